@@ -1,0 +1,117 @@
+"""Embedding tables: a lookup copies rows, so its gradient has rows too, and only those that were looked up."""
+
+import numpy as np
+
+from handgrad.functional import sum_to_shape
+from handgrad.graph import Gate
+
+
+class RowSparseGradient:
+    """The gradient of a (V, D) table of which only some rows were used: their ids and their gradients.
+
+    An id may occur more than once: a word that is met twice has two gradients, and they add. Sums are kept
+    as parts and joined by ``coalesce``, so that adding up ten thousand of them costs no copies.
+
+    Parameters
+    ----------
+    ids : int array (n,)
+    rows : array (n, D), the gradient of row ids[i] of the table
+    shape : (V, D), the shape of the table
+    """
+
+    __array_ufunc__ = None  # array + RowSparseGradient is ours to define, not NumPy's to guess
+
+    def __init__(self, ids, rows, shape):
+        self.ids, self.rows, self.shape = ids, rows, tuple(shape)
+        self.summands = ()
+
+    def __repr__(self):
+        return f"RowSparseGradient(rows {self.coalesce()[0].tolist()} of a table {self.shape})"
+
+    def __add__(self, other):
+        if not isinstance(other, RowSparseGradient):
+            return self.to_dense() + other  # dense + sparse is dense: a tied weight matrix
+        if other.shape != self.shape:
+            raise ValueError(f"Gradients of one table have one shape, but got {self.shape} and {other.shape}.")
+        total = RowSparseGradient(None, None, self.shape)
+        total.summands = (self, other)
+        return total
+
+    __radd__ = __add__
+
+    def parts(self):
+        """The pairs (ids, rows) that were added up, in order."""
+        stack = [self]
+        while stack:
+            gradient = stack.pop()
+            if gradient.summands:
+                stack.extend(reversed(gradient.summands))
+            else:
+                yield gradient.ids, gradient.rows
+
+    def coalesce(self):
+        """Join the parts and sum repeated ids: what a non-linear update (Adagrad, Adam) must see.
+
+        Returns
+        -------
+        ids : int array (n,), each id once, ascending
+        rows : array (n, D)
+        """
+        ids, rows = (np.concatenate(part) for part in zip(*self.parts(), strict=True))
+        order = np.argsort(ids, kind="stable")
+        ids, rows = ids[order], rows[order]
+        first = np.flatnonzero(np.diff(ids, prepend=-1))  # where a new id begins
+        return ids[first], np.add.reduceat(rows, first, axis=0) if len(first) else rows
+
+    def to_dense(self):
+        """The same gradient as a (V, D) array, zero in the rows that were not used."""
+        ids, rows = self.coalesce()
+        dense = np.zeros(self.shape, rows.dtype)
+        dense[ids] = rows
+        return dense
+
+
+class EmbeddingLookup(Gate):
+    """z = table[ids]: what a product of one-hot rows with the table computes, without the product.
+
+    table (V, D), ids of any shape (...) -> z (..., D)
+    """
+
+    def forward(self, table, ids):
+        require_ids(table, ids)
+        self.table, self.ids = table, np.asarray(ids)
+        return table[self.ids]
+
+    def backward(self, dz):
+        V, D = np.shape(self.table)
+        return [RowSparseGradient(self.ids.reshape(-1), dz.reshape(-1, D), (V, D)), None]
+
+
+class RowDot(Gate):
+    """z_i = x_i · y_i, the dot product along the last axis.
+
+    x (..., D), y (..., D) -> z (...), broadcasting over the axes before the last
+    """
+
+    def forward(self, x, y):
+        if not np.ndim(x) or not np.ndim(y) or np.shape(x)[-1] != np.shape(y)[-1]:
+            raise ValueError(f"RowDot expects x (..., D) and y (..., D), but got x {np.shape(x)} and y {np.shape(y)}.")
+        self.x, self.y = x, y
+        return (x * y).sum(axis=-1)
+
+    def backward(self, dz):
+        dz = np.expand_dims(dz, -1)
+        return [sum_to_shape(self.y * dz, self.x), sum_to_shape(self.x * dz, self.y)]
+
+
+def require_ids(table, ids):
+    """Integer ids from 0 to V - 1 of a table (V, D), or a sentence says what is wrong. No id counts from the end."""
+    if np.ndim(table) != 2:
+        raise ValueError(f"A lookup expects a table (V, D), but got one of shape {np.shape(table)}.")
+    ids, V = np.asarray(ids), len(table)
+    if not np.issubdtype(ids.dtype, np.integer):
+        raise ValueError(f"A lookup expects integer ids, but got {ids.dtype}.")
+    if ids.size and not 0 <= ids.min() <= ids.max() < V:
+        raise ValueError(
+            f"A lookup in a table of {V} rows expects ids from 0 to {V - 1}, but got {ids.min()} to {ids.max()}."
+        )

@@ -1,0 +1,45 @@
+"""The formulas that gates share, each exact where the obvious one overflows or rounds to nothing."""
+
+import numpy as np
+
+
+def sigmoid(x):
+    """σ(x) = 1 / (1 + e^-x), with full relative precision for any x: the exponent is never positive."""
+    e = np.exp(-np.abs(x))
+    return np.where(np.asarray(x) >= 0, 1, e) / (1 + e)
+
+
+def log_sigmoid(x):
+    """log σ(x) = min(x, 0) - log(1 + e^-|x|): no logarithm of a σ that was rounded to 0."""
+    return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+
+
+def log_softmax(x):
+    """x - log Σ e^x along the last axis. Subtracting the largest score first changes nothing but the range."""
+    shifted = x - np.max(x, axis=-1, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
+
+
+def softmax(x):
+    """e^x / Σ e^x along the last axis."""
+    e = np.exp(x - np.max(x, axis=-1, keepdims=True))
+    return e / np.sum(e, axis=-1, keepdims=True)
+
+
+def sum_to_shape(gradient, like):
+    """Undo broadcasting: sum `gradient` over every axis along which `like` was repeated.
+
+    Copying is fan-out, and the gradients of copies add.
+
+    Parameters
+    ----------
+    gradient : array or number, the shape that `like` was broadcast to
+    like : array or number, whose shape the result gets
+    """
+    shape = np.shape(like)
+    if np.shape(gradient) == shape:
+        return gradient
+    added = np.ndim(gradient) - len(shape)
+    stretched = [added + axis for axis, size in enumerate(shape) if size == 1]
+    summed = np.sum(gradient, axis=(*range(added), *stretched), keepdims=True)
+    return summed.reshape(shape)[()]  # [()] makes a number of an array with no axes

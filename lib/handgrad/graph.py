@@ -1,0 +1,261 @@
+"""Gates, nodes and the computational graph: reverse-mode differentiation, one gate at a time.
+
+A *gate* is arithmetic: a forward rule and a backward rule. A *node* is one place in one graph.
+The *graph* is order: forward visits the nodes from the inputs to the outputs, backward the other way.
+"""
+
+import numpy as np
+
+
+class Gate:
+    """One operation: how it computes, and how it passes a gradient back.
+
+    ``forward(*inputs)`` returns the value and keeps on ``self`` what backward will need.
+    ``backward(dz)`` takes the upstream gradient, in the shape of the value, and returns one downstream
+    gradient for each input, in the same order and shape: upstream × local. It is None exactly for
+    inputs of integers (ids, labels), which have no derivative.
+
+    A gate changes none of its inputs, draws no random numbers and owns no weights: weights are inputs.
+    """
+
+    def forward(self, *inputs):
+        raise NotImplementedError(f"{type(self).__name__} has no forward rule: define forward(self, ...).")
+
+    def backward(self, dz):
+        raise NotImplementedError(f"{type(self).__name__} has no backward rule: define backward(self, dz).")
+
+    def __call__(self, *nodes, name=None):
+        """Draw edges from ``nodes`` to a new node of this gate. Nothing is computed yet."""
+        return Node(name, gate=self, inputs=nodes)
+
+    def __repr__(self):
+        return f"{type(self).__name__}()"
+
+    def __getattr__(self, name):  # Python asks here only for what is not there
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name}")
+        raise ValueError(
+            f"{type(self).__name__} has no {name} yet: forward stores what backward needs, "
+            "so call forward before backward."
+        )
+
+
+class Node:
+    """One place in a graph: a leaf, whose value is fed, or the output of a gate.
+
+    Parameters
+    ----------
+    name : str, with an optional scope before a slash, as in ``"embed/center"``; a node of a gate may go without
+    gate, inputs : set by calling the gate: ``Multiply()(x, y)``
+    """
+
+    def __init__(self, name=None, gate=None, inputs=()):
+        for node in inputs:
+            if not isinstance(node, Node):
+                raise ValueError(
+                    f"{gate} was called on {node!r}, but a gate is called on nodes: wrap a constant as "
+                    "Parameter(name, value), or call gate.forward(...) to compute without a graph."
+                )
+        if gate is None and not name:
+            raise ValueError('A leaf needs a name, under which its value is fed: Node("x").')
+        self.name, self.gate, self.inputs = name, gate, tuple(inputs)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.name or self.gate!r})"
+
+
+class Parameter(Node):
+    """A leaf that owns its value: a weight matrix, a bias. The optimizer updates ``parameter.value``."""
+
+    def __init__(self, name, value):
+        super().__init__(name)
+        self.value = value
+
+
+class ComputationalGraph:
+    """The nodes behind one or several outputs, in an order in which they can be computed.
+
+    Parameters
+    ----------
+    *outputs : Node
+        Only the outputs are named: the graph finds all that they depend on.
+
+    Attributes
+    ----------
+    values, gradients : dict
+        Of every node, by node, after ``forward`` and after ``backward``.
+
+    Examples
+    --------
+    >>> from handgrad import Add, ComputationalGraph, Max, Multiply, Node
+    >>> x, y, z = Node("x"), Node("y"), Node("z")
+    >>> graph = ComputationalGraph(Multiply()(Add()(x, y), Max()(y, z)))
+    >>> graph.forward(x=1.0, y=2.0, z=0.0)
+    6.0
+    >>> graph.backward()
+    {'x': 2.0, 'y': 5.0, 'z': 0.0}
+    """
+
+    def __init__(self, *outputs):
+        if not outputs or not all(isinstance(output, Node) for output in outputs):
+            raise ValueError(f"A graph is made from its output nodes, ComputationalGraph(node, ...); got {outputs}.")
+        self.outputs = outputs
+        self.nodes = self.nodes_topologically_sorted()
+        self.leaves = self._leaves_by_name()
+        self._refuse_a_gate_at_two_nodes()
+        self.values, self.gradients = {}, {}
+
+    def nodes_topologically_sorted(self):
+        """All nodes, each after its inputs: depth first, with our own stack, for chains of any length."""
+        order, placed, stack = [], set(), list(reversed(self.outputs))
+        while stack:
+            node = stack[-1]
+            if node in placed:
+                stack.pop()
+                continue
+            waiting = [i for i in node.inputs if i not in placed]
+            if waiting:
+                stack.extend(reversed(waiting))
+            else:
+                placed.add(node)
+                order.append(node)
+        return order
+
+    def forward(self, feeds=None, /, **values):
+        """Compute every node, inputs first.
+
+        Parameters
+        ----------
+        feeds : dict, optional, name to value, for names that are no Python identifiers (``"embed/center"``)
+        **values : the other leaves by name; a Parameter may be left out, it has a value
+
+        Returns
+        -------
+        The value of the output; a list of them, if the graph has several.
+        """
+        values = {**(feeds or {}), **values}
+        self._refuse_wrong_names(values)
+        self.values, self.gradients = {}, {}
+        for node in self.nodes:
+            if node.gate is None:
+                self.values[node] = values[node.name] if node.name in values else node.value
+            else:
+                self.values[node] = node.gate.forward(*(self.values[i] for i in node.inputs))
+        results = [_plain(self.values[output]) for output in self.outputs]
+        return results if len(results) > 1 else results[0]
+
+    def backward(self, dz=None):
+        """Pass the upstream gradient back through every gate, outputs first.
+
+        Parameters
+        ----------
+        dz : array, in the shape of the output; a list of them, if the graph has several outputs (None
+            for one that does not matter). It may be left out only where the one output is a single number: dz = 1.
+
+        Returns
+        -------
+        dict: the gradient of every leaf that the output depends on smoothly, by name, in the leaf's shape.
+        """
+        if not self.values:
+            raise ValueError("graph.backward needs the values of a forward pass: call graph.forward(...) first.")
+        self.gradients = {}  # empty at each call: gradients of two calls never mix
+        for output, upstream in zip(self.outputs, self._upstreams(dz), strict=True):
+            self._add(output, upstream)
+        for node in reversed(self.nodes):
+            if node.gate is None or node not in self.gradients:
+                continue
+            upstream = self.gradients[node]
+            if hasattr(upstream, "to_dense"):  # row-sparse gradients are for leaves; gates want arrays
+                upstream = self.gradients[node] = upstream.to_dense()
+            downstream = node.gate.backward(upstream)
+            if len(downstream) != len(node.inputs):
+                raise ValueError(
+                    f"{node.gate}.backward returned {len(downstream)} gradients for {len(node.inputs)} inputs: "
+                    "return a list with one for each input, None where there is no derivative."
+                )
+            for input_node, gradient in zip(node.inputs, downstream, strict=True):
+                self._add(input_node, gradient)
+        return {name: _plain(self.gradients[leaf]) for name, leaf in self.leaves.items() if leaf in self.gradients}
+
+    def _add(self, node, gradient):
+        """Fan-out adds. A new sum, never in place: Add hands the same array to both of its inputs."""
+        if gradient is not None:
+            known = self.gradients.get(node)
+            self.gradients[node] = gradient if known is None else known + gradient
+
+    def parameters(self, scope=""):
+        """The parameters whose names begin with ``scope``, in the order of computation."""
+        return [n for n in self.nodes if isinstance(n, Parameter) and n.name.startswith(scope)]
+
+    def value(self, name):
+        """The value of the node called ``name`` in the last forward pass."""
+        return self.values[self._node_named(name)]
+
+    def gradient(self, name):
+        """The gradient of the node called ``name`` in the last backward pass."""
+        return self.gradients[self._node_named(name)]
+
+    def _upstreams(self, dz):
+        """One upstream gradient for each output, checked."""
+        shapes = [np.shape(self.values[output]) for output in self.outputs]
+        if len(shapes) == 1:
+            if dz is None and shapes[0] != ():
+                raise ValueError(
+                    f"The output has shape {shapes[0]}, so its gradient is a whole Jacobian: call backward(dz) with "
+                    "an upstream gradient of that shape, or make the output one number, with Sum or Mean."
+                )
+            dz = [1.0 if dz is None else dz]
+        elif not isinstance(dz, list | tuple) or len(dz) != len(shapes):
+            raise ValueError(
+                f"This graph has {len(shapes)} outputs: call backward with a list of {len(shapes)} upstream "
+                "gradients, None for an output that does not matter."
+            )
+        for shape, upstream in zip(shapes, dz, strict=True):
+            if upstream is not None and np.shape(upstream) != shape:
+                raise ValueError(f"The upstream gradient has shape {np.shape(upstream)}, but its output {shape}.")
+        return dz
+
+    def _leaves_by_name(self):
+        leaves = {}
+        for node in self.nodes:
+            if node.gate is None and leaves.setdefault(node.name, node) is not node:
+                raise ValueError(
+                    f"Two leaves are named {node.name!r}, so neither can be fed: give one another name, or use "
+                    "one leaf in both places, if they are meant to be shared."
+                )
+        return leaves
+
+    def _refuse_a_gate_at_two_nodes(self):
+        places = {}
+        for node in self.nodes:
+            if node.gate is not None and places.setdefault(id(node.gate), node) is not node:
+                raise ValueError(
+                    f"One {node.gate} is used at two nodes, and the second forward would overwrite what the first "
+                    f"needs for its backward: make a new {type(node.gate).__name__} for each place."
+                )
+
+    def _refuse_wrong_names(self, values):
+        missing = [n for n, leaf in self.leaves.items() if n not in values and not isinstance(leaf, Parameter)]
+        if missing:
+            raise ValueError(
+                f"graph.forward needs a value for {', '.join(map(repr, missing))}: it was fed "
+                f"{', '.join(map(repr, values)) or 'nothing'}."
+            )
+        unknown = [n for n in values if n not in self.leaves]
+        if unknown:
+            raise ValueError(
+                f"graph.forward was fed {', '.join(map(repr, unknown))}, but the graph's leaves are "
+                f"{', '.join(map(repr, self.leaves))}."
+            )
+
+    def _node_named(self, name):
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        names = [repr(n.name) for n in self.nodes if n.name]
+        raise ValueError(f"No node is named {name!r}; the names here are {', '.join(names)}.")
+
+
+def _plain(value):
+    """6.0, where NumPy would print np.float64(6.0): the same number, and one that a beginner can read."""
+    return float(value) if isinstance(value, np.float64) else value

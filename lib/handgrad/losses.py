@@ -1,0 +1,56 @@
+"""Losses from logits. Each is one gate, so that its logarithm never meets a probability rounded to 0 or 1."""
+
+import numpy as np
+
+from handgrad.functional import log_softmax, sigmoid, softmax
+from handgrad.graph import Gate
+
+
+class SoftmaxCrossEntropy(Gate):
+    """loss_i = -log softmax(x_i)[label_i]: how surprised the model is by the right answer, in nats.
+
+    x (B, V), labels (B,) of ids -> loss (B,)
+    """
+
+    def forward(self, x, labels):
+        require_labels(x, labels)
+        self.x, self.labels = x, np.asarray(labels)
+        return -log_softmax(x)[np.arange(len(self.labels)), self.labels]  # (B,)
+
+    def backward(self, dz):
+        dx = softmax(self.x)  # (B, V)  expected ...
+        dx[np.arange(len(self.labels)), self.labels] -= 1  # ... minus observed
+        return [dx * dz[:, None], None]  # ids have no derivative
+
+
+class SigmoidCrossEntropy(Gate):
+    """loss = -label log σ(x) - (1 - label) log σ(-x) = max(x, 0) - x label + log(1 + e^-|x|), elementwise.
+
+    x, label of one shape -> loss of that shape; a label may be any number from 0 to 1.
+    """
+
+    def forward(self, x, label):
+        if np.shape(x) != np.shape(label):
+            raise ValueError(
+                f"SigmoidCrossEntropy expects one label for each logit, but got logits {np.shape(x)} and labels "
+                f"{np.shape(label)}: give both the same shape."
+            )
+        self.x, self.label = x, np.asarray(label, dtype=np.result_type(x))
+        self.label_is_float = np.issubdtype(np.result_type(label), np.inexact)
+        return np.maximum(x, 0) - x * self.label + np.log1p(np.exp(-np.abs(x)))
+
+    def backward(self, dz):
+        dx = (sigmoid(self.x) - self.label) * dz
+        return [dx, -self.x * dz if self.label_is_float else None]
+
+
+def require_labels(x, labels):
+    """x (B, V) has an integer label from 0 to V - 1 for each row, or a sentence says what is wrong."""
+    if np.ndim(x) != 2 or np.shape(labels) != np.shape(x)[:1]:
+        raise ValueError(
+            f"SoftmaxCrossEntropy expects scores (B, V) and labels (B,), but got scores {np.shape(x)} and labels "
+            f"{np.shape(labels)}."
+        )
+    labels, V = np.asarray(labels), np.shape(x)[1]
+    if not np.issubdtype(labels.dtype, np.integer) or (labels.size and not 0 <= labels.min() <= labels.max() < V):
+        raise ValueError(f"SoftmaxCrossEntropy expects integer labels from 0 to {V - 1}, but got {labels}.")

@@ -1,0 +1,114 @@
+"""One row for each differentiable gate: how to make it, inputs to try it on, and the same thing in torch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+import handgrad as hg
+from handgrad.word2vec import NegativeSampling
+
+
+@dataclass(frozen=True)
+class GateCase:
+    name: str
+    make_gate: Callable
+    shapes: list  # of the float inputs
+    torch_function: Callable
+    fixed: list = field(default_factory=list)  # integer inputs, after the float ones
+    extremes: bool = True  # scores of ±1000 are in the domain
+    broadcasts: bool = False  # also tried on a number and a matrix
+
+    def inputs(self, seed, dtype=np.float64, scale=1.0):
+        rng = np.random.default_rng(seed)
+        return [scale * rng.standard_normal(s).astype(dtype)[()] for s in self.shapes] + list(self.fixed)
+
+
+def torch_negative_sampling(V, U, centers, outside, negatives):
+    """The loss written out, pair by pair and word by word."""
+    loss = torch.zeros((), dtype=V.dtype)
+    log_sigmoid = torch.nn.functional.logsigmoid
+    for row, o, noise in zip(centers.tolist(), outside.tolist(), negatives.tolist(), strict=True):
+        for c in row:
+            if c >= 0:
+                loss = loss - log_sigmoid(U[o] @ V[c])
+                for k in noise:
+                    if k != o:
+                        loss = loss - log_sigmoid(-(U[k] @ V[c]))
+    return loss
+
+
+def ids(*values):
+    return np.array(values)
+
+
+GATE_CASES = [
+    GateCase("add", hg.Add, [(3, 2), (3, 2)], torch.add, broadcasts=True),
+    GateCase("add a bias row", hg.Add, [(3, 2), (2,)], torch.add),
+    GateCase("add one column", hg.Add, [(3, 1), (3, 2)], torch.add),
+    GateCase("subtract", hg.Subtract, [(3, 2), (3, 2)], torch.sub, broadcasts=True),
+    GateCase("subtract a stretched axis", hg.Subtract, [(1, 2), (3, 1)], torch.sub),
+    GateCase("multiply", hg.Multiply, [(3, 2), (3, 2)], torch.mul, broadcasts=True),
+    GateCase("multiply outer", hg.Multiply, [(4, 1, 2), (3, 1)], torch.mul),
+    GateCase("max", hg.Max, [(3, 2), (3, 2)], torch.maximum, broadcasts=True),
+    GateCase("sum", hg.Sum, [(3, 2)], torch.sum),
+    GateCase("sum of columns", lambda: hg.Sum(axis=0), [(3, 2)], lambda x: x.sum(0)),
+    GateCase("sum of rows", lambda: hg.Sum(axis=-1), [(3, 2)], lambda x: x.sum(-1)),
+    GateCase("mean", hg.Mean, [(3, 2)], torch.mean),
+    GateCase("mean of columns", lambda: hg.Mean(axis=0), [(3, 2)], lambda x: x.mean(0)),
+    GateCase("matmul", hg.MatMul, [(3, 4), (4, 2)], torch.matmul),
+    GateCase("affine", hg.Affine, [(3, 4), (4, 2), (2,)], lambda x, W, b: x @ W + b),
+    GateCase("affine, one row", hg.Affine, [(1, 4), (4, 2), (2,)], lambda x, W, b: x @ W + b),
+    GateCase("sigmoid", hg.Sigmoid, [(3, 2)], torch.sigmoid),
+    GateCase("tanh", hg.Tanh, [(3, 2)], torch.tanh),
+    GateCase("relu", hg.ReLU, [(3, 2)], torch.relu),
+    GateCase(
+        "softmax cross-entropy",
+        hg.SoftmaxCrossEntropy,
+        [(3, 5)],
+        lambda x, labels: cross_entropy(x, labels, reduction="none"),
+        fixed=[ids(4, 0, 4)],
+    ),
+    GateCase(
+        "sigmoid cross-entropy",
+        hg.SigmoidCrossEntropy,
+        [(3, 2), (3, 2)],
+        lambda x, label: binary_cross_entropy_with_logits(x, label, reduction="none"),
+    ),
+    GateCase(
+        "sigmoid cross-entropy, integer labels",
+        hg.SigmoidCrossEntropy,
+        [(3, 2)],
+        lambda x, label: binary_cross_entropy_with_logits(x, label.to(x.dtype), reduction="none"),
+        fixed=[ids([0, 1], [1, 1], [0, 0])],
+    ),
+    GateCase(
+        "lookup with repeated ids",
+        hg.EmbeddingLookup,
+        [(5, 3)],
+        lambda table, i: table[i],
+        fixed=[ids([1, 1], [4, 1])],
+    ),
+    GateCase("row dot", hg.RowDot, [(3, 4), (3, 4)], lambda x, y: (x * y).sum(-1)),
+    GateCase("row dot, broadcast", hg.RowDot, [(3, 1, 4), (3, 2, 4)], lambda x, y: (x * y).sum(-1)),
+    GateCase(
+        "negative sampling, one center a row",
+        NegativeSampling,
+        [(6, 3), (6, 3)],
+        torch_negative_sampling,
+        fixed=[
+            ids([0], [2], [0]),
+            ids(1, 1, 5),
+            ids([2, 2], [1, 3], [0, 4]),
+        ],  # repeats, and one accidental hit
+    ),
+    GateCase(
+        "negative sampling, several centers a row",
+        NegativeSampling,
+        [(6, 3), (6, 3)],
+        torch_negative_sampling,
+        fixed=[ids([0, 3, -1], [-1, 2, 2]), ids(1, 4), ids([2, 0], [4, 4])],
+    ),
+]

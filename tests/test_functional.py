@@ -1,0 +1,51 @@
+from fractions import Fraction
+from math import exp, log
+
+import numpy as np
+import pytest
+import torch
+
+from handgrad import log_sigmoid, log_softmax, sigmoid, softmax, sum_to_shape
+
+POINTS = np.array([-1e3, -745.0, -700.0, -50.0, -1.0, -1e-300, 0.0, 1e-17, 1.0, 40.0, 700.0, 1e3])
+
+
+@pytest.mark.parametrize("ours, torchs", [(sigmoid, torch.sigmoid), (log_sigmoid, torch.nn.functional.logsigmoid)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sigmoids_agree_with_torch_at_every_size(ours, torchs, dtype):
+    x = POINTS.astype(dtype)
+    result = ours(x)
+    assert result.dtype == dtype
+    tiny = np.finfo(dtype).tiny  # torch flushes some subnormals to 0
+    np.testing.assert_allclose(result, torchs(torch.tensor(x)).numpy(), rtol=4 * np.finfo(dtype).eps, atol=tiny)
+
+
+def test_sigmoid_keeps_its_relative_precision_far_out():
+    assert sigmoid(-700.0) == pytest.approx(exp(-700), rel=1e-14)
+    assert log_sigmoid(-1e300) == -1e300
+    assert log_sigmoid(50.0) == pytest.approx(-exp(-50), rel=1e-14)
+
+
+def test_a_number_gives_a_number():
+    assert isinstance(sigmoid(0.3), float) and isinstance(log_sigmoid(0.3), float)
+
+
+@pytest.mark.parametrize("ours, torchs", [(softmax, torch.softmax), (log_softmax, torch.log_softmax)])
+def test_softmaxes_agree_with_torch_for_scores_of_a_thousand(ours, torchs):
+    x = 1000 * np.random.default_rng(0).standard_normal((4, 7))
+    np.testing.assert_allclose(ours(x), torchs(torch.tensor(x), dim=-1).numpy(), rtol=1e-12, atol=1e-300)
+
+
+def test_log_softmax_is_not_the_logarithm_of_a_rounded_softmax():
+    assert log_softmax(np.array([0.0, 1000.0])).tolist() == [-1000.0, 0.0]
+    assert log_softmax(np.array([0.0, 0.0]))[0] == pytest.approx(log(Fraction(1, 2)))
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (1, 3), (2, 1), (2, 3), (4, 1, 3), (1, 1, 1), (4, 2, 3)])
+def test_sum_to_shape_is_the_transpose_of_broadcasting(shape):
+    rng = np.random.default_rng(1)
+    x, upstream = rng.standard_normal(shape), rng.standard_normal((4, 2, 3))
+    summed = sum_to_shape(upstream, x)
+    assert np.shape(summed) == shape
+    # <broadcast(x), upstream> = <x, sum_to_shape(upstream)> for every x
+    assert np.vdot(np.broadcast_to(x, (4, 2, 3)), upstream) == pytest.approx(np.vdot(x, summed))

@@ -1,0 +1,189 @@
+"""Every gate, row by row of GATE_CASES: the gate contract, measured slopes, and torch."""
+
+import numpy as np
+import pytest
+import torch
+from gate_cases import GATE_CASES
+
+from handgrad import Affine, MatMul, Max, Multiply, ReLU, Sigmoid, check_gate
+
+every_gate = pytest.mark.parametrize("case", GATE_CASES, ids=lambda case: case.name)
+
+
+def dense(gradient):
+    return gradient.to_dense() if hasattr(gradient, "to_dense") else gradient
+
+
+def backward_of(gate, inputs, dz):
+    return [dense(g) for g in gate.backward(dz)]
+
+
+def upstream_for(z, seed=7):
+    return np.random.default_rng(seed).standard_normal(np.shape(z)).astype(np.result_type(z))[()]
+
+
+def by_torch(case, inputs, dz):
+    tensors = [torch.tensor(x) for x in inputs]
+    floats = [t.requires_grad_() for t in tensors if t.is_floating_point()]
+    z = case.torch_function(*tensors)
+    return z.detach().numpy(), [g.numpy() for g in torch.autograd.grad(z, floats, torch.tensor(dz))]
+
+
+@every_gate
+@pytest.mark.parametrize("seed", range(5))
+def test_backward_agrees_with_measured_slopes(case, seed):
+    check_gate(case.make_gate(), *case.inputs(seed), seed=seed).raise_if_wrong()
+
+
+@every_gate
+def test_forward_and_backward_agree_with_torch(case):
+    inputs = case.inputs(seed=1)
+    gate = case.make_gate()
+    z = gate.forward(*inputs)
+    dz = upstream_for(z)
+    torch_z, torch_gradients = by_torch(case, inputs, dz)
+    np.testing.assert_allclose(z, torch_z, rtol=1e-12, atol=1e-14)
+    ours = [g for g in backward_of(gate, inputs, dz) if g is not None]
+    assert len(ours) == len(torch_gradients)
+    for mine, theirs in zip(ours, torch_gradients, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-14)
+
+
+@every_gate
+def test_scores_of_a_thousand_give_what_torch_gives(case):
+    inputs = case.inputs(seed=2, scale=1000.0)
+    gate = case.make_gate()
+    z = gate.forward(*inputs)
+    dz = upstream_for(z)
+    torch_z, torch_gradients = by_torch(case, inputs, dz)
+    assert np.isfinite(z).all()
+    np.testing.assert_allclose(z, torch_z, rtol=1e-9)
+    ours = [g for g in backward_of(gate, inputs, dz) if g is not None]
+    for mine, theirs in zip(ours, torch_gradients, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-9)
+
+
+@every_gate
+def test_one_gradient_for_each_input_in_its_shape_and_none_for_integers(case):
+    inputs = case.inputs(seed=3)
+    gate = case.make_gate()
+    gradients = gate.backward(upstream_for(gate.forward(*inputs)))
+    assert len(gradients) == len(inputs)
+    for x, gradient in zip(inputs, gradients, strict=True):
+        if np.issubdtype(np.result_type(x), np.integer):
+            assert gradient is None
+        else:
+            assert np.shape(dense(gradient)) == np.shape(x)
+
+
+@every_gate
+def test_inputs_and_upstream_stay_as_they_were_and_a_second_call_gives_the_same(case):
+    inputs = case.inputs(seed=4)
+    kept = [np.copy(x) for x in inputs]
+    gate = case.make_gate()
+    z = gate.forward(*inputs)
+    dz = upstream_for(z)
+    kept_dz = np.copy(dz)
+    first, second = backward_of(gate, inputs, dz), backward_of(gate, inputs, dz)
+    np.testing.assert_array_equal(gate.forward(*inputs), z)
+    np.testing.assert_array_equal(dz, kept_dz)
+    for x, k in zip(inputs, kept, strict=True):
+        np.testing.assert_array_equal(x, k)
+    for a, b in zip(first, second, strict=True):
+        assert (a is None and b is None) or np.array_equal(a, b)
+
+
+@every_gate
+def test_backward_is_linear_in_the_upstream_gradient(case):
+    inputs = case.inputs(seed=5)
+    gate = case.make_gate()
+    z = gate.forward(*inputs)
+    a, b = upstream_for(z, 1), upstream_for(z, 2)
+    of_sum = backward_of(gate, inputs, 2 * a - 3 * b)
+    of_a, of_b = backward_of(gate, inputs, a), backward_of(gate, inputs, b)
+    for s, ga, gb in zip(of_sum, of_a, of_b, strict=True):
+        if s is not None:
+            np.testing.assert_allclose(s, 2 * ga - 3 * gb, rtol=1e-10, atol=1e-12)
+
+
+@every_gate
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_precision_of_the_inputs_is_kept(case, dtype):
+    inputs = case.inputs(seed=6, dtype=dtype)
+    gate = case.make_gate()
+    z = gate.forward(*inputs)
+    if case.name.startswith("negative sampling"):
+        assert z.dtype == np.float64  # a sum over a whole batch, accumulated in float64
+    else:
+        assert z.dtype == dtype
+    for x, gradient in zip(inputs, backward_of(gate, inputs, dtype(1) * np.ones(np.shape(z), dtype)[()]), strict=True):
+        if gradient is not None:
+            assert gradient.dtype == x.dtype
+
+
+@every_gate
+def test_backward_before_forward_is_a_sentence(case):
+    with pytest.raises(ValueError, match=r"call forward before backward"):
+        case.make_gate().backward(np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("case", [c for c in GATE_CASES if c.broadcasts], ids=lambda case: case.name)
+@pytest.mark.parametrize("x, y", [(2.0, 3.0), (2.0, np.arange(6.0).reshape(2, 3) + 0.5), (np.ones(3), np.float64(0.5))])
+def test_numbers_and_arrays_broadcast(case, x, y):
+    check_gate(case.make_gate(), x, y).raise_if_wrong()
+    check_gate(case.make_gate(), y, x).raise_if_wrong()
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in GATE_CASES if c.name in ("affine", "matmul", "row dot")], ids=lambda c: c.name
+)
+def test_an_empty_batch_gives_an_empty_result_and_zero_weight_gradients(case):
+    x, *rest = case.inputs(seed=0)
+    gate = case.make_gate()
+    if case.name == "row dot":
+        rest = [rest[0][:0]]
+    z = gate.forward(x[:0], *rest)
+    assert len(z) == 0
+    for gradient in gate.backward(np.zeros_like(z)):
+        assert not gradient.any()
+
+
+def test_equal_inputs_of_max_get_half_each_as_in_torch():
+    gate = Max()
+    gate.forward(np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+    dx, dy = gate.backward(np.array([10.0, 10.0]))
+    assert dx.tolist() == [5.0, 10.0] and dy.tolist() == [5.0, 0.0]
+
+
+def test_relu_passes_nothing_at_zero_as_in_torch():
+    gate = ReLU()
+    gate.forward(np.array([-1.0, 0.0, 1.0]))
+    assert gate.backward(np.array([3.0, 3.0, 3.0]))[0].tolist() == [0.0, 0.0, 3.0]
+
+
+def test_scalars_stay_scalars():
+    gate = Multiply()
+    assert gate.forward(3.0, -4.0) == -12.0
+    assert gate.backward(2.0) == [-8.0, 6.0]
+
+
+def test_the_slope_of_the_sigmoid_does_not_vanish_before_float64_does():
+    gate = Sigmoid()
+    gate.forward(np.array([-700.0]))
+    np.testing.assert_allclose(gate.backward(np.ones(1))[0], [np.exp(-700.0)], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "gate, inputs, named",
+    [
+        (MatMul(), (np.ones((2, 3)), np.ones((2, 3))), "x (2, 3) and W (2, 3)"),
+        (MatMul(), (np.ones(3), np.ones((3, 2))), "x (3,) and W (3, 2)"),
+        (Affine(), (np.ones((2, 3)), np.ones((4, 2)), np.ones(2)), "x (2, 3) and W (4, 2)"),
+        (Affine(), (np.ones((2, 3)), np.ones((3, 2)), np.ones((1, 2))), "b (1, 2)"),
+        (Affine(), (np.ones((2, 3)), np.ones((3, 2)), 0.0), "b ()"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_named(gate, inputs, named):
+    with pytest.raises(ValueError, match=rf"{type(gate).__name__} expects .* but got") as error:
+        gate.forward(*inputs)
+    assert named in str(error.value)

@@ -1,0 +1,232 @@
+"""The checker must catch what is wrong, and raise no alarm at what is right."""
+
+import numpy as np
+import pytest
+
+import handgrad as hg
+from handgrad import Gate, GradientCheckError, check_gate, numerical_jacobian, sum_to_shape
+
+X = np.array([[0.3, -1.2, 0.7], [2.0, 0.1, -0.4]])
+Y = np.array([[1.1, 0.4, -0.6], [-0.3, 0.9, 1.7]])
+
+
+def test_the_jacobian_has_a_row_for_each_output_and_a_column_for_each_input():
+    W = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    np.testing.assert_allclose(numerical_jacobian(lambda x: W @ x, np.ones(3)), W, rtol=1e-9)
+    np.testing.assert_allclose(numerical_jacobian(lambda x: 3 * x**2, 2.0), [[12.0]], rtol=1e-9)
+    assert numerical_jacobian(lambda x: x.sum(), np.ones((2, 3))).shape == (1, 6)
+    assert numerical_jacobian(lambda x: np.ones(2), np.ones(0)).shape == (2, 0)
+
+
+def test_the_step_grows_with_the_input():
+    np.testing.assert_allclose(numerical_jacobian(np.log, 1e6), [[1e-6]], rtol=1e-6)
+    np.testing.assert_allclose(numerical_jacobian(np.sqrt, np.array([1e8])), [[0.5e-4]], rtol=1e-6)
+
+
+def test_float32_inputs_are_measured_in_float64():
+    np.testing.assert_allclose(numerical_jacobian(np.sin, np.float32(1.0)), [[np.cos(1.0)]], rtol=1e-9)
+
+
+class WrongMultiply(Gate):
+    def forward(self, x, y):
+        self.x, self.y = x, y
+        return x * y
+
+    def backward(self, dz):
+        return self.gradients(dz)
+
+
+def planted(gradients):
+    gate = WrongMultiply()
+    gate.gradients = lambda dz: gradients(gate, dz)
+    return gate
+
+
+@pytest.mark.parametrize(
+    "gradients, says",
+    [
+        (lambda g, dz: [g.y, g.x], "gradient of input 0 is wrong"),
+        (lambda g, dz: [g.x * dz, g.y * dz], "gradient of input 0 is wrong"),
+        (lambda g, dz: [g.y * dz, -g.x * dz], "gradient of input 1 is wrong"),
+        (lambda g, dz: [g.y * dz, g.x * dz * 1.00001], "gradient of input 1 is wrong"),
+        (lambda g, dz: [g.y * dz, np.zeros_like(dz)], "gradient of input 1 is wrong"),
+        (lambda g, dz: [g.y * dz, g.x * dz * np.nan], "gradient of input 1 is wrong"),
+        (lambda g, dz: [g.y * dz, (g.x * dz).sum(axis=0)], r"shape \(3,\), but the input \(2, 3\)"),
+        (lambda g, dz: [g.y * dz], "a list of 2 gradients"),
+        (lambda g, dz: g.y * dz, "a list of 2 gradients"),
+        (lambda g, dz: [g.y * dz, None], "returned None for input 1, which holds floats"),
+    ],
+)
+def test_planted_mistakes_are_caught(gradients, says):
+    report = check_gate(planted(gradients), X, Y)
+    assert not report.ok
+    with pytest.raises(GradientCheckError, match=says):
+        report.raise_if_wrong()
+
+
+def test_the_wrong_entry_is_pointed_at_with_both_numbers():
+    def one_entry(g, dz):
+        wrong = g.x * dz
+        wrong[1, 2] += 5
+        return [g.y * dz, wrong]
+
+    text = check_gate(planted(one_entry), X, Y).text
+    assert "entry (1, 2)" in text and "1 of 6 entries differ" in text
+
+
+def test_a_softmax_whose_backward_is_zero_is_caught_though_ones_would_pass_it():
+    class Softmax(Gate):
+        def forward(self, x):
+            return hg.softmax(x)
+
+        def backward(self, dz):
+            return [np.zeros_like(dz)]
+
+    assert not check_gate(Softmax(), X).ok
+
+
+def test_a_stale_cache_is_caught():
+    class Stale(Gate):
+        def forward(self, x):
+            self.z = self.__dict__.get("z", hg.sigmoid(x))  # kept from the first call of all
+            return hg.sigmoid(x)
+
+        def backward(self, dz):
+            return [self.z * (1 - self.z) * dz]
+
+    gate = Stale()
+    gate.forward(X + 1)
+    assert not check_gate(gate, X).ok
+
+
+def test_a_cache_that_the_second_forward_spoils_is_caught():
+    class OnlyOnce(Gate):
+        def forward(self, x):
+            if "z" not in self.__dict__:
+                self.z = np.tanh(x)
+            else:
+                self.z = self.z * 0.5
+            return np.tanh(x)
+
+        def backward(self, dz):
+            return [(1 - self.z**2) * dz]
+
+    assert not check_gate(OnlyOnce(), X).ok
+
+
+def test_accumulating_over_calls_is_caught():
+    class Accumulates(hg.Tanh):
+        total = 0
+
+        def backward(self, dz):
+            self.total = self.total + (1 - self.z**2) * dz
+            return [self.total]
+
+    assert "second call differed" in check_gate(Accumulates(), X).text
+
+
+@pytest.mark.parametrize("where", ["forward", "backward", "upstream"])
+def test_changing_inputs_in_place_is_caught(where):
+    class InPlace(Gate):
+        def forward(self, x):
+            self.x = x
+            z = x**2
+            if where == "forward":
+                x += 1
+            return z
+
+        def backward(self, dz):
+            if where == "upstream":
+                dz *= 2 * self.x
+                return [dz]
+            gradient = 2 * self.x * dz
+            if where == "backward":
+                self.x *= 2
+            return [gradient]
+
+    report = check_gate(InPlace(), X.copy())
+    assert not report.ok
+    assert "changed its inputs" in report.text or "is wrong" in report.text or "second call" in report.text
+
+
+def test_broadcasting_that_is_not_undone_is_caught():
+    class Add(Gate):
+        def forward(self, x, y):
+            return x + y
+
+        def backward(self, dz):
+            return [dz, dz]
+
+    assert check_gate(Add(), X, Y).ok
+    assert "shape (2, 3), but the input (3,)" in check_gate(Add(), X, Y[0]).text
+
+
+def test_repeated_ids_that_overwrite_are_caught():
+    class Lookup(Gate):
+        def forward(self, table, ids):
+            self.table, self.ids = table, ids
+            return table[ids]
+
+        def backward(self, dz):
+            gradient = np.zeros_like(self.table)
+            gradient[self.ids] += dz  # drops all but one of a repeated id
+            return [gradient, None]
+
+    assert check_gate(Lookup(), X, np.array([0, 1])).ok
+    assert not check_gate(Lookup(), X, np.array([1, 1])).ok
+
+
+def test_a_gradient_for_integers_is_refused():
+    class Lookup(hg.EmbeddingLookup):
+        def backward(self, dz):
+            return [super().backward(dz)[0], np.zeros(2)]
+
+    assert "return None for it" in check_gate(Lookup(), X, np.array([0, 1])).text
+
+
+def test_kinks_are_skipped_and_named_and_only_they():
+    report = check_gate(hg.ReLU(), np.array([-1.0, 0.0, 2.0, 0.0]))
+    assert report.ok and report.skipped == 2 and "2 entries at a kink" in report.text
+
+    class WrongReLU(hg.ReLU):
+        def backward(self, dz):
+            return [(self.x > 1) * dz]
+
+    assert not check_gate(WrongReLU(), np.array([-1.0, 0.0, 0.5])).ok
+
+
+def test_a_strong_curve_is_not_taken_for_a_kink():
+    class Cube(Gate):
+        def forward(self, x):
+            self.x = x
+            return 1e4 * x**3
+
+        def backward(self, dz):
+            return [3e4 * self.x**2 * dz]
+
+    report = check_gate(Cube(), np.array([0.0, 1e-3, 1.0, 30.0]))
+    assert report.ok and report.skipped == 0
+
+
+def test_correct_gates_under_many_upstreams_raise_no_alarm():
+    for seed in range(50):
+        assert check_gate(hg.Multiply(), X, Y[0], seed=seed).ok
+        assert check_gate(hg.SoftmaxCrossEntropy(), X, np.array([2, 0]), seed=seed).ok
+
+
+def test_a_right_gate_is_one_line_and_returned_as_text():
+    report = check_gate(hg.Sigmoid(), 0.5)
+    assert report.raise_if_wrong() is None
+    assert repr(report) == "Sigmoid: backward agrees with the measured slopes."
+
+
+def test_sum_to_shape_serves_a_gate_of_the_readers():
+    class Divide(Gate):
+        def forward(self, x, y):
+            self.x, self.y = x, y
+            return x / y
+
+        def backward(self, dz):
+            return [sum_to_shape(dz / self.y, self.x), sum_to_shape(-dz * self.x / self.y**2, self.y)]
+
+    check_gate(Divide(), X, np.array([[2.0], [-3.0]])).raise_if_wrong()

@@ -1,0 +1,288 @@
+"""The ten points of the gate contract that concern graphs, and the sentences for wrong use."""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from handgrad import (
+    Add,
+    Affine,
+    ComputationalGraph,
+    EmbeddingLookup,
+    Gate,
+    MatMul,
+    Max,
+    Mean,
+    Multiply,
+    Node,
+    Parameter,
+    RowSparseGradient,
+    Sigmoid,
+    SigmoidCrossEntropy,
+    Sum,
+    Tanh,
+)
+
+
+def lecture_graph():
+    x, y, z = Node("x"), Node("y"), Node("z")
+    return ComputationalGraph(Multiply()(Add()(x, y), Max()(y, z)))
+
+
+def test_the_lecture_example():
+    graph = lecture_graph()
+    assert graph.forward(x=1.0, y=2.0, z=0.0) == 6.0
+    assert graph.backward() == {"x": 2.0, "y": 5.0, "z": 0.0}
+    assert repr(graph.backward()) == "{'x': 2.0, 'y': 5.0, 'z': 0.0}"
+
+
+def test_a_second_backward_gives_the_same_answer():
+    graph = lecture_graph()
+    graph.forward(x=1.0, y=2.0, z=0.0)
+    assert graph.backward() == graph.backward()
+
+
+def test_backward_is_about_the_last_forward():
+    graph = lecture_graph()
+    graph.forward(x=1.0, y=2.0, z=0.0)
+    graph.backward()
+    graph.forward(x=-1.0, y=2.0, z=5.0)
+    assert graph.backward() == {"x": 5.0, "y": 5.0, "z": 1.0}
+
+
+def test_a_network_agrees_with_torch():
+    rng = np.random.default_rng(0)
+    x, W, b, u = (rng.standard_normal(s) for s in [(5, 4), (4, 3), (3,), (3, 1)])
+    hidden = Tanh()(Affine()(Node("x"), Parameter("hidden/W", W), Parameter("hidden/b", b)))
+    graph = ComputationalGraph(Sum()(Sigmoid()(MatMul()(hidden, Parameter("output/u", u)))))
+    value = graph.forward(x=x)
+    gradients = graph.backward()
+    t = {
+        n: torch.tensor(a, requires_grad=True) for n, a in {"x": x, "hidden/W": W, "hidden/b": b, "output/u": u}.items()
+    }
+    loss = torch.sigmoid(torch.tanh(t["x"] @ t["hidden/W"] + t["hidden/b"]) @ t["output/u"]).sum()
+    loss.backward()
+    assert value == pytest.approx(loss.item(), rel=1e-12)
+    for name, tensor in t.items():
+        np.testing.assert_allclose(gradients[name], tensor.grad.numpy(), rtol=1e-10, atol=1e-14)
+
+
+def test_fan_out_adds_and_never_in_place():
+    x = Node("x")
+    graph = ComputationalGraph(Sum()(Multiply()(Add()(x, x), x)))  # Add returns one array twice
+    graph.forward(x=np.array([1.0, 2.0]))
+    assert graph.backward()["x"].tolist() == [4.0, 8.0]
+    assert graph.backward()["x"].tolist() == [4.0, 8.0]
+
+
+def test_one_leaf_in_two_places_is_a_shared_weight():
+    rng = np.random.default_rng(1)
+    W, x = rng.standard_normal((3, 3)), rng.standard_normal((2, 3))
+    shared = Parameter("W", W)
+    graph = ComputationalGraph(Sum()(MatMul()(Tanh()(MatMul()(Node("x"), shared)), shared)))
+    graph.forward(x=x)
+    tensor = torch.tensor(W, requires_grad=True)
+    (torch.tanh(torch.tensor(x) @ tensor) @ tensor).sum().backward()
+    np.testing.assert_allclose(graph.backward()["W"], tensor.grad.numpy(), rtol=1e-12)
+    assert graph.parameters() == [shared]
+
+
+def test_several_outputs_take_several_upstream_gradients():
+    x, y = Node("x"), Node("y")
+    product = Multiply()(x, y)
+    graph = ComputationalGraph(product, Add()(product, x))
+    assert graph.forward(x=3.0, y=4.0) == [12.0, 15.0]
+    assert graph.backward([1.0, 10.0]) == {"x": 11 * 4 + 10.0, "y": 33.0}
+    assert graph.backward([None, 1.0]) == {"x": 5.0, "y": 3.0}
+
+
+@pytest.mark.parametrize("dz", [None, 1.0, [1.0], [1.0, 2.0, 3.0]])
+def test_several_outputs_ask_for_a_list(dz):
+    x = Node("x")
+    graph = ComputationalGraph(Sigmoid()(x), Tanh()(x))
+    graph.forward(x=1.0)
+    with pytest.raises(ValueError, match="2 outputs: call backward with a list of 2"):
+        graph.backward(dz)
+
+
+def test_an_output_that_is_not_one_number_asks_for_its_upstream_gradient():
+    graph = ComputationalGraph(Sigmoid()(Node("x")))
+    graph.forward(x=np.zeros(3))
+    with pytest.raises(ValueError, match=r"shape \(3,\).*call backward\(dz\)"):
+        graph.backward()
+    assert graph.backward(np.array([4.0, 0.0, 8.0]))["x"].tolist() == [1.0, 0.0, 2.0]
+    with pytest.raises(ValueError, match=r"shape \(2,\), but its output \(3,\)"):
+        graph.backward(np.ones(2))
+
+
+def test_deep_graphs_need_no_deep_stack():
+    node = Node("x")
+    for _ in range(20_000):
+        node = Add()(node, node) if node.gate is None else Sigmoid()(node)
+    graph = ComputationalGraph(node)
+    graph.forward(x=0.5)
+    assert len(graph.nodes) == 20_001
+    assert np.isfinite(graph.backward()["x"])
+
+
+def test_wide_fan_out_of_lookups_costs_no_more_than_its_size():
+    """Sixteen times the fan-out takes about sixteen times as long; copying sums would take 256 times."""
+    ids, table = np.array([1, 1]), np.ones((3, 2))
+
+    def seconds(width):
+        leaf, shared_ids = Parameter("table", table), Node("ids")
+        nodes = [Sum()(EmbeddingLookup()(leaf, shared_ids)) for _ in range(width)]
+        while len(nodes) > 1:
+            nodes = [Add()(a, b) for a, b in zip(nodes[::2], nodes[1::2], strict=True)]
+        graph = ComputationalGraph(nodes[0])
+        graph.forward(ids=ids)
+        started = time.perf_counter()
+        gradient = graph.backward()["table"]
+        dense = gradient.to_dense()
+        elapsed = time.perf_counter() - started
+        assert dense.tolist() == [[0, 0], [2 * width, 2 * width], [0, 0]]
+        return elapsed
+
+    small = min(seconds(1024) for _ in range(3))
+    assert min(seconds(16_384) for _ in range(2)) < 16 * small * 6
+
+
+def test_nodes_are_sorted_inputs_first_whatever_the_order_of_drawing():
+    x = Node("x")
+    a = Sigmoid()(x)
+    b = Tanh()(a)
+    c = Multiply()(b, a)
+    order = ComputationalGraph(Add()(c, x)).nodes
+    place = {node: i for i, node in enumerate(order)}
+    assert len(order) == 5
+    assert all(place[i] < place[node] for node in order for i in node.inputs)
+
+
+def test_a_graph_of_one_leaf():
+    graph = ComputationalGraph(Node("x"))
+    assert graph.forward(x=3.0) == 3.0
+    assert graph.backward() == {"x": 1.0}
+
+
+def test_integer_inputs_get_no_gradient():
+    graph = ComputationalGraph(Sum()(EmbeddingLookup()(Node("table"), Node("ids"))))
+    graph.forward(table=np.ones((4, 2)), ids=np.array([0, 3, 3]))
+    assert list(graph.backward()) == ["table"]
+
+
+def test_a_lookup_from_a_leaf_stays_sparse_and_behind_a_gate_becomes_dense():
+    ids, table = np.array([1, 1]), np.ones((4, 2))
+    leaf = ComputationalGraph(Sum()(EmbeddingLookup()(Node("table"), Node("ids"))))
+    leaf.forward(table=table, ids=ids)
+    assert isinstance(leaf.backward()["table"], RowSparseGradient)
+    inner = ComputationalGraph(Sum()(EmbeddingLookup()(Tanh()(Node("table")), Node("ids"))))
+    inner.forward(table=table, ids=ids)
+    np.testing.assert_allclose(inner.backward()["table"][1], 2 * (1 - np.tanh(1.0) ** 2))
+
+
+def test_tied_weights_add_a_sparse_and_a_dense_gradient():
+    rng = np.random.default_rng(2)
+    table, ids = rng.standard_normal((5, 3)), np.array([4, 4, 0])
+    tied = Parameter("table", table)
+    rows = EmbeddingLookup()(tied, Node("ids"))
+    scores = MatMul()(rows, Tanh()(Parameter("W", rng.standard_normal((3, 3)))))
+    graph = ComputationalGraph(Add()(Sum()(scores), Sum()(Multiply()(tied, tied))))
+    graph.forward(ids=ids)
+    t = torch.tensor(table, requires_grad=True)
+    W = torch.tensor(graph.value("W"))
+    ((t[ids] @ torch.tanh(W)).sum() + (t * t).sum()).backward()
+    np.testing.assert_allclose(graph.backward()["table"], t.grad.numpy(), rtol=1e-12)
+
+
+def test_names_scopes_values_and_gradients():
+    V = Parameter("embed/V", np.ones((3, 2)))
+    score = Sum()(Multiply()(V, Parameter("head/w", np.full((1, 2), 2.0))), name="head/score")
+    graph = ComputationalGraph(Sigmoid()(score))
+    graph.forward()
+    graph.backward()
+    assert [p.name for p in graph.parameters()] == ["embed/V", "head/w"]
+    assert graph.parameters("embed/") == [V]
+    assert graph.value("head/score") == 12.0
+    assert graph.gradient("embed/V").shape == (3, 2)
+    with pytest.raises(
+        ValueError, match=r"No node is named 'score'; the names here are 'embed/V', 'head/w', 'head/score'"
+    ):
+        graph.value("score")
+
+
+def test_feeds_by_dictionary_reach_names_that_are_no_identifiers():
+    graph = ComputationalGraph(Multiply()(Node("a/x"), Node("y")))
+    assert graph.forward({"a/x": 2.0}, y=3.0) == 6.0
+
+
+def test_a_parameter_may_be_fed_another_value_for_one_pass():
+    graph = ComputationalGraph(Sigmoid()(Parameter("w", 0.0)))
+    assert graph.forward() == 0.5
+    assert graph.forward(w=1000.0) == 1.0
+    assert graph.forward() == 0.5
+
+
+@pytest.mark.parametrize(
+    "wrong, sentence",
+    [
+        (lambda: lecture_graph().forward(x=1.0, y=2.0), "needs a value for 'z': it was fed 'x', 'y'"),
+        (lambda: lecture_graph().forward(), "needs a value for 'x', 'y', 'z': it was fed nothing"),
+        (
+            lambda: lecture_graph().forward(x=1.0, y=2.0, z=0.0, w=1.0),
+            "was fed 'w', but the graph's leaves are 'x', 'y', 'z'",
+        ),
+        (lambda: lecture_graph().backward(), r"call graph.forward\(\.\.\.\) first"),
+        (lambda: ComputationalGraph(), "A graph is made from its output nodes"),
+        (lambda: ComputationalGraph(Sigmoid()), "A graph is made from its output nodes"),
+        (lambda: ComputationalGraph(Add()(Node("x"), Node("x"))), "Two leaves are named 'x'"),
+        (lambda: Add()(Node("x"), 2.0), "a gate is called on nodes"),
+        (lambda: Node(), "A leaf needs a name"),
+        (lambda: Gate().forward(1.0), "Gate has no forward rule"),
+        (lambda: Gate().backward(1.0), "Gate has no backward rule"),
+    ],
+)
+def test_wrong_use_is_answered_with_a_sentence(wrong, sentence):
+    with pytest.raises((ValueError, NotImplementedError), match=sentence) as error:
+        wrong()
+    assert not isinstance(error.value, AttributeError)
+
+
+def test_a_gate_at_two_nodes_is_refused():
+    sigmoid, x = Sigmoid(), Node("x")
+    with pytest.raises(ValueError, match=r"One Sigmoid\(\) is used at two nodes.*a new Sigmoid for each place"):
+        ComputationalGraph(sigmoid(sigmoid(x)))
+
+
+def test_a_backward_with_too_few_gradients_is_named():
+    class Half(Gate):
+        def forward(self, x, y):
+            return x * y
+
+        def backward(self, dz):
+            return [dz]
+
+    graph = ComputationalGraph(Half()(Node("x"), Node("y")))
+    graph.forward(x=1.0, y=2.0)
+    with pytest.raises(ValueError, match=r"Half\(\).backward returned 1 gradients for 2 inputs"):
+        graph.backward()
+
+
+def test_a_gate_can_be_copied_and_asked_for_what_it_has_not():
+    import copy
+
+    gate = Multiply()
+    gate.forward(2.0, 3.0)
+    assert copy.deepcopy(gate).backward(1.0) == [3.0, 2.0]
+    assert not hasattr(gate, "_repr_html_")
+
+
+def test_mean_cross_entropy_from_a_graph_of_gates_with_sampled_ids_as_inputs():
+    """Randomness lives outside: the same ids give the same loss, so that a sampled loss can be checked."""
+    rng = np.random.default_rng(3)
+    table = Parameter("table", rng.standard_normal((6, 2)))
+    loss = Mean()(SigmoidCrossEntropy()(Sum(axis=-1)(EmbeddingLookup()(table, Node("ids"))), Node("labels")))
+    graph = ComputationalGraph(loss)
+    feeds = {"ids": np.array([0, 5, 5]), "labels": np.array([1.0, 0.0, 0.0])}
+    assert graph.forward(feeds) == graph.forward(feeds)
