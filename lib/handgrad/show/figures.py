@@ -1,0 +1,81 @@
+"""Matplotlib figures that sit in a page: vector, in the page's own text color, so that dark mode can read them."""
+
+import io
+import re
+from html import escape
+
+import matplotlib
+from cycler import cycler
+from matplotlib import pyplot as plt
+
+# Okabe and Ito's palette: told apart with any color vision. The page's style sheet lightens them in dark mode.
+PALETTE = {"blue": "#0072b2", "orange": "#d55e00", "green": "#009e73", "pink": "#cc79a7", "grey": "#808080"}
+PAGE_TEXT = "#010203"  # stands for the page's text color until the SVG is written
+
+
+def use_book_style():
+    """One size, one palette, no box around the axes, for every figure of the book."""
+    plt.style.use("default")
+    matplotlib.rcParams.update(
+        {
+            "figure.figsize": (6.4, 3.4),
+            "figure.constrained_layout.use": True,
+            "figure.facecolor": "none",
+            "axes.facecolor": "none",
+            "savefig.facecolor": "none",
+            "axes.prop_cycle": cycler(color=list(PALETTE.values())),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.edgecolor": PAGE_TEXT,
+            "axes.labelcolor": PAGE_TEXT,
+            "axes.titlesize": "medium",
+            "text.color": PAGE_TEXT,
+            "xtick.color": PAGE_TEXT,
+            "ytick.color": PAGE_TEXT,
+            "grid.color": PALETTE["grey"],
+            "grid.alpha": 0.3,
+            "legend.frameon": False,
+            "svg.fonttype": "none",  # text stays text: small, searchable, in the page's font
+            "font.family": "sans-serif",
+        }
+    )
+
+
+class Figure:
+    """A drawn figure: SVG for the page, its description where there is no picture."""
+
+    def __init__(self, svg, alt, caption):
+        self.svg, self.alt, self.caption = svg, alt, caption
+
+    def __repr__(self):
+        return f"figure: {self.alt}"
+
+    def _repr_html_(self):
+        caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
+        return f'<figure class="hg-figure">{self.svg}{caption}</figure>'
+
+
+def figure(fig, alt, caption=""):
+    """Turn a matplotlib figure into one for the page, and close it.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+    alt : str, what the picture shows, for those who do not see it
+    caption : str, optional, what to notice
+
+    Returns
+    -------
+    Figure : shown in a notebook as inline SVG; nbval compares its alt text, since pixels and paths vary
+    """
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": alt}):  # ids that are the same at each run, and differ by figure
+        fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(fig)
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :].replace(PAGE_TEXT, "currentColor")
+    for name, color in PALETTE.items():
+        svg = svg.replace(color, f"var(--hg-{name}, {color})")
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"^<svg", f'<svg role="img" aria-label="{escape(alt, quote=True)}"', svg)
+    return Figure(svg, alt, caption)

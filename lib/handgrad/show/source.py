@@ -1,0 +1,41 @@
+"""Show the library's own source on a page, so that no page ever types it again."""
+
+import inspect
+from html import escape
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+class SourceListing:
+    """Source text, plain and with its syntax highlighted."""
+
+    def __init__(self, text, where):
+        self.text, self.where = text, where
+
+    def __repr__(self):
+        return f"# {self.where}\n{self.text}"
+
+    def _repr_html_(self):
+        from pygments import highlight
+        from pygments.formatters import HtmlFormatter
+        from pygments.lexers import PythonLexer
+
+        code = highlight(self.text, PythonLexer(), HtmlFormatter(cssclass="highlight"))
+        return f'<div class="hg-source"><p>{escape(self.where)}</p>{code}</div>'
+
+
+def source(*things):
+    """The source of classes or functions of handgrad, as it runs.
+
+    Parameters
+    ----------
+    *things : classes or functions of one file of the library
+
+    Returns
+    -------
+    SourceListing : shown in a notebook with highlighted syntax
+    """
+    path = Path(inspect.getsourcefile(things[0]))
+    text = "\n\n\n".join(inspect.getsource(thing).rstrip() for thing in things)
+    return SourceListing(text, f"handgrad/{path.relative_to(PACKAGE).as_posix()}")

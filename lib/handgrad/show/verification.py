@@ -1,0 +1,97 @@
+"""The checked-gradient line of the book: a formula against the numerical Jacobian and against torch."""
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from handgrad.gradient_check import TOLERANCE, numerical_jacobian
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Whether the gradients of one labelled equation agree with both oracles, and with what error."""
+
+    label: str
+    ok: bool
+    text: str
+    error: float  # the largest difference from either oracle; it varies with the processor, so text leaves it out
+
+    def __repr__(self):
+        return f"{'verified' if self.ok else 'failed'} {self.label}: {self.text}"
+
+    def _repr_html_(self):
+        word, mark = ("verified", "✓") if self.ok else ("failed", "✗")
+        return (
+            f'<p class="hg-verify hg-{word}"><span aria-hidden="true">{mark}</span> <strong>{word}</strong> '
+            f"<code>{escape(self.label)}</code> {escape(self.text)} (largest difference {self.error:.0e})</p>"
+        )
+
+
+def verify(label, gradients, function, at, upstream=None, torch_function=None):
+    """Compare gradients that were worked out by hand with measured slopes and with torch.autograd.
+
+    Parameters
+    ----------
+    label : str
+        Of the equation that states the gradients, ``grad-...``.
+    gradients : dict
+        By the name of an argument of ``function``: the gradient, in the argument's shape, or, where the
+        output is not one number and there is no upstream, the whole Jacobian (m, n).
+    function : callable
+        Of the arguments in ``at``, by name; its output is a number or an array.
+    at : dict
+        The point: all arguments by name. Integers (ids) stay as they are.
+    upstream : array, optional
+        The upstream gradient, in the shape of the output.
+    torch_function : callable, optional
+        The same function for torch tensors, where ``function`` itself does not take them.
+
+    Returns
+    -------
+    Verification : shown as one line, verified or failed
+    """
+    expected = {name: _expected(name, function, at, upstream) for name in gradients}
+    by_torch = _by_torch(torch_function or function, at, list(gradients), upstream)
+    worst, disagreements = 0.0, []
+    for name, given in gradients.items():
+        for oracle, value in (("the numerical Jacobian", expected[name]), ("torch", by_torch[name])):
+            if np.shape(given) != np.shape(value):
+                disagreements.append(f"{name} has shape {np.shape(given)}, but {oracle} {np.shape(value)}")
+                worst = np.inf
+                continue
+            difference = float(np.abs(np.asarray(given) - value).max(initial=0.0))
+            worst = max(worst, difference) if difference == difference else np.nan
+            if not difference <= TOLERANCE * (1 + np.abs(value).max(initial=0.0)):
+                disagreements.append(f"{name} differs from {oracle} by up to {difference:.2g}")
+    text = "; ".join(disagreements) or f"{', '.join(gradients)} agree with the numerical Jacobian and with torch"
+    return Verification(label, not disagreements, text.replace(" agree ", " agrees ", len(gradients) == 1), worst)
+
+
+def _expected(name, function, at, upstream):
+    jacobian = numerical_jacobian(lambda value: function(**{**at, name: value}), at[name])
+    if upstream is None and len(jacobian) != 1:
+        return jacobian
+    return (np.ravel(1.0 if upstream is None else upstream) @ jacobian).reshape(np.shape(at[name]))
+
+
+def _by_torch(function, at, names, upstream):
+    import torch
+
+    def tensor(value):
+        is_float = np.issubdtype(np.result_type(value), np.inexact)
+        return torch.tensor(value, dtype=torch.float64 if is_float else None)
+
+    fixed = {name: tensor(value) for name, value in at.items() if name not in names}
+
+    def of_tensors(*values):
+        return function(**fixed, **dict(zip(names, values, strict=True)))
+
+    inputs = tuple(tensor(at[name]) for name in names)
+    output_size = of_tensors(*inputs).numel()
+    if upstream is None and output_size != 1:
+        jacobians = torch.autograd.functional.jacobian(of_tensors, inputs)
+        return {n: j.numpy().reshape(output_size, -1) for n, j in zip(names, jacobians, strict=True)}
+    v = None if upstream is None else tensor(np.asarray(upstream, dtype=np.float64))
+    _, gradients = torch.autograd.functional.vjp(of_tensors, inputs, v, strict=True)
+    return {n: g.numpy() for n, g in zip(names, gradients, strict=True)}

@@ -1,0 +1,77 @@
+import re
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+
+from handgrad import Add, ComputationalGraph, EmbeddingLookup, Max, Multiply, Node, Parameter, Sigmoid, Sum
+from handgrad.show import draw
+
+
+def lecture_graph():
+    x, y, z = Node("x"), Node("y"), Node("z")
+    return ComputationalGraph(Multiply()(Add()(x, y), Max()(y, z)))
+
+
+def texts(svg, kind):
+    root = ElementTree.fromstring(svg)
+    return sorted(t.text for t in root.iter("{http://www.w3.org/2000/svg}text") if t.get("class") == f"hg-{kind}")
+
+
+def test_values_stand_on_the_wires_and_each_wire_has_its_own_gradient():
+    graph = lecture_graph()
+    graph.forward(x=1.0, y=2.0, z=0.0)
+    graph.backward()
+    svg = draw(graph).svg()
+    assert texts(svg, "value") == sorted(["1", "2", "2", "0", "3", "2", "6"])
+    assert texts(svg, "gradient") == sorted(["2", "2", "3", "0", "2", "3", "1"])  # y: 2 on one wire and 3 on the other
+
+
+def test_before_forward_there_are_no_numbers_and_before_backward_no_gradients():
+    graph = lecture_graph()
+    assert texts(draw(graph).svg(), "value") == []
+    graph.forward(x=1.0, y=2.0, z=0.0)
+    assert texts(draw(graph).svg(), "gradient") == []
+
+
+def test_the_text_form_is_a_table():
+    graph = lecture_graph()
+    graph.forward(x=1.0, y=2.0, z=0.0)
+    graph.backward()
+    lines = repr(draw(graph)).splitlines()
+    assert lines[0].split() == ["node", "from", "value", "gradient"]
+    assert lines[2].split() == ["y", "2", "5"]
+    assert lines[-1].split() == ["×", "+,", "max", "6", "1"]
+
+
+def test_no_two_nodes_share_a_place():
+    x = Node("x")
+    node = x
+    for i in range(4):
+        node = Multiply()(Sigmoid()(node), Add()(node, Node(f"w{i}")))
+    svg = draw(ComputationalGraph(node)).svg()
+    places = re.findall(r'<circle cx="([-\d.]+)" cy="([-\d.]+)"', svg)
+    assert len(places) == 12 and len(set(places)) == 12
+
+
+def test_arrays_show_their_shape_and_sparse_gradients_their_rows():
+    graph = ComputationalGraph(Sum()(EmbeddingLookup()(Parameter("table", np.ones((5, 2))), Node("ids"))))
+    graph.forward(ids=np.array([1, 1, 3]))
+    graph.backward()
+    assert "(3, 2)" in texts(draw(graph).svg(), "value")
+    assert "2 rows" in texts(draw(graph).svg(), "gradient")
+
+
+def test_a_drawing_is_described_in_words_and_names_are_escaped():
+    graph = ComputationalGraph(Sigmoid()(Node("<x>")))
+    graph.forward({"<x>": 0.0})
+    svg = draw(graph, title="One gate.").svg()
+    root = ElementTree.fromstring(svg)
+    assert root.get("role") == "img" and "value 0.5" in root.get("aria-label")
+
+
+def test_drawing_changes_nothing():
+    graph = lecture_graph()
+    graph.forward(x=1.0, y=2.0, z=0.0)
+    before = graph.backward()
+    draw(graph).svg()
+    assert graph.backward() == before

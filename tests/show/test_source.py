@@ -1,0 +1,13 @@
+import inspect
+
+import handgrad
+from handgrad.show import source
+
+
+def test_the_page_shows_the_code_that_runs():
+    listing = source(handgrad.Multiply, handgrad.Max)
+    assert inspect.getsource(handgrad.Multiply) in repr(listing)
+    assert repr(listing).startswith("# handgrad/gates.py\n")
+    assert "class Max(Gate)" in repr(listing)
+    html = listing._repr_html_()
+    assert 'class="highlight"' in html and "handgrad/gates.py" in html
