@@ -1,0 +1,68 @@
+# Each command sets itself up: the first one makes .venv and installs requirements.txt into it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+CHAPTERS := $(wildcard book/*.ipynb)
+
+# One thread for matrix products: sums in one order, so the numbers on the pages are the same everywhere.
+export OMP_NUM_THREADS := 1
+# What nbval should see on an older processor: code paths without the newest vector instructions.
+OLD_PROCESSOR := OPENBLAS_CORETYPE=Haswell ATEN_CPU_CAPABILITY=avx2 \
+	NPY_DISABLE_CPU_FEATURES="AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"
+NBVAL := $(BIN)/python -m pytest $(CHAPTERS) --nbval --nbval-cell-timeout=600 \
+	--nbval-sanitize-with tests/book/nbval.cfg -p no:cacheprovider -n 2 --dist loadscope -q
+
+.PHONY: help book serve test lab notebooks train lint requirements clean
+
+help:
+	@echo "make book       build the book into _build/html"
+	@echo "make serve      build it and serve it on http://localhost:8000"
+	@echo "make test       run every test: the library, the notebooks, the rendered pages"
+	@echo "make lab        open the chapters in JupyterLab"
+	@echo "make notebooks  run every chapter again, in place"
+	@echo "make train      train word vectors on the documentation of the installed libraries"
+	@echo "make lint       check the style of code and notebooks"
+
+.venv/.ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, and $(PYTHON) is older: make PYTHON=python3.12 ..."; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# From nothing each time: after a failed build, Sphinx would take the next, unchanged one for good.
+book: .venv/.ready
+	@rm -rf _build
+	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
+	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html or run: make serve"
+
+serve: book
+	@echo "Serving on http://localhost:8000 until you press Ctrl-C"
+	@$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory _build/html
+
+test: .venv/.ready
+	$(BIN)/python tools/browser.py
+	$(BIN)/python -m pytest -n 2 --dist loadscope
+	$(NBVAL)
+	$(OLD_PROCESSOR) $(NBVAL)
+
+lab: .venv/.ready
+	$(BIN)/jupyter lab book
+
+notebooks: .venv/.ready
+	$(BIN)/python tools/notebooks.py $(CHAPTERS)
+
+train: .venv/.ready
+	$(BIN)/handgrad train --output runs/$$(date +%Y-%m-%d-%H%M%S)
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# Resolve pyproject.toml anew, for every platform and Python at once.
+requirements: .venv/.ready
+	echo '-e .[book,test,dev]' | $(BIN)/uv pip compile - --universal --python-version 3.11 \
+		--fork-strategy fewest --no-header --quiet --upgrade --output-file requirements.txt
+
+clean:
+	rm -rf _build .venv

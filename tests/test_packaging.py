@@ -1,0 +1,87 @@
+"""What is installed without extras: NumPy alone must be enough for gates, graph, checker and optimizers."""
+
+import doctest
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import handgrad.graph
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def run_without_extras(code):
+    """Run code in a Python that finds handgrad and NumPy, and nothing else outside the standard library."""
+    allowed = ("handgrad", "numpy")
+    blocker = f"""
+import sys, importlib.abc
+class OnlyNumPy(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        top = name.split(".")[0]
+        if top not in {allowed!r} and top not in sys.stdlib_module_names and not top.startswith("__editable__"):
+            raise ModuleNotFoundError(f"No module named {{top!r}}", name=top)
+sys.meta_path.insert(0, OnlyNumPy())
+"""
+    return subprocess.run([sys.executable, "-c", blocker + code], capture_output=True, text=True, timeout=120)
+
+
+def test_the_core_needs_numpy_alone():
+    result = run_without_extras(
+        "import handgrad as hg\n"
+        "graph = hg.ComputationalGraph(hg.Multiply()(hg.Node('x'), hg.Node('y')))\n"
+        "print(graph.forward(x=2.0, y=3.0), graph.backward(), hg.check_gate(hg.Tanh(), 0.5).ok)"
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "6.0 {'x': 3.0, 'y': 2.0} True"
+
+
+def test_the_blocker_blocks():
+    result = run_without_extras("import torch")
+    assert result.returncode != 0 and "No module named 'torch'" in result.stderr
+
+
+@pytest.mark.parametrize("module", ["handgrad.word2vec", "handgrad.corpora"])
+def test_word2vec_and_corpora_can_be_imported_without_extras(module):
+    result = run_without_extras(f"import {module}")
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_command_without_its_extra_is_one_sentence():
+    result = run_without_extras("import handgrad.cli")
+    assert result.returncode == 2
+    assert result.stderr.strip() == "The handgrad command needs click: pip install 'handgrad[word2vec]'"
+
+
+def test_numpy_is_the_only_dependency_of_the_core():
+    assert [d.split(">")[0] for d in PROJECT["dependencies"]] == ["numpy"]
+
+
+def test_one_version():
+    assert PROJECT["version"] == handgrad.__version__
+
+
+def test_every_public_name_exists_and_is_documented():
+    for name in handgrad.__all__:
+        assert getattr(handgrad, name).__doc__, name
+
+
+def test_pins_are_exact_and_of_what_pyproject_asks_for():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    pins = [line.split(";")[0].strip() for line in lines if line and not line.lstrip().startswith("#")]
+    assert "-e ." in pins and "torch==2.13.0" in pins
+    assert all("==" in pin for pin in pins if pin != "-e .")
+    assert not [pin for pin in pins if pin.startswith("nvidia")]
+    names = {pin.split("==")[0].lower() for pin in pins}
+    asked = {d for extra in ("book", "test", "dev") for d in PROJECT["optional-dependencies"][extra]}
+    for requirement in asked:
+        name = requirement.split("[")[0].split(">")[0].split("=")[0].strip().lower()
+        assert name == "handgrad" or name in names, requirement
+
+
+def test_doctests_of_the_core():
+    results = doctest.testmod(handgrad.graph)
+    assert results.failed == 0 and results.attempted > 0

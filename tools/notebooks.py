@@ -1,0 +1,90 @@
+"""Run notebooks in place and keep only what is the same each time; or check that this was done.
+
+python tools/notebooks.py book/08_graphs.ipynb ...
+python tools/notebooks.py --check book/*.ipynb
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+CELL_METADATA = {"tags"}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def run(path):
+    """Execute the notebook from top to bottom in a fresh kernel, and replace the file when all went well."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(notebook, timeout=600, record_timing=False, resources={"metadata": {"path": path.parent}})
+    client.execute()
+    clean(notebook)
+    partial = path.with_suffix(".partial")
+    partial.write_text(as_text(notebook), encoding="utf-8")
+    os.replace(partial, path)
+
+
+def clean(notebook):
+    """Drop what differs from run to run or from machine to machine."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    notebook.nbformat_minor = 5
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:02d}"
+        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in CELL_METADATA})
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
+
+
+def problems(path):
+    """What keeps a stored notebook from being the result of one run from top to bottom."""
+    notebook = nbformat.read(path, as_version=4)
+    stored = as_text(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+        yield "its cells were not run once each, in order"
+    for cell in code:
+        for output in cell.outputs:
+            if output.output_type == "error" and "raises-exception" not in cell.metadata.get("tags", []):
+                yield f"a cell failed with {output.ename}: {output.evalue}"
+            if output.output_type == "stream" and output.name == "stderr":
+                yield f"a cell wrote to stderr: {output.text.strip()[:80]}"
+    clean(notebook)
+    if as_text(notebook) != stored:
+        yield "it carries volatile metadata"
+
+
+def as_text(notebook):
+    return nbformat.writes(notebook) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="only say what is not as `make notebooks` leaves it")
+    parser.add_argument("notebooks", nargs="+", type=Path)
+    arguments = parser.parse_args()
+    failed = False
+    for path in arguments.notebooks:
+        if arguments.check:
+            for problem in problems(path):
+                print(f"{path}: {problem}: run make notebooks", file=sys.stderr)
+                failed = True
+            continue
+        print(f"running {path}", flush=True)
+        try:
+            run(path)
+        except CellExecutionError as error:
+            print(f"{path} was left as it was, because a cell failed:\n{error}", file=sys.stderr)
+            failed = True
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
