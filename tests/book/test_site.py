@@ -1,0 +1,190 @@
+"""The rendered book in a browser: every page, from a server and from the disk.
+
+The exit status of a build proves little. So each page is opened in Chromium and asked what went wrong: a
+request that left the site or failed, an error in the console, mathematics that was not typeset, a
+picture that a blind reader does not get, text wider than a phone. `faults_on` is that question, and the last
+tests show that it finds each of these faults when there is one.
+"""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+# Runs in the page, once MathJax is done, with every fold open. Returns sentences.
+INSPECT = r"""
+async () => {
+  const faults = [];
+  const math = [...document.querySelectorAll("span.math, div.math")];
+  if (window.MathJax?.startup) await window.MathJax.startup.promise;
+  document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
+  document.querySelectorAll(".toggle-hidden").forEach((fold) => fold.classList.remove("toggle-hidden"));
+
+  for (const formula of math) {
+    if (formula.querySelector("mjx-container")) continue;
+    faults.push(`not typeset: ${formula.textContent.slice(0, 60)}`);
+  }
+  for (const error of document.querySelectorAll("mjx-merror, [data-mjx-error]")) {
+    faults.push(`MathJax error: ${error.getAttribute("data-mjx-error") ?? error.textContent}`);
+  }
+  for (const picture of document.querySelectorAll("img, svg[role=img]:not([aria-hidden=true])")) {
+    const name = picture.getAttribute("alt") || picture.getAttribute("aria-label");
+    if (!name && !picture.hasAttribute("aria-labelledby")) {
+      faults.push(`no text for ${picture.outerHTML.slice(0, 60)}`);
+    }
+  }
+
+  const article = document.querySelector("article")?.cloneNode(true) ?? document.createElement("p");
+  if (/Traceback \(most recent call last\)/.test(article.textContent)) faults.push("a traceback");
+  article.querySelectorAll("pre, code, script, style, mjx-container").forEach((part) => part.remove());
+  const raw = article.textContent.match(/\\\(|\\\[|\$\$/);
+  if (raw) faults.push(`raw ${raw[0]} in the text`);
+  return faults;
+}
+"""
+
+# The parts of the page that must not scroll sideways; what is wide scrolls in a box of its own inside them.
+SIDEWAYS = """
+() => ["html", "body", "main", ".bd-content", ".bd-article-container", "article"]
+  .filter((part) => {
+    const element = document.querySelector(part);
+    return element && element.scrollWidth > element.clientWidth + 1;
+  })
+  .map((part) => `${part} is wider than ${innerWidth} pixels`)
+"""
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(root, tmp_path_factory):
+    """The book, built into an empty folder with every warning an error."""
+    out = tmp_path_factory.mktemp("book")
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    command = [jupyter_book, "build", root, "--path-output", out, "-W", "-n", "--keep-going"]
+    built = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
+    assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
+    return out / "_build/html"
+
+
+@pytest.fixture(scope="module")
+def browser(browser_tool):
+    path = browser_tool.find_chromium()
+    assert path, browser_tool.ADVICE
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def server(site):
+    handler = functools.partial(QuietHandler, directory=site)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}/"
+        running.shutdown()
+        thread.join()
+
+
+def faults_on(browser, url, origin):
+    """One sentence for each thing that is wrong with the page at `url`, whose site begins with `origin`."""
+    faults = []
+
+    def note_request(route):
+        asked = route.request.url
+        if asked.startswith((origin, "data:", "blob:")):
+            route.continue_()
+        else:
+            faults.append(f"a request to another origin: {asked}")
+            route.abort()
+
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.route("**/*", note_request)
+    page = context.new_page()
+    page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
+    page.on("response", lambda answer: answer.ok or faults.append(f"{answer.status}: {answer.url}"))
+    page.on("console", lambda line: line.type == "error" and faults.append(f"console: {line.text}"))
+    page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
+    page.goto(url, wait_until="load")
+    faults += page.evaluate(INSPECT)
+    page.set_viewport_size({"width": 390, "height": 844})
+    faults += page.evaluate(SIDEWAYS)
+    page.wait_for_load_state("networkidle")
+    context.close()
+    return faults
+
+
+def test_the_build_has_the_pages_of_the_contents(site, pages):
+    extra = {"index", "search", "genindex"}  # Sphinx makes these
+    built = {path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html")}
+    assert {page for page in built if not page.startswith("_static/")} == {*pages, *extra}
+
+
+def test_chapters_are_numbered_by_their_files(site, pages):
+    for page in pages:
+        number = Path(page).name.split("_")[0]
+        if number.isdigit():
+            html = (site / f"{page}.html").read_text(encoding="utf-8")
+            assert f'<h1><span class="section-number">{int(number)}. </span>' in html
+            assert all(f">({int(number)}." in part for part in html.split('class="eqno"')[1:])
+
+
+def test_the_root_leads_to_the_first_page(browser, server, pages):
+    page = browser.new_page()
+    page.goto(server)
+    page.wait_for_url(f"{server}{pages[0]}.html")
+    page.close()
+
+
+def test_page_from_a_server(browser, site, server, page):
+    assert faults_on(browser, f"{server}{page}.html", server) == []
+
+
+def test_page_from_the_disk(browser, site, page):
+    assert faults_on(browser, (site / f"{page}.html").as_uri(), site.as_uri()) == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "fault"),
+    [
+        (
+            '<img src="http://example.org/a.png" alt="a">',
+            "a request to another origin: http://example.org/a.png",
+        ),
+        ('<link rel="stylesheet" href="https://example.org/a.css">', "a request to another origin"),
+        ('<img src="missing.png" alt="a">', "failed: "),
+        ("<script>console.error('planted')</script>", "console: planted"),
+        ("<script>throw Error('planted')</script>", "script error: planted"),
+        (r'<span class="math">\(\frac{1\)</span>', "not typeset"),
+        (r'<span class="math">\(\nosuchcommand{1}}\)</span>', "MathJax error"),
+        ('<svg role="img"></svg>', "no text for <svg"),
+        ("<p>$$ x $$</p>", "raw $$ in the text"),
+        ("<pre>Traceback (most recent call last)</pre>", "a traceback"),
+        ('<div style="width: 900px">wide</div>', "is wider than 390 pixels"),
+    ],
+)
+def test_a_planted_fault_is_found(browser, site, tmp_path, planted, fault):
+    copy = tmp_path / "html"
+    shutil.copytree(site, copy)
+    page = copy / "book/notation.html"
+    before, title_end, after = page.read_text(encoding="utf-8").rpartition("</h1>")
+    page.write_text(before + title_end + planted + after, encoding="utf-8")
+    faults = faults_on(browser, page.as_uri(), copy.as_uri())
+    assert any(fault in found for found in faults), faults
