@@ -24,7 +24,14 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 def run(path):
     """Execute the notebook from top to bottom in a fresh kernel, and replace the file when all went well."""
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=600, record_timing=False, resources={"metadata": {"path": path.parent}})
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        record_timing=False,
+        coalesce_streams=True,
+        extra_arguments=["--log-level=ERROR"],  # the kernel's own chatter, not the notebook's
+        resources={"metadata": {"path": str(path.parent)}},
+    )
     client.execute()
     clean(notebook)
     partial = path.with_suffix(".partial")
