@@ -6,4 +6,8 @@ from . import chapter_numbers, gradient_list, offline, solutions
 def setup(app):
     for module in (chapter_numbers, gradient_list, offline, solutions):
         module.setup(app)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "version": "1",
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

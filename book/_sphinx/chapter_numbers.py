@@ -25,12 +25,19 @@ def renumber(app, env):
             continue
         sections = env.toc_secnumbers[docname]
         for anchor, numbers in sections.items():
-            sections[anchor] = (number, *numbers[1:]) if numbers else numbers
-        for numbered in (title, *env.tocs[docname].findall(nodes.reference)):
+            sections[anchor] = (
+                (number, *numbers[1:]) if numbers else numbers
+            )
+        for numbered in (
+            title,
+            *env.tocs[docname].findall(nodes.reference),
+        ):
             if numbered.get("secnumber"):
                 numbered["secnumber"] = (number, *numbered["secnumber"][1:])
     return TocTreeCollector().assign_figure_numbers(env)
 
 
 def setup(app):
-    app.connect("env-get-updated", renumber, priority=900)  # after Sphinx's own numbering (500)
+    app.connect(
+        "env-get-updated", renumber, priority=900
+    )  # after Sphinx's own numbering (500)

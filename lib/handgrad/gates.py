@@ -40,19 +40,24 @@ class Multiply(Gate):
         return x * y
 
     def backward(self, dz):
-        return [sum_to_shape(self.y * dz, self.x), sum_to_shape(self.x * dz, self.y)]
+        dx, dy = self.y * dz, self.x * dz
+        return [sum_to_shape(dx, self.x), sum_to_shape(dy, self.y)]
 
 
 class Max(Gate):
-    """z = max(x, y), elementwise. The gradient goes to the larger; equal inputs get half each, as in torch."""
+    """z = max(x, y), elementwise. The gradient goes to the larger input.
+
+    Where both are equal there is a kink; each gets half, as in torch.
+    """
 
     def forward(self, x, y):
         self.x, self.y = x, y
         return np.maximum(x, y)
 
     def backward(self, dz):
-        share = np.where(self.x == self.y, 0.5, self.x > self.y).astype(np.result_type(dz))
-        return [sum_to_shape(share * dz, self.x), sum_to_shape((1 - share) * dz, self.y)]
+        dx = (dz * (self.x > self.y) + dz * (self.x >= self.y)) / 2
+        dy = (dz * (self.y > self.x) + dz * (self.y >= self.x)) / 2
+        return [sum_to_shape(dx, self.x), sum_to_shape(dy, self.y)]
 
 
 class Sum(Gate):

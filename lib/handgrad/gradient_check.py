@@ -111,8 +111,9 @@ def check_gate(gate, *inputs, seed=0):
         scale = np.abs(np.where(kink, 0.0, measured)).max(initial=0.0)
         if not (difference <= TOLERANCE * (1 + scale)).all():  # `not <=`, so that nan is wrong
             worst = np.unravel_index(np.nan_to_num(difference, nan=np.inf).argmax(), np.shape(x))
+            where = f"At entry {tuple(map(int, worst))} backward" if worst else "Backward"
             return _wrong(
-                f"{name}: the gradient of input {i} is wrong. At entry {tuple(map(int, worst))} backward says "
+                f"{name}: the gradient of input {i} is wrong. {where} says "
                 f"{np.asarray(gradient)[worst]:.6g}, but the output moves as {measured[worst]:.6g} when that entry "
                 f"does (upstream included). {int((difference > TOLERANCE * (1 + scale)).sum())} of {difference.size} "
                 "entries differ."

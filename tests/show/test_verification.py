@@ -14,7 +14,7 @@ def product(x, y):
 def test_right_gradients_are_verified():
     result = verify("grad-product", {"x": POINT["y"] * UPSTREAM, "y": POINT["x"] * UPSTREAM}, product, POINT, UPSTREAM)
     assert result.ok and result.error < 1e-8
-    assert repr(result) == "verified grad-product: x, y agree with the numerical Jacobian and with torch"
+    assert repr(result) == "verified grad-product: x, y agree with the numerical Jacobian and torch"
     assert "hg-verified" in result._repr_html_()
 
 
@@ -33,7 +33,7 @@ def test_without_an_upstream_the_whole_jacobian_is_meant():
 
 def test_one_number_needs_no_upstream():
     assert repr(verify("grad-square", {"x": 6.0}, lambda x: x**2, {"x": 3.0})) == (
-        "verified grad-square: x agrees with the numerical Jacobian and with torch"
+        "verified grad-square: x agrees with the numerical Jacobian and torch"
     )
 
 

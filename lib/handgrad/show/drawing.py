@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 
 SYMBOLS = {"Add": "+", "Subtract": "−", "Multiply": "×", "Sigmoid": "σ", "Sum": "Σ"}
-COLUMN, ROW, RADIUS, MARGIN = 150, 84, 21, 46
+COLUMN, ROW, RADIUS, MARGIN = 150, 106, 21, 40
 
 
 class Drawing:

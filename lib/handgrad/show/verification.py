@@ -24,7 +24,7 @@ class Verification:
         word, mark = ("verified", "✓") if self.ok else ("failed", "✗")
         return (
             f'<p class="hg-verify hg-{word}"><span aria-hidden="true">{mark}</span> <strong>{word}</strong> '
-            f"<code>{escape(self.label)}</code> {escape(self.text)} (largest difference {self.error:.0e})</p>"
+            f"<code>{escape(self.label)}</code> {escape(self.text)} (error {self.error:.0g})</p>"
         )
 
 
@@ -39,9 +39,9 @@ def verify(label, gradients, function, at, upstream=None, torch_function=None):
         By the name of an argument of ``function``: the gradient, in the argument's shape, or, where the
         output is not one number and there is no upstream, the whole Jacobian (m, n).
     function : callable
-        Of the arguments in ``at``, by name; its output is a number or an array.
+        Of the values of ``at``, in that order; its output is a number or an array.
     at : dict
-        The point: all arguments by name. Integers (ids) stay as they are.
+        The point: every argument's name and value, in order. Integers (ids) stay as they are.
     upstream : array, optional
         The upstream gradient, in the shape of the output.
     torch_function : callable, optional
@@ -64,12 +64,12 @@ def verify(label, gradients, function, at, upstream=None, torch_function=None):
             worst = max(worst, difference) if difference == difference else np.nan
             if not difference <= TOLERANCE * (1 + np.abs(value).max(initial=0.0)):
                 disagreements.append(f"{name} differs from {oracle} by up to {difference:.2g}")
-    text = "; ".join(disagreements) or f"{', '.join(gradients)} agree with the numerical Jacobian and with torch"
+    text = "; ".join(disagreements) or f"{', '.join(gradients)} agree with the numerical Jacobian and torch"
     return Verification(label, not disagreements, text.replace(" agree ", " agrees ", len(gradients) == 1), worst)
 
 
 def _expected(name, function, at, upstream):
-    jacobian = numerical_jacobian(lambda value: function(**{**at, name: value}), at[name])
+    jacobian = numerical_jacobian(lambda value: function(*{**at, name: value}.values()), at[name])
     if upstream is None and len(jacobian) != 1:
         return jacobian
     return (np.ravel(1.0 if upstream is None else upstream) @ jacobian).reshape(np.shape(at[name]))
@@ -82,16 +82,16 @@ def _by_torch(function, at, names, upstream):
         is_float = np.issubdtype(np.result_type(value), np.inexact)
         return torch.tensor(value, dtype=torch.float64 if is_float else None)
 
-    fixed = {name: tensor(value) for name, value in at.items() if name not in names}
+    tensors = {name: tensor(value) for name, value in at.items()}
 
     def of_tensors(*values):
-        return function(**fixed, **dict(zip(names, values, strict=True)))
+        return function(*{**tensors, **dict(zip(names, values, strict=True))}.values())
 
-    inputs = tuple(tensor(at[name]) for name in names)
+    inputs = tuple(tensors[name] for name in names)
     output_size = of_tensors(*inputs).numel()
     if upstream is None and output_size != 1:
         jacobians = torch.autograd.functional.jacobian(of_tensors, inputs)
         return {n: j.numpy().reshape(output_size, -1) for n, j in zip(names, jacobians, strict=True)}
     v = None if upstream is None else tensor(np.asarray(upstream, dtype=np.float64))
-    _, gradients = torch.autograd.functional.vjp(of_tensors, inputs, v, strict=True)
+    _, gradients = torch.autograd.functional.vjp(of_tensors, inputs, v)
     return {n: g.numpy() for n, g in zip(names, gradients, strict=True)}

@@ -1,0 +1,74 @@
+"""Every chapter as it is stored: run from top to bottom, and written by the book's rules."""
+
+import json
+from pathlib import Path
+
+import notebooks
+import pytest
+
+CHAPTERS = sorted((Path(__file__).resolve().parents[2] / "book").glob("*.ipynb"))
+every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+LINES_A_CELL, CHARACTERS_A_LINE = 10, 78
+
+
+def cells_of(path, kind):
+    return [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == kind]
+
+
+def tags(cell):
+    return cell["metadata"].get("tags", [])
+
+
+@every_chapter
+def test_it_is_the_result_of_one_run_and_carries_no_volatile_metadata(path):
+    assert list(notebooks.problems(path)) == []
+
+
+@every_chapter
+def test_cells_fit_on_the_page(path):
+    """Longer code goes into the library and is shown from there. A figure's code is folded, and may be longer."""
+    for cell in cells_of(path, "code"):
+        lines = [line for line in "".join(cell["source"]).splitlines() if line.strip()]
+        if "hide-input" not in tags(cell):
+            assert len(lines) <= LINES_A_CELL, lines
+            assert max(map(len, lines)) <= CHARACTERS_A_LINE, max(lines, key=len)
+
+
+@every_chapter
+def test_it_opens_with_what_one_will_be_able_to_do_and_closes_with_a_summary_and_exercises(path):
+    text = "\n".join("".join(cell["source"]) for cell in cells_of(path, "markdown"))
+    assert "**You will be able to**" in text and "**You need**" in text and "**Time:**" in text
+    assert text.index("## Summary") < text.index("## Exercises")
+
+
+@every_chapter
+def test_each_exercise_has_a_hint_and_a_solution_that_runs(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    starts = {}
+    for i, cell in enumerate(cells):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown" and "{solution-start}" in source:
+            starts[source.split("{solution-start}")[1].split()[0]] = i
+    exercises = ["".join(c["source"]) for c in cells if "{exercise}" in "".join(c["source"])]
+    assert 3 <= len(exercises) <= 9
+    for exercise in exercises:
+        label = exercise.split(":label:")[1].split()[0]
+        assert "{admonition} Hint" in exercise, label
+        rest = cells[starts.pop(label) + 1 :]
+        end = next(i for i, cell in enumerate(rest) if "{solution-end}" in "".join(cell["source"]))
+        assert any(cell["cell_type"] == "code" for cell in rest[:end]), f"the solution of {label} does not run"
+    assert not starts
+
+
+def test_a_notebook_that_was_not_run_in_order_or_failed_is_named(tmp_path):
+    stored = json.loads(CHAPTERS[0].read_text(encoding="utf-8"))
+    code = [cell for cell in stored["cells"] if cell["cell_type"] == "code"]
+    code[0]["execution_count"], code[1]["execution_count"] = 2, 1
+    code[2]["outputs"] = [{"output_type": "error", "ename": "ZeroDivisionError", "evalue": "oh", "traceback": []}]
+    code[3]["outputs"] = [{"output_type": "stream", "name": "stderr", "text": ["a warning"]}]
+    stored["metadata"]["widgets"] = {}
+    path = tmp_path / "chapter.ipynb"
+    path.write_text(json.dumps(stored))
+    found = " | ".join(notebooks.problems(path))
+    for expected in ("once each, in order", "ZeroDivisionError: oh", "stderr: a warning", "volatile metadata"):
+        assert expected in found
