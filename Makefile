@@ -47,7 +47,7 @@ test: .venv/.ready
 	$(OLD_PROCESSOR) $(NBVAL)
 
 lab: .venv/.ready
-	$(BIN)/jupyter lab book
+	$(BIN)/jupyter lab book $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_OPTIONS)
 
 notebooks: .venv/.ready
 	$(BIN)/python tools/notebooks.py $(CHAPTERS)

@@ -49,7 +49,7 @@ def test_no_two_nodes_share_a_place():
     for i in range(4):
         node = Multiply()(Sigmoid()(node), Add()(node, Node(f"w{i}")))
     svg = draw(ComputationalGraph(node)).svg()
-    places = re.findall(r'<circle cx="([-\d.]+)" cy="([-\d.]+)"', svg)
+    places = re.findall(r'<rect x="([-\d.]+)" y="([-\d.]+)"', svg)
     assert len(places) == 12 and len(set(places)) == 12
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from handgrad import corpora
 from handgrad.word2vec import Trainer, TrainingConfig
 
 
@@ -71,3 +72,11 @@ def test_sentences_of_one_word_give_no_pairs_and_no_crash():
     trainer = Trainer(TrainingConfig(**SMALL | {"epochs": 1}, min_count=1))
     assert len(trainer.fit([["a"], ["b"], ["a"]])) == 2
     assert trainer.losses == [(3, 0.0)]
+
+
+def test_on_the_embedded_corpus_the_neighbors_make_sense():
+    trainer = Trainer(TrainingConfig(epochs=2))
+    vectors = trainer.fit(corpora.documentation())
+    for word, partner in {"row": "column", "left": "right", "minimum": "maximum"}.items():
+        nearest = [near for near, _ in vectors.most_similar(word, topn=5)]
+        assert partner in nearest, (word, nearest)

@@ -1,12 +1,15 @@
 """Draw a computational graph: inputs left, outputs right, values above the wires and gradients below."""
 
+import itertools
+import re
 from collections import defaultdict
 from html import escape
 
 import numpy as np
 
-SYMBOLS = {"Add": "+", "Subtract": "−", "Multiply": "×", "Sigmoid": "σ", "Sum": "Σ"}
-COLUMN, ROW, RADIUS, MARGIN = 150, 106, 21, 40
+SYMBOLS = {"Add": "+", "Subtract": "−", "Multiply": "×", "Sigmoid": "σ", "Sum": "Σ", "EmbeddingLookup": "lookup"}
+LETTER, LINE, GAP, ROW, MARGIN = 8, 16, 96, 106, 30  # sizes in pixels; GAP leaves room for the numbers on a wire
+HALO = "var(--pst-color-background, var(--jp-layout-color0, white))"  # the page's own, in the book and in JupyterLab
 
 
 class Drawing:
@@ -34,15 +37,17 @@ class Drawing:
 
     def svg(self):
         places = _layout(self.graph)
-        width = max(x for x, _ in places.values()) + 2 * MARGIN + 60
-        height = max(y for _, y in places.values()) + 2 * MARGIN
+        left = min(x - _half_width(n) for n, (x, _) in places.items()) - MARGIN
+        right = max(x + _half_width(n) for n, (x, _) in places.items()) + GAP
+        width, height = right - left, max(y for _, y in places.values()) + 2 * MARGIN + LINE
         wires = [part for node in self.graph.nodes for part in self._wires_into(node, places)]
         marks = [part for node in self.graph.nodes for part in self._mark(node, *places[node])]
         return (
             f'<svg class="hg-graph" role="img" aria-label="{escape(self._spoken(), quote=True)}" '
-            f'xmlns="http://www.w3.org/2000/svg" viewBox="{-MARGIN} {-MARGIN} {width} {height}" width="{width}" '
-            f'height="{height}" fill="none" stroke="currentColor" stroke-width="1.5" font-size="15" '
-            f'font-family="sans-serif" text-anchor="middle">{"".join(wires + marks)}</svg>'
+            f'xmlns="http://www.w3.org/2000/svg" viewBox="{left:g} {-MARGIN - LINE / 2:g} {width:g} {height:g}" '
+            f'width="{width:g}" height="{height:g}" style="min-width:{0.7 * width:.0f}px" fill="none" '
+            f'stroke="currentColor" stroke-width="1.5" font-size="14" font-family="sans-serif" '
+            f'text-anchor="middle">{"".join(wires + marks)}</svg>'
         )
 
     def _spoken(self):
@@ -64,26 +69,30 @@ class Drawing:
         downstream = node.gate.backward(upstream) if upstream is not None and node.gate else [None] * len(node.inputs)
         x1, y1 = places[node]
         for source, gradient in zip(node.inputs, downstream, strict=True):
-            x0, y0 = places[source]
-            bend = (x1 - x0) / 2
-            yield (
-                f'<path d="M{x0 + RADIUS:g} {y0:g}C{x0 + bend:g} {y0:g} {x1 - bend:g} {y1:g} {x1 - RADIUS:g} {y1:g}"/>'
-            )
-            yield from _numbers((x0 + x1) / 2, (y0 + y1) / 2, self.graph.values.get(source), gradient)
+            start, y0 = places[source][0] + _half_width(source), places[source][1]
+            end = x1 - _half_width(node)
+            middle = (start + end) / 2
+            yield f'<path d="M{start:g} {y0:g}C{middle:g} {y0:g} {middle:g} {y1:g} {end:g} {y1:g}"/>'
+            yield from _numbers(middle, (y0 + y1) / 2, self.graph.values.get(source), gradient)
 
     def _mark(self, node, x, y):
         """The node itself; an output also gets a wire to nowhere, for its value and its upstream gradient."""
-        text = escape(_label(node))
-        if node.gate is None:
-            yield f'<text x="{x}" y="{y + 5}" font-style="italic" stroke="none" fill="currentColor">{text}</text>'
-        else:
-            yield f'<circle cx="{x}" cy="{y}" r="{RADIUS}"/>'
-            size = 15 if len(text) < 5 else 11 if len(text) < 7 else 9
-            yield (f'<text x="{x}" y="{y + 5}" font-size="{size}" stroke="none" fill="currentColor">{text}</text>')
+        half_width, lines = _half_width(node), _label(node).split()
+        if node.gate is not None:
+            half_height = max(21, LINE * len(lines) / 2 + 6)
+            yield (
+                f'<rect x="{x - half_width:g}" y="{y - half_height:g}" width="{2 * half_width:g}" '
+                f'height="{2 * half_height:g}" rx="21"/>'
+            )
+        style = 'font-style="italic" ' if node.gate is None else ""
+        for i, line in enumerate(lines):
+            baseline = y + 5 + LINE * (i - (len(lines) - 1) / 2)
+            yield f'<text x="{x:g}" y="{baseline:g}" {style}stroke="none" fill="currentColor">{escape(line)}</text>'
         if node in self.graph.outputs:
-            yield f'<path d="M{x + RADIUS} {y}h60"/>'
+            start = x + half_width
+            yield f'<path d="M{start:g} {y:g}h{GAP - MARGIN}"/>'
             values, gradients = self.graph.values, self.graph.gradients
-            yield from _numbers(x + RADIUS + 30, y, values.get(node), gradients.get(node))
+            yield from _numbers(start + (GAP - MARGIN) / 2, y, values.get(node), gradients.get(node))
 
 
 def draw(graph, title="A computational graph: values above the wires, gradients below."):
@@ -125,14 +134,24 @@ def _layout(graph):
             for r, n in enumerate(column):
                 row[n] = middle + r - (len(column) - 1) / 2
     top = min(row.values())
-    return {n: (COLUMN * depth[n], round(ROW * (row[n] - top), 1)) for n in graph.nodes}
+    half_widths = [max(map(_half_width, columns[d])) for d in range(min(columns), max(columns) + 1)]
+    centers = np.cumsum([0, *(a + GAP + b for a, b in itertools.pairwise(half_widths))])
+    return {n: (float(centers[depth[n] - min(columns)]), float(ROW * (row[n] - top))) for n in graph.nodes}
 
 
 def _label(node):
+    """A leaf's name; a gate's symbol, or its class in words: SigmoidCrossEntropy is sigmoid cross entropy."""
     if node.gate is None:
         return node.name
     name = type(node.gate).__name__
-    return SYMBOLS.get(name, name.lower() if len(name) < 8 else name)
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[^A-Z]+", name)
+    return SYMBOLS.get(name, " ".join(words).lower())
+
+
+def _half_width(node):
+    """Half of the width of a node, as far as wires keep away from its middle."""
+    letters = max(map(len, _label(node).split()))
+    return LETTER * letters / 2 + 6 if node.gate is None else max(21, LETTER * letters / 2 + 10)
 
 
 def _number(value):
@@ -144,10 +163,13 @@ def _number(value):
 
 
 def _numbers(x, y, value, gradient):
-    for text, dy, color in ((_number(value), -7, "blue"), (_number(gradient), 18, "orange")):
+    """The value above the point (x, y), and the gradient below it."""
+    for kind, text, dy, color in (
+        ("value", _number(value), -7, "var(--hg-blue, #0072b2)"),
+        ("gradient", _number(gradient), 18, "var(--hg-orange, #d55e00)"),
+    ):
         if text:
-            fallback = {"blue": "#0072b2", "orange": "#d55e00"}[color]
             yield (
-                f'<text x="{x:g}" y="{y + dy:g}" stroke="none" fill="var(--hg-{color}, {fallback})" '
-                f'class="hg-{"value" if color == "blue" else "gradient"}">{escape(text)}</text>'
+                f'<text x="{x:g}" y="{y + dy:g}" class="hg-{kind}" fill="{color}" stroke="{HALO}" stroke-width="4" '
+                f'paint-order="stroke">{escape(text)}</text>'
             )

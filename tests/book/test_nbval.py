@@ -1,0 +1,60 @@
+"""A stored output that is no longer what its cell prints fails, with the very command that the Makefile runs."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE = """\
+from handgrad import Add, ComputationalGraph, Node, show
+graph = ComputationalGraph(Add()(Node("x"), Node("y")))
+print(graph.forward(x=1.0, y=2.0))
+show.draw(graph, "A sum.")"""
+TABLE = "node  from  value  gradient\nx           1\ny           2\n+     x, y  3"
+
+
+def makefile_command():
+    """What NBVAL stands for in the Makefile, for one notebook in this process's Python."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    options = re.search(r"^NBVAL := \$\(BIN\)/python -m pytest \$\(CHAPTERS\) (.*)$", makefile, flags=re.MULTILINE)
+    return [sys.executable, "-m", "pytest", *shlex.split(options[1])]
+
+
+def run_nbval(path, printed, table, html):
+    cell = nbformat.v4.new_code_cell(CODE, execution_count=1)
+    cell.outputs = [
+        nbformat.v4.new_output("stream", name="stdout", text=printed),
+        nbformat.v4.new_output("execute_result", {"text/plain": table, "text/html": html}, execution_count=1),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
+    return subprocess.run([*makefile_command(), "-n", "0", path], cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+RIGHT = (
+    "3.0\n",
+    TABLE,
+    '<figure class="hg-figure"><svg of another machine></svg><figcaption>A sum.</figcaption></figure>',
+)
+
+
+@pytest.mark.parametrize(
+    "case, passes",
+    [
+        (RIGHT, True),
+        (("4.0\n", *RIGHT[1:]), False),
+        ((RIGHT[0], TABLE.replace("y  3", "y  4"), RIGHT[2]), False),
+        ((*RIGHT[:2], RIGHT[2].replace("A sum", "A product")), False),
+    ],
+    ids=["what it prints", "another number", "another value in a drawing", "another caption"],
+)
+def test_stored_outputs_are_compared(tmp_path, case, passes):
+    result = run_nbval(tmp_path / "chapter.ipynb", *case)
+    assert (result.returncode == 0) == passes, result.stdout + result.stderr
+    assert f"1 {'passed' if passes else 'failed'}" in result.stdout
