@@ -8,7 +8,7 @@ CHAPTERS := $(wildcard book/*.ipynb)
 export OMP_NUM_THREADS := 1
 # What nbval should see on an older processor: code paths without the newest vector instructions.
 OLD_PROCESSOR := OPENBLAS_CORETYPE=Haswell ATEN_CPU_CAPABILITY=avx2 \
-	NPY_DISABLE_CPU_FEATURES="AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"
+	NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR"
 NBVAL := $(BIN)/python -m pytest $(CHAPTERS) --nbval --nbval-cell-timeout=600 \
 	--nbval-sanitize-with tests/book/nbval.cfg -p no:cacheprovider -n 2 --dist loadscope -q
 

@@ -18,7 +18,6 @@ class GateCase:
     shapes: list  # of the float inputs
     torch_function: Callable
     fixed: list = field(default_factory=list)  # integer inputs, after the float ones
-    extremes: bool = True  # scores of ±1000 are in the domain
     broadcasts: bool = False  # also tried on a number and a matrix
 
     def inputs(self, seed, dtype=np.float64, scale=1.0):

@@ -17,7 +17,7 @@ def run():
 @pytest.fixture
 def text(tmp_path):
     path = tmp_path / "text.txt"
-    path.write_text("the cat sat on the mat\nthe dog sat on the rug\n" * 50)
+    path.write_text("the cat sat on the mat\nthe dog sat on the rug\n" * 50, encoding="utf-8")
     return path
 
 
@@ -29,10 +29,10 @@ def test_train_writes_a_folder_that_neighbours_reads(run, text, tmp_path):
     assert sorted(p.name for p in folder.iterdir()) == ["loss.csv", "run.json", "vectors.bin"]
     vectors = KeyedVectors.load_word2vec_format(folder / "vectors.bin")
     assert len(vectors) == 7 and vectors.vector_size == 8
-    described = json.loads((folder / "run.json").read_text())
+    described = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert described["config"]["epochs"] == 2 and described["raw_words"] == 600
     assert described["raw_words_per_second"] > 0
-    lines = (folder / "loss.csv").read_text().splitlines()
+    lines = (folder / "loss.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "raw_words,loss_per_pair" and lines[-1].startswith("1200,")
 
     for command in ("neighbours", "neighbors"):
@@ -85,11 +85,19 @@ def test_help_has_examples(run, command):
         (["neighbours", "{tmp}/vectors.bin", "north", "--topn", "0"], "topn of at least 1"),
         (["neighbours", "{tmp}/vectors.bin"], "Missing argument"),
         (["fly"], "No such command"),
+        (["train", ""], "Expected a text file"),
+        (["train", "{tmp}/rare.txt", "--output", ""], "The output folder has no name"),
+        (["train", "{tmp}/rare.txt", "--output", "{tmp}/new"], "No word occurs 5 times or more"),
+        (["train", "{tmp}/fine.txt", "--output", "{tmp}/late", "--dimension", "2000000000000"], "not enough memory"),
+        (["train", "/dev/null"], "can be read only once"),
+        (["neighbours", "{tmp}/text.vec", "a"], "with --text"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_status_2(run, tmp_path, arguments, sentence):
-    (tmp_path / "empty.txt").write_text("")
-    (tmp_path / "rare.txt").write_text("three rare words\n")
+    (tmp_path / "empty.txt").write_text("", encoding="utf-8")
+    (tmp_path / "rare.txt").write_text("three rare words\n", encoding="utf-8")
+    (tmp_path / "fine.txt").write_text("two words\n" * 9, encoding="utf-8")
+    (tmp_path / "text.vec").write_text("1 1\na 1\n", encoding="utf-8")
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00" * 100)
     KeyedVectors(["north", "east"], [[0.0, 1.0], [1.0, 0.0]]).save_word2vec_format(tmp_path / "vectors.bin")
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
@@ -98,3 +106,22 @@ def test_bad_input_is_one_sentence_and_exit_status_2(run, tmp_path, arguments, s
     assert sentence.format(tmp=tmp_path) in result.output.replace("\n", " ")
     assert "Traceback" not in result.output and isinstance(result.exception, SystemExit)
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_a_mistake_of_the_library_is_not_blamed_on_the_user(run, text, monkeypatch):
+    def broken(*arguments):
+        raise ValueError("operands could not be broadcast together")
+
+    monkeypatch.setattr("handgrad.word2vec.trainer.window_centers", broken)
+    result = run("train", text)
+    assert result.exit_code == 1 and isinstance(result.exception, ValueError)
+
+
+def test_ctrl_c_stops_with_a_sentence_and_leaves_no_empty_folder(run, text, tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("handgrad.word2vec.trainer.window_centers", interrupted)
+    result = run("train", text, "--output", tmp_path / "run")
+    assert result.exit_code == 130 and "Nothing was saved" in result.output
+    assert not (tmp_path / "run").exists()

@@ -131,14 +131,13 @@ def test_a_missing_package_says_what_to_install(monkeypatch):
 
 def test_nothing_is_imported():
     code = (
-        "import importlib.util as u, sys, pathlib\n"
-        "spec = u.spec_from_file_location('corpora', sys.argv[1])\n"
-        "module = u.module_from_spec(spec); spec.loader.exec_module(module)\n"
-        "module._documentation_lines = lambda packages: []\n"
-        "module.documentation()\n"
-        "assert not set(module.DOCUMENTATION_VERSIONS) & set(sys.modules)\n"
+        "import sys\n"
+        "from handgrad import corpora\n"
+        "corpora._documentation_lines = lambda packages: []\n"
+        "corpora.documentation()\n"
+        "assert set(corpora.DOCUMENTATION_VERSIONS) & set(sys.modules) == {'numpy'}\n"  # handgrad itself needs it
     )
-    subprocess.run([sys.executable, "-c", code, corpora.__file__], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 TEXT = "the cat  sat\n\n\ton the\u00a0mat\r\ncaf\u00e9\n"

@@ -167,7 +167,7 @@ def test_scalars_stay_scalars():
     assert gate.backward(2.0) == [-8.0, 6.0]
 
 
-def test_the_slope_of_the_sigmoid_does_not_vanish_before_float64_does():
+def test_the_slope_of_the_sigmoid_is_precise_far_to_the_left():
     gate = Sigmoid()
     gate.forward(np.array([-700.0]))
     np.testing.assert_allclose(gate.backward(np.ones(1))[0], [np.exp(-700.0)], rtol=1e-12)

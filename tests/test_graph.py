@@ -1,7 +1,5 @@
 """The ten points of the gate contract that concern graphs, and the sentences for wrong use."""
 
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -70,11 +68,54 @@ def test_a_network_agrees_with_torch():
 
 
 def test_fan_out_adds_and_never_in_place():
-    x = Node("x")
-    graph = ComputationalGraph(Sum()(Multiply()(Add()(x, x), x)))  # Add returns one array twice
-    graph.forward(x=np.array([1.0, 2.0]))
-    assert graph.backward()["x"].tolist() == [4.0, 8.0]
-    assert graph.backward()["x"].tolist() == [4.0, 8.0]
+    x, y, dz = Node("x"), Node("y"), np.ones(2)
+    graph = ComputationalGraph(Add()(Add()(x, y), x))  # Add returns the array that it was given, twice
+    graph.forward(x=np.zeros(2), y=np.zeros(2))
+    gradients = graph.backward(dz)
+    assert gradients["x"].tolist() == [2.0, 2.0] and gradients["y"].tolist() == [1.0, 1.0]
+    assert dz.tolist() == [1.0, 1.0]
+
+
+def test_gradients_are_the_callers_own():
+    graph = ComputationalGraph(Sum()(Add()(Node("x"), Node("y"))))
+    graph.forward(x=np.zeros(2), y=np.zeros(2))
+    gradients = graph.backward()
+    gradients["x"] *= 5  # as clipping does
+    assert gradients["y"].tolist() == [1.0, 1.0] and graph.backward()["x"].tolist() == [1.0, 1.0]
+
+
+def test_float32_stays_float32_from_the_tables_to_the_gradients():
+    table = np.ones((4, 2), np.float32)
+    rows = EmbeddingLookup()(Parameter("table", table), Node("ids"))
+    for loss in (Sum()(rows), Mean()(Tanh()(rows))):
+        graph = ComputationalGraph(loss)
+        assert graph.forward(ids=np.array([1, 3])).dtype == np.float32
+        assert graph.backward()["table"].coalesce()[1].dtype == np.float32
+
+
+def test_one_node_in_two_graphs_is_not_confused():
+    product = Multiply()(Node("x"), Node("w"))
+    loss, prediction = ComputationalGraph(product), ComputationalGraph(Tanh()(product))
+    loss.forward(x=1.0, w=2.0)
+    prediction.forward(x=10.0, w=20.0)
+    with pytest.raises(ValueError, match="was computed by another graph since"):
+        loss.backward()
+    loss.forward(x=1.0, w=2.0)
+    assert loss.backward() == {"x": 2.0, "w": 1.0}
+
+
+def test_after_a_forward_that_failed_there_is_nothing_to_go_back_through():
+    graph = ComputationalGraph(Sum()(MatMul()(Node("x"), Node("W"))))
+    graph.forward(x=np.ones((1, 2)), W=np.ones((2, 1)))
+    graph.backward()
+    with pytest.raises(ValueError, match="MatMul expects"):
+        graph.forward(x=np.ones((1, 3)), W=np.ones((2, 1)))
+    assert graph.gradients == {}
+    with pytest.raises(ValueError, match=r"call graph\.forward"):
+        graph.backward()
+    for ask in (graph.value, graph.gradient):
+        with pytest.raises(ValueError, match=r"'x' has no (value|gradient)"):
+            ask("x")
 
 
 def test_one_leaf_in_two_places_is_a_shared_weight():
@@ -127,26 +168,16 @@ def test_deep_graphs_need_no_deep_stack():
     assert np.isfinite(graph.backward()["x"])
 
 
-def test_wide_fan_out_of_lookups_costs_no_more_than_its_size():
-    """Sixteen times the fan-out takes about sixteen times as long; copying sums would take 256 times."""
-    ids, table = np.array([1, 1]), np.ones((3, 2))
-
-    def seconds(width):
-        leaf, shared_ids = Parameter("table", table), Node("ids")
-        nodes = [Sum()(EmbeddingLookup()(leaf, shared_ids)) for _ in range(width)]
-        while len(nodes) > 1:
-            nodes = [Add()(a, b) for a, b in zip(nodes[::2], nodes[1::2], strict=True)]
-        graph = ComputationalGraph(nodes[0])
-        graph.forward(ids=ids)
-        started = time.perf_counter()
-        gradient = graph.backward()["table"]
-        dense = gradient.to_dense()
-        elapsed = time.perf_counter() - started
-        assert dense.tolist() == [[0, 0], [2 * width, 2 * width], [0, 0]]
-        return elapsed
-
-    small = min(seconds(1024) for _ in range(3))
-    assert min(seconds(16_384) for _ in range(2)) < 16 * small * 6
+def test_wide_fan_out_of_lookups():
+    width, leaf, ids = 10_000, Parameter("table", np.ones((3, 2))), Node("ids")
+    total = Sum()(EmbeddingLookup()(leaf, ids))
+    for _ in range(width - 1):
+        total = Add()(total, Sum()(EmbeddingLookup()(leaf, ids)))
+    graph = ComputationalGraph(total)
+    graph.forward(ids=np.array([1, 1]))
+    gradient = graph.backward()["table"]
+    assert gradient.to_dense().tolist() == [[0, 0], [2 * width, 2 * width], [0, 0]]
+    assert len(gradient.summands) == 2 and sum(1 for _ in gradient.parts()) == width  # sums share, they do not copy
 
 
 def test_nodes_are_sorted_inputs_first_whatever_the_order_of_drawing():
@@ -236,7 +267,7 @@ def test_a_parameter_may_be_fed_another_value_for_one_pass():
         (lambda: lecture_graph().backward(), r"call graph.forward\(\.\.\.\) first"),
         (lambda: ComputationalGraph(), "A graph is made from its output nodes"),
         (lambda: ComputationalGraph(Sigmoid()), "A graph is made from its output nodes"),
-        (lambda: ComputationalGraph(Add()(Node("x"), Node("x"))), "Two leaves are named 'x'"),
+        (lambda: ComputationalGraph(Add()(Node("x"), Node("x"))), "Two nodes are named 'x'"),
         (lambda: Add()(Node("x"), 2.0), "a gate is called on nodes"),
         (lambda: Node(), "A leaf needs a name"),
         (lambda: Gate().forward(1.0), "Gate has no forward rule"),
@@ -244,9 +275,8 @@ def test_a_parameter_may_be_fed_another_value_for_one_pass():
     ],
 )
 def test_wrong_use_is_answered_with_a_sentence(wrong, sentence):
-    with pytest.raises((ValueError, NotImplementedError), match=sentence) as error:
+    with pytest.raises((ValueError, NotImplementedError), match=sentence):
         wrong()
-    assert not isinstance(error.value, AttributeError)
 
 
 def test_a_gate_at_two_nodes_is_refused():

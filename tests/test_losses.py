@@ -33,6 +33,7 @@ def test_the_gradient_of_a_softmax_row_sums_to_zero_under_any_upstream():
     "gate, x, labels, sentence",
     [
         (SoftmaxCrossEntropy(), np.ones((2, 3)), np.array([0, 3]), "integer labels from 0 to 2"),
+        (SoftmaxCrossEntropy(), np.ones((2, 3)), np.array([0, -1]), "integer labels from 0 to 2"),
         (SoftmaxCrossEntropy(), np.ones((2, 3)), np.array([0.0, 1.0]), "integer labels from 0 to 2"),
         (
             SoftmaxCrossEntropy(),
@@ -53,3 +54,10 @@ def test_an_empty_batch():
     gate = SoftmaxCrossEntropy()
     assert gate.forward(np.ones((0, 3)), np.array([], dtype=int)).shape == (0,)
     assert gate.backward(np.ones(0))[0].shape == (0, 3)
+
+
+def test_soft_labels_are_kept_with_integer_logits():
+    assert SigmoidCrossEntropy().forward(np.array([0, 0]), np.array([0.5, 0.9])).tolist() == pytest.approx([log(2)] * 2)
+    gate = SigmoidCrossEntropy()
+    gate.forward(np.array([0, 0]), np.array([0.5, 0.9]))
+    assert gate.backward(np.ones(2))[0].tolist() == pytest.approx([0.0, -0.4])

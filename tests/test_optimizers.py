@@ -47,3 +47,10 @@ def test_the_update_is_in_place_and_sums_repeated_rows():
     W = np.zeros((3, 1))
     SGD(0.5).update(W, RowSparseGradient(np.array([2, 2]), np.ones((2, 1)), (3, 1)))
     assert W.ravel().tolist() == [0.0, 0.0, -1.0]
+
+
+def test_a_parameter_that_is_a_number_or_integers_can_be_trained():
+    for value in (1.0, np.array([1, 1])):
+        parameter = Parameter("w", value)
+        SGD(0.5).step([parameter], {"w": np.ones(np.shape(value))})
+        np.testing.assert_array_equal(parameter.value, np.full(np.shape(value), 0.5))

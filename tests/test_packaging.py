@@ -11,7 +11,7 @@ import pytest
 import handgrad.graph
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def run_without_extras(code):
@@ -70,7 +70,7 @@ def test_every_public_name_exists_and_is_documented():
 
 
 def test_pins_are_exact_and_of_what_pyproject_asks_for():
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pins = [line.split(";")[0].strip() for line in lines if line and not line.lstrip().startswith("#")]
     assert "-e ." in pins and "torch==2.13.0" in pins
     assert all("==" in pin for pin in pins if pin != "-e .")

@@ -14,6 +14,7 @@ except ImportError as error:
     sys.exit(2)
 
 from handgrad import __version__, corpora
+from handgrad.errors import InputError
 from handgrad.word2vec import KeyedVectors, Trainer, TrainingConfig
 
 DOCUMENTATION_WORDS = ("row", "left", "minimum", "float32", "sin")
@@ -27,15 +28,19 @@ class BadInput(click.ClickException):
 
 
 class SentencesInsteadOfTracebacks(click.Group):
-    """The library says what is wrong with its input in a ValueError of one sentence; here it is the whole message."""
+    """An InputError is one sentence for the user, and here the whole message. Any other error is ours, and shows."""
 
     def invoke(self, context):
         try:
             return super().invoke(context)
-        except ValueError as error:
+        except InputError as error:
             raise BadInput(str(error)) from error
+        except BrokenPipeError:
+            raise  # whoever reads our output has read enough: click ends quietly
         except OSError as error:
-            raise BadInput(f"{error.filename or 'A file'}: {error.strerror}.") from error
+            raise BadInput(f"{error.filename or 'A file'}: {error.strerror or error}.") from error
+        except MemoryError as error:
+            raise BadInput(f"There is not enough memory for this: {error}.") from error
 
 
 @click.group(cls=SentencesInsteadOfTracebacks, context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,8 +77,8 @@ def train(corpus, output, **settings):
       handgrad train text.txt.gz --output runs/text --dimension 100 --epochs 5
     """
     config = TrainingConfig(**settings)
-    sentences = corpora.text_file(corpus) if corpus else corpora.documentation()
-    folder = new_folder(output) if output else None
+    sentences = corpora.documentation() if corpus is None else corpora.text_file(corpus)
+    folder = None if output is None else new_folder(output)
     trainer = Trainer(config)
     with tqdm(unit=" words", unit_scale=True, dynamic_ncols=True, desc="reading") as bar:
 
@@ -86,17 +91,21 @@ def train(corpus, output, **settings):
 
         try:
             vectors = trainer.fit(sentences, report)
-        except KeyboardInterrupt:
+        except BaseException as error:
             bar.close()
-            click.echo(f"Stopped after {bar.n:,} of {bar.total or 0:,} words. Nothing was saved.", err=True)
-            raise SystemExit(130) from None
+            if folder:
+                folder.rmdir()  # still empty
+            if isinstance(error, KeyboardInterrupt):
+                click.echo(f"Stopped after {bar.n:,} of {bar.total or 0:,} words. Nothing was saved.", err=True)
+                raise SystemExit(130) from None
+            raise
     click.echo(f"{trainer.vocabulary}, {trainer.words_per_second:,.0f} raw words/s")
     if folder:
         save(folder, trainer, vectors, corpus)
         click.echo(f"Saved in {folder}. Look further with: handgrad neighbours {folder / 'vectors.bin'} WORD ...")
     else:
         click.echo("The vectors were not saved: give --output DIR to keep them.")
-    words = vectors.index_to_key[100:600:100] if corpus else DOCUMENTATION_WORDS
+    words = DOCUMENTATION_WORDS if corpus is None else vectors.index_to_key[100:600:100]
     print_neighbours(vectors, [word for word in words if word in vectors], topn=5)
 
 
@@ -127,16 +136,18 @@ def print_neighbours(vectors, words, topn):
 
 def new_folder(path):
     """Make the folder of a run before hours of work depend on it. One that holds anything is refused."""
+    if not path:
+        raise InputError("The output folder has no name: give --output DIR.")
     folder = Path(path)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"The output {folder} exists already and is left as it is: name a new folder.")
+        raise InputError(f"The output {folder} exists already and is left as it is: name a new folder.")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def save(folder, trainer, vectors, corpus):
     vectors.save_word2vec_format(folder / "vectors.bin")
-    with open(folder / "loss.csv", "w", newline="") as file:
+    with open(folder / "loss.csv", "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("raw_words", "loss_per_pair"), *trainer.losses])
     run = {"corpus": str(corpus or "documentation"), "handgrad": __version__, **trainer.describe()}
-    (folder / "run.json").write_text(json.dumps(run, indent=2) + "\n")
+    (folder / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")

@@ -12,6 +12,8 @@ import zlib
 from functools import cached_property
 from pathlib import Path
 
+from handgrad.errors import InputError
+
 # The versions that the book is written with, and what their documentation must come to.
 DOCUMENTATION_VERSIONS = {
     "matplotlib": "3.11.2",
@@ -111,7 +113,7 @@ def documentation():
     for package, expected in DOCUMENTATION_VERSIONS.items():
         spec = importlib.util.find_spec(package)
         if spec is None or not spec.submodule_search_locations:
-            raise ValueError(
+            raise InputError(
                 f"The embedded corpus is read from the installed {package}, which was not found; "
                 'install it with pip install "handgrad[book]".'
             )
@@ -217,12 +219,14 @@ def text_file(path):
     """
     path = Path(path)
     if path.is_dir():
-        raise ValueError(f"Expected a text file, but {path} is a directory; name a file in it.")
+        raise InputError(f"Expected a text file, but {path} is a directory; name a file in it.")
     if not path.exists():
-        raise ValueError(f"Expected a text file, but there is no {path}; check the path.")
+        raise InputError(f"Expected a text file, but there is no {path}; check the path.")
+    if not path.is_file():
+        raise InputError(f"Expected a text file, but {path} can be read only once; save what it gives as a file.")
     corpus = Corpus(str(path), lambda: _sentences(path))
     if next(iter(corpus), None) is None:
-        raise ValueError(f"Expected a text with words, but {path} has none; give a file with text.")
+        raise InputError(f"Expected a text with words, but {path} has none; give a file with text.")
     return corpus
 
 
@@ -243,15 +247,15 @@ def _sentences(path):
                 yield [rest]
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
-        raise ValueError(
+        raise InputError(
             f"Expected UTF-8 text, but {path} has a byte {byte:#04x} that is not; save the file as UTF-8."
         ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(
+        raise InputError(
             f"Expected a whole gzip file, but {path} is cut off, damaged or not gzip at all "
             f"({error}); download or compress it again."
         ) from error
     except OSError as error:
-        raise ValueError(
+        raise InputError(
             f"Expected a text file, but {path} cannot be read ({error.strerror}); check its permissions."
         ) from error

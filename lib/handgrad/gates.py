@@ -89,7 +89,7 @@ class Mean(Gate):
     def backward(self, dz):
         if self.axis is not None:
             dz = np.expand_dims(dz, self.axis)
-        n = np.size(self.x) if self.axis is None else np.shape(self.x)[self.axis]
+        n = np.size(self.x) // max(np.size(dz), 1)  # entries that went into one mean
         return [np.broadcast_to(dz / n, np.shape(self.x))]
 
 

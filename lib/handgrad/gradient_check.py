@@ -76,13 +76,12 @@ def check_gate(gate, *inputs, seed=0):
     inputs = [_as_float64(x) for x in inputs]
     kept = [np.copy(x) for x in inputs]
     name = type(gate).__name__
-    gate.forward(*inputs)  # a first call at the same place, so that a result kept from it would show below
-    gate.forward(*[_moved(x) for x in inputs])  # other values: a cache that forward does not renew is stale now
+    gate.forward(*[_moved(x) for x in inputs])  # elsewhere first: a cache that forward does not renew is stale now
     z = np.array(gate.forward(*inputs), dtype=np.float64)
     dz = np.random.default_rng(seed).standard_normal(z.shape)[()]
     upstream = dz.copy()
     given = gate.backward(upstream)
-    again = gate.backward(dz)
+    again = gate.backward(dz.copy())
 
     if not isinstance(given, list | tuple) or len(given) != len(inputs):
         return _wrong(f"{name}.backward must return a list of {len(inputs)} gradients, one for each input of forward.")
@@ -95,7 +94,10 @@ def check_gate(gate, *inputs, seed=0):
     for i, (x, gradient) in enumerate(zip(inputs, given, strict=True)):
         if not np.issubdtype(np.result_type(x), np.inexact):
             if gradient is not None:
-                return _wrong(f"{name}: input {i} holds integers and has no derivative: return None for it.")
+                return _wrong(
+                    f"{name}: input {i} holds integers, which have no derivative: return None for ids and labels, and "
+                    "give numbers that do have one as floats, 2.0 for 2."
+                )
             continue
         if gradient is None:
             return _wrong(f"{name}: backward returned None for input {i}, which holds floats and has a derivative.")
@@ -106,6 +108,8 @@ def check_gate(gate, *inputs, seed=0):
                 "a gradient has the shape of the thing it belongs to."
             )
         measured, kink = _measured_slopes(gate, inputs, i, dz)
+        if kink.all() and kink.size:
+            return _wrong(f"{name}: every entry of input {i} is at a kink, where there is no slope: check elsewhere.")
         difference = np.where(kink, 0.0, np.abs(np.asarray(gradient) - measured))
         skipped += int(kink.sum())
         scale = np.abs(np.where(kink, 0.0, measured)).max(initial=0.0)
@@ -152,13 +156,16 @@ def _measured_slopes(gate, inputs, i, dz):
 
 
 def _as_float64(x):
-    if isinstance(x, float | np.floating):
-        return np.float64(x)
-    return x.astype(np.float64) if isinstance(x, np.ndarray) and np.issubdtype(x.dtype, np.inexact) else x
+    """Floats in double precision, lists as arrays, integers as they are."""
+    x = np.asarray(x)
+    return (x.astype(np.float64) if np.issubdtype(x.dtype, np.inexact) else x)[()]
 
 
 def _moved(x):
-    return x + 0.5 if np.issubdtype(np.result_type(x), np.inexact) else x
+    """Other values that are as legal: floats by amounts that no invariance cancels, integers in another order."""
+    if np.issubdtype(np.result_type(x), np.inexact):
+        return x + np.random.default_rng(1).uniform(0.25, 0.75, np.shape(x))
+    return np.roll(x, 1)
 
 
 def _dense(gradient):

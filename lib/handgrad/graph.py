@@ -6,6 +6,8 @@ The *graph* is order: forward visits the nodes from the inputs to the outputs, b
 
 import numpy as np
 
+from handgrad.errors import ForwardFirstError
+
 
 class Gate:
     """One operation: how it computes, and how it passes a gradient back.
@@ -34,9 +36,9 @@ class Gate:
     def __getattr__(self, name):  # Python asks here only for what is not there
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__} has no attribute {name}")
-        raise ValueError(
-            f"{type(self).__name__} has no {name} yet: forward stores what backward needs, "
-            "so call forward before backward."
+        raise ForwardFirstError(
+            f"{type(self).__name__} has no {name}: call forward before backward, and let forward store self.{name} "
+            "if backward needs it."
         )
 
 
@@ -65,11 +67,15 @@ class Node:
 
 
 class Parameter(Node):
-    """A leaf that owns its value: a weight matrix, a bias. The optimizer updates ``parameter.value``."""
+    """A leaf that owns its value: a weight matrix, a bias. The optimizer updates ``parameter.value`` in place.
+
+    An array of floats is kept as it is, not copied; so two parameters, or two models, can share one.
+    """
 
     def __init__(self, name, value):
         super().__init__(name)
-        self.value = value
+        value = np.asarray(value)
+        self.value = value if np.issubdtype(value.dtype, np.inexact) else value.astype(np.float64)
 
 
 class ComputationalGraph:
@@ -101,7 +107,8 @@ class ComputationalGraph:
             raise ValueError(f"A graph is made from its output nodes, ComputationalGraph(node, ...); got {outputs}.")
         self.outputs = outputs
         self.nodes = self.nodes_topologically_sorted()
-        self.leaves = self._leaves_by_name()
+        self._refuse_one_name_twice()
+        self.leaves = {node.name: node for node in self.nodes if node.gate is None}
         self._refuse_a_gate_at_two_nodes()
         self.values, self.gradients = {}, {}
 
@@ -135,12 +142,15 @@ class ComputationalGraph:
         """
         values = {**(feeds or {}), **values}
         self._refuse_wrong_names(values)
-        self.values, self.gradients = {}, {}
+        self.values, self.gradients, computed = {}, {}, {}
+        self._pass = object()  # each gate remembers which pass it served, since it keeps that pass's inputs
         for node in self.nodes:
             if node.gate is None:
-                self.values[node] = values[node.name] if node.name in values else node.value
+                computed[node] = values[node.name] if node.name in values else node.value
             else:
-                self.values[node] = node.gate.forward(*(self.values[i] for i in node.inputs))
+                computed[node] = node.gate.forward(*(computed[i] for i in node.inputs))
+                node.gate._pass = self._pass
+        self.values = computed
         results = [_plain(self.values[output]) for output in self.outputs]
         return results if len(results) > 1 else results[0]
 
@@ -164,6 +174,7 @@ class ComputationalGraph:
         for node in reversed(self.nodes):
             if node.gate is None or node not in self.gradients:
                 continue
+            self._refuse_a_gate_that_another_graph_ran(node)
             upstream = self.gradients[node]
             if hasattr(upstream, "to_dense"):  # row-sparse gradients are for leaves; gates want arrays
                 upstream = self.gradients[node] = upstream.to_dense()
@@ -189,11 +200,17 @@ class ComputationalGraph:
 
     def value(self, name):
         """The value of the node called ``name`` in the last forward pass."""
-        return self.values[self._node_named(name)]
+        node = self._node_named(name)
+        if node not in self.values:
+            raise ValueError(f"{name!r} has no value yet: call graph.forward(...) first.")
+        return self.values[node]
 
     def gradient(self, name):
         """The gradient of the node called ``name`` in the last backward pass."""
-        return self.gradients[self._node_named(name)]
+        node = self._node_named(name)
+        if node not in self.gradients:
+            raise ValueError(f"{name!r} has no gradient: call graph.backward() first; integers never have one.")
+        return self.gradients[node]
 
     def _upstreams(self, dz):
         """One upstream gradient for each output, checked."""
@@ -204,7 +221,11 @@ class ComputationalGraph:
                     f"The output has shape {shapes[0]}, so its gradient is a whole Jacobian: call backward(dz) with "
                     "an upstream gradient of that shape, or make the output one number, with Sum or Mean."
                 )
-            dz = [1.0 if dz is None else dz]
+            if dz is None:
+                dz = np.result_type(np.asarray(self.values[self.outputs[0]]), np.float32).type(
+                    1
+                )  # float32 stays float32
+            dz = [dz]
         elif not isinstance(dz, list | tuple) or len(dz) != len(shapes):
             raise ValueError(
                 f"This graph has {len(shapes)} outputs: call backward with a list of {len(shapes)} upstream "
@@ -215,15 +236,14 @@ class ComputationalGraph:
                 raise ValueError(f"The upstream gradient has shape {np.shape(upstream)}, but its output {shape}.")
         return dz
 
-    def _leaves_by_name(self):
-        leaves = {}
+    def _refuse_one_name_twice(self):
+        named = {}
         for node in self.nodes:
-            if node.gate is None and leaves.setdefault(node.name, node) is not node:
+            if node.name and named.setdefault(node.name, node) is not node:
                 raise ValueError(
-                    f"Two leaves are named {node.name!r}, so neither can be fed: give one another name, or use "
-                    "one leaf in both places, if they are meant to be shared."
+                    f"Two nodes are named {node.name!r}: give one another name, or use one leaf in both places, if "
+                    "they are meant to be shared."
                 )
-        return leaves
 
     def _refuse_a_gate_at_two_nodes(self):
         places = {}
@@ -233,6 +253,13 @@ class ComputationalGraph:
                     f"One {node.gate} is used at two nodes, and the second forward would overwrite what the first "
                     f"needs for its backward: make a new {type(node.gate).__name__} for each place."
                 )
+
+    def _refuse_a_gate_that_another_graph_ran(self, node):
+        if vars(node.gate).get("_pass") is not self._pass:
+            raise ValueError(
+                f"{node} was computed by another graph since this graph's forward pass: call forward again before "
+                "backward, or make one graph with both outputs."
+            )
 
     def _refuse_wrong_names(self, values):
         missing = [n for n, leaf in self.leaves.items() if n not in values and not isinstance(leaf, Parameter)]
@@ -257,5 +284,7 @@ class ComputationalGraph:
 
 
 def _plain(value):
-    """6.0, where NumPy would print np.float64(6.0): the same number, and one that a beginner can read."""
-    return float(value) if isinstance(value, np.float64) else value
+    """What leaves the graph: 6.0 where NumPy would print np.float64(6.0), and arrays that are the caller's own."""
+    if isinstance(value, np.float64):
+        return float(value)
+    return value.copy() if isinstance(value, np.ndarray) else value

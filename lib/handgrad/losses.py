@@ -35,7 +35,7 @@ class SigmoidCrossEntropy(Gate):
                 f"SigmoidCrossEntropy expects one label for each logit, but got logits {np.shape(x)} and labels "
                 f"{np.shape(label)}: give both the same shape."
             )
-        self.x, self.label = x, np.asarray(label, dtype=np.result_type(x))
+        self.x, self.label = x, np.asarray(label, dtype=np.result_type(x, np.float32))
         self.label_is_float = np.issubdtype(np.result_type(label), np.inexact)
         return np.maximum(x, 0) - x * self.label + np.log1p(np.exp(-np.abs(x)))
 

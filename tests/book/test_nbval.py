@@ -1,5 +1,6 @@
 """A stored output that is no longer what its cell prints fails, with the very command that the Makefile runs."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -58,3 +59,18 @@ def test_stored_outputs_are_compared(tmp_path, case, passes):
     result = run_nbval(tmp_path / "chapter.ipynb", *case)
     assert (result.returncode == 0) == passes, result.stdout + result.stderr
     assert f"1 {'passed' if passes else 'failed'}" in result.stdout
+
+
+def test_the_older_processor_has_no_avx512():
+    """The names of NumPy's features change between versions, and a name that is not known disables nothing."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    assignments = shlex.split(re.search(r"^OLD_PROCESSOR := (.*)$", makefile, flags=re.MULTILINE)[1])
+    code = (
+        "from numpy._core._multiarray_umath import __cpu_features__ as on, __cpu_dispatch__ as known\n"
+        "print([name for name in known if on[name] and ('512' in name or name == 'X86_V4')])"
+    )
+    environment = {**os.environ, **dict(assignment.split("=", 1) for assignment in assignments)}
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert result.stdout.strip() == "[]", result.stdout + result.stderr

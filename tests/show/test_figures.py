@@ -11,14 +11,14 @@ def make():
     ax.plot([0, 1, 2], [3, 1, 2], label="loss")
     ax.set(xlabel="words read", ylabel="loss in nats")
     ax.legend()
-    return figure(fig, alt='A line that falls from 3 to 1 & "rises"', caption="Notice the minimum.")
+    return figure(fig, alt='A line that falls from 3 to 1 & "rises" \\sigma', caption="Notice the minimum.")
 
 
 def test_a_figure_is_an_image_with_a_description_in_the_pages_colors():
     html = make()._repr_html_()
     root = ElementTree.fromstring(html)
     svg = root.find("{http://www.w3.org/2000/svg}svg")
-    assert svg.get("role") == "img" and svg.get("aria-label") == 'A line that falls from 3 to 1 & "rises"'
+    assert svg.get("role") == "img" and svg.get("aria-label") == 'A line that falls from 3 to 1 & "rises" \\sigma'
     assert root.find("figcaption").text == "Notice the minimum."
     assert "currentColor" in html and "var(--hg-blue, #0072b2)" in html and "#010203" not in html
     assert "words read" in html  # text stays text

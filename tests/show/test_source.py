@@ -1,5 +1,7 @@
 import inspect
 
+import pytest
+
 import handgrad
 from handgrad.show import source
 
@@ -11,3 +13,8 @@ def test_the_page_shows_the_code_that_runs():
     assert "class Max(Gate)" in repr(listing)
     html = listing._repr_html_()
     assert 'class="highlight"' in html and "handgrad/gates.py" in html
+
+
+def test_things_of_two_files_are_refused():
+    with pytest.raises(ValueError, match="one file at a time"):
+        source(handgrad.Add, handgrad.RowDot)

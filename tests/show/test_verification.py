@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from handgrad.show import verify
@@ -55,3 +56,9 @@ def test_a_torch_function_that_means_something_else_fails():
 
 def test_html_is_escaped():
     assert "<b>" not in verify("grad-<b>", {"x": 6.0}, lambda x: x**2, {"x": 3.0})._repr_html_()
+
+
+def test_gradients_of_nothing_or_of_strangers_are_refused():
+    for gradients in ({}, {"z": 1.0}):
+        with pytest.raises(ValueError, match="expects gradients of some of x"):
+            verify("grad-x", gradients, lambda x: x**2, {"x": 3.0})

@@ -47,7 +47,9 @@ def test_an_unknown_word_is_a_sentence_with_a_suggestion(compass):
         (lambda kv: kv.most_similar(), "at least one word"),
         (lambda kv: kv.most_similar("north", topn=0), "topn of at least 1"),
         (lambda kv: KeyedVectors(WORDS[:3], VECTORS), "one row for each of the 3 words"),
-        (lambda kv: KeyedVectors(["a"] * 5, VECTORS), "each word once"),
+        (lambda kv: KeyedVectors(["a"] * 5, VECTORS), "each word once, but 'a' occurs twice"),
+        (lambda kv: kv.most_similar("nothing"), "without a direction"),
+        (lambda kv: kv.most_similar(["north"], ["north"]), "without a direction"),
     ],
 )
 def test_wrong_use_is_answered_with_a_sentence(compass, call, sentence):
@@ -85,6 +87,8 @@ def test_the_binary_format_is_word2vecs(tmp_path):
         (b"2 2\na 1 2\nb 1\n", False),
         (b"1 2\na 1 x\n", False),
         (b"3 1\na 1\n", False),
+        (b"1 1\na 1\nb 2\n", False),
+        (b"1 1\na \0\0\0\0\nb \0\0\0\0\n", True),
     ],
 )
 def test_a_file_in_another_format_is_refused_by_name(tmp_path, content, binary):
@@ -98,3 +102,31 @@ def test_a_missing_file_and_a_folder_are_sentences(tmp_path):
     for path in (tmp_path / "none", tmp_path):
         with pytest.raises(ValueError, match="could not be read"):
             KeyedVectors.load_word2vec_format(path)
+
+
+def test_text_as_word2vec_c_writes_it_has_a_blank_before_each_newline(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_bytes(b"2 2\na 0.5 1 \nb 2 3 \n")
+    assert KeyedVectors.load_word2vec_format(path, binary=False).vectors.tolist() == [[0.5, 1.0], [2.0, 3.0]]
+
+
+@pytest.mark.parametrize("word", ["", "new york", "a\nb", "tab\t"])
+def test_words_that_the_format_cannot_hold_are_refused_before_anything_is_written(tmp_path, word):
+    with pytest.raises(ValueError, match="cannot hold"):
+        KeyedVectors([word, "b"], [[1.0], [2.0]]).save_word2vec_format(tmp_path / "vectors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_save_that_fails_midway_leaves_the_old_file_and_nothing_else(tmp_path, compass, monkeypatch):
+    path = tmp_path / "vectors"
+    compass.save_word2vec_format(path)
+    before = path.read_bytes()
+
+    def disk_full(self, file, binary):
+        file.write(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(KeyedVectors, "_write", disk_full)
+    with pytest.raises(OSError, match="No space left"):
+        compass.save_word2vec_format(path)
+    assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["vectors"]

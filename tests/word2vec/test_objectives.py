@@ -119,3 +119,34 @@ def test_its_gradient_check_is_not_fooled_by_padding_or_hits():
 def test_ids_that_are_not_in_the_tables_are_refused(outside, negatives):
     with pytest.raises(ValueError, match="expects ids from 0 to 7"):
         NegativeSampling().forward(*tables(), np.array([[0]]), np.array(outside), np.array(negatives))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"V": np.ones((8, 5))},
+        {"centers": np.array([0])},
+        {"centers": np.array([[0], [1]])},
+        {"negatives": np.array([0, 1])},
+        {"outside": np.array([[0]])},
+    ],
+)
+def test_shapes_that_do_not_fit_are_all_named(change):
+    V, U = tables()
+    right = {"V": V, "U": U, "centers": np.array([[0]]), "outside": np.array([1]), "negatives": np.array([[2]])}
+    with pytest.raises(ValueError, match=r"NegativeSampling expects V and U \(vocabulary, D\).*but got"):
+        NegativeSampling().forward(**right | change)
+
+
+def test_only_minus_one_stands_for_no_center():
+    with pytest.raises(ValueError, match="but got -2 to 0"):
+        NegativeSampling().forward(*tables(), np.array([[0, -2]]), np.array([1]), np.array([[2]]))
+
+
+def test_float32_tables_get_float32_gradients_from_a_float64_loss():
+    V, U = (table.astype(np.float32) for table in tables())
+    gate = NegativeSampling()
+    loss = gate.forward(V, U, np.array([[0]]), np.array([1]), np.array([[2]]))
+    assert loss.dtype == np.float64
+    for gradient in gate.backward(np.float64(1.0))[:2]:
+        assert gradient.coalesce()[1].dtype == np.float32

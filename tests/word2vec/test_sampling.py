@@ -34,6 +34,10 @@ def test_the_alias_table_holds_each_probability_exactly():
     np.testing.assert_allclose(held / 1000, noise.probabilities, rtol=0, atol=1e-9)
 
 
+def test_the_power_is_three_quarters_unless_told_otherwise():
+    np.testing.assert_array_equal(NoiseDistribution([16, 81]).probabilities, [8 / 35, 27 / 35])
+
+
 def test_one_word_and_equal_words():
     rng = np.random.default_rng(2)
     assert NoiseDistribution([3]).draw(rng, 5).tolist() == [0] * 5

@@ -77,5 +77,5 @@ def figure(fig, alt, caption=""):
     for name, color in PALETTE.items():
         svg = svg.replace(color, f"var(--hg-{name}, {color})")
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"^<svg", f'<svg role="img" aria-label="{escape(alt, quote=True)}"', svg)
+    svg = f'<svg role="img" aria-label="{escape(alt, quote=True)}"' + svg.removeprefix("<svg")
     return Figure(svg, alt, caption)

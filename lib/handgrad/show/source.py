@@ -36,6 +36,8 @@ def source(*things):
     -------
     SourceListing : shown in a notebook with highlighted syntax
     """
-    path = Path(inspect.getsourcefile(things[0]))
+    path = Path(inspect.getsourcefile(things[0])).resolve()
+    if any(Path(inspect.getsourcefile(thing)).resolve() != path for thing in things):
+        raise ValueError("show.source shows things of one file at a time: call it once for each file.")
     text = "\n\n\n".join(inspect.getsource(thing).rstrip() for thing in things)
     return SourceListing(text, f"handgrad/{path.relative_to(PACKAGE).as_posix()}")

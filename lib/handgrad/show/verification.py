@@ -51,6 +51,9 @@ def verify(label, gradients, function, at, upstream=None, torch_function=None):
     -------
     Verification : shown as one line, verified or failed
     """
+    if not gradients or not gradients.keys() <= at.keys():
+        got = ", ".join(gradients) or "none"
+        raise ValueError(f"verify expects gradients of some of {', '.join(at)}, but got {got}.")
     expected = {name: _expected(name, function, at, upstream) for name in gradients}
     by_torch = _by_torch(torch_function or function, at, list(gradients), upstream)
     worst, disagreements = 0.0, []
@@ -64,8 +67,9 @@ def verify(label, gradients, function, at, upstream=None, torch_function=None):
             worst = max(worst, difference) if difference == difference else np.nan
             if not difference <= TOLERANCE * (1 + np.abs(value).max(initial=0.0)):
                 disagreements.append(f"{name} differs from {oracle} by up to {difference:.2g}")
-    text = "; ".join(disagreements) or f"{', '.join(gradients)} agree with the numerical Jacobian and torch"
-    return Verification(label, not disagreements, text.replace(" agree ", " agrees ", len(gradients) == 1), worst)
+    agree = "agrees" if len(gradients) == 1 else "agree"
+    text = "; ".join(disagreements) or f"{', '.join(gradients)} {agree} with the numerical Jacobian and torch"
+    return Verification(label, not disagreements, text, worst)
 
 
 def _expected(name, function, at, upstream):

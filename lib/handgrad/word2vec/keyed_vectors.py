@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from handgrad.errors import InputError
 
-class UnknownWordError(KeyError, ValueError):
+
+class UnknownWordError(KeyError, InputError):
     """A word that has no vector. (gensim raises KeyError here.)"""
 
     def __str__(self):  # KeyError would print the sentence in quotation marks
@@ -28,12 +30,13 @@ class KeyedVectors:
         self.key_to_index = {word: index for index, word in enumerate(self.index_to_key)}
         self.vectors = np.asarray(vectors)
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.index_to_key):
-            raise ValueError(
+            raise InputError(
                 f"KeyedVectors expects one row for each of the {len(self.index_to_key)} words, but got vectors "
                 f"of shape {self.vectors.shape}."
             )
         if len(self.key_to_index) != len(self.index_to_key):
-            raise ValueError("KeyedVectors expects each word once, but some words occur twice.")
+            twice = next(w for i, w in enumerate(self.index_to_key) if self.key_to_index[w] != i)
+            raise InputError(f"KeyedVectors expects each word once, but {twice!r} occurs twice.")
 
     @property
     def vector_size(self):
@@ -81,11 +84,14 @@ class KeyedVectors:
         positive = [positive] if isinstance(positive, str) else list(positive)
         negative = [negative] if isinstance(negative, str) else list(negative)
         if not positive and not negative:
-            raise ValueError("most_similar expects at least one word, positive or negative.")
+            raise InputError("most_similar expects at least one word, positive or negative.")
         if topn < 1:
-            raise ValueError(f"most_similar expects topn of at least 1, but got {topn}.")
+            raise InputError(f"most_similar expects topn of at least 1, but got {topn}.")
         wanted = sum(self.get_vector(w, norm=True) for w in positive)
-        wanted = _unit(wanted - sum(self.get_vector(w, norm=True) for w in negative))
+        wanted = wanted - sum(self.get_vector(w, norm=True) for w in negative)
+        if not np.linalg.norm(wanted) > 1e-6:
+            raise InputError("These words add up to a vector without a direction, so no word is nearest to it.")
+        wanted = _unit(wanted)
         cosines = self.vectors @ wanted / np.maximum(np.linalg.norm(self.vectors, axis=1), np.finfo(np.float32).tiny)
         given = {*positive, *negative}
         best = np.argsort(-cosines, kind="stable")[: topn + len(given)]
@@ -97,16 +103,25 @@ class KeyedVectors:
 
         The file appears whole or not at all: it is written beside its place and then moved there.
         """
+        for word in self.index_to_key:
+            if word.split() != [word]:
+                raise InputError(f"word2vec's format cannot hold {word!r}: words there are not empty, without blanks.")
         path = Path(path)
         partial = path.with_name(path.name + ".partial")
-        with open(partial, "wb") as file:
-            file.write(f"{len(self)} {self.vector_size}\n".encode())
-            for word, vector in zip(self.index_to_key, self.vectors.astype("<f4"), strict=True):
-                numbers = vector.tobytes() if binary else " ".join(map(str, vector)).encode()
-                file.write(word.encode() + b" " + numbers + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        try:
+            with open(partial, "wb") as file:
+                self._write(file, binary)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _write(self, file, binary):
+        file.write(f"{len(self)} {self.vector_size}\n".encode())
+        for word, vector in zip(self.index_to_key, self.vectors.astype("<f4"), strict=True):
+            numbers = vector.tobytes() if binary else " ".join(map(str, vector)).encode()
+            file.write(word.encode() + b" " + numbers + b"\n")
 
     @classmethod
     def load_word2vec_format(cls, path, binary=True):
@@ -115,10 +130,13 @@ class KeyedVectors:
             with open(path, "rb") as file:
                 return cls(*_read(file, binary))
         except OSError as error:
-            raise ValueError(f"The vectors file {path} could not be read: {error.strerror}.") from error
+            raise InputError(f"The vectors file {path} could not be read: {error.strerror or error}.") from error
         except (UnicodeDecodeError, _MalformedError) as error:
-            kind = "binary" if binary else "text"
-            raise ValueError(f"{path} is not a vectors file in word2vec's {kind} format: {error}") from error
+            kind, other = ("binary", "text") if binary else ("text", "binary")
+            raise InputError(
+                f"{path} is not a vectors file in word2vec's {kind} format: {error} It may be in the {other} format "
+                f"(binary={not binary}; on the command line {'with' if binary else 'without'} --text)."
+            ) from error
 
 
 class _MalformedError(Exception):
@@ -137,12 +155,14 @@ def _read(file, binary):
             data = file.read(4 * D)
             row = np.frombuffer(data, "<f4") if len(data) == 4 * D else None
         else:
-            word, *numbers = file.readline().decode().rstrip("\n").split(" ")
+            word, *numbers = file.readline().decode().rstrip(" \r\n").split(" ")  # word2vec.c ends lines with a blank
             row = _floats(numbers) if len(numbers) == D else None
         if row is None:
             raise _MalformedError(f"it promises {V} words of {D} numbers and ends, or differs, at word {number + 1}.")
         words.append(word)
         rows.append(row)
+    if file.read().strip():
+        raise _MalformedError(f"it promises {V} words and goes on after them.")
     return words, np.array(rows, dtype=np.float32).reshape(V, D)
 
 

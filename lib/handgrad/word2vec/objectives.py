@@ -34,7 +34,7 @@ def negative_sampling_step(V, U, center, outside, negatives, learning_rate):
     -------
     float : the loss of the pair, -log σ(u_o·v_c) - Σ log σ(-u_s·v_c), each score as it was met
     """
-    v_c = V[center].copy()
+    v_c = V[center]
     dv_c = np.zeros_like(v_c)  # collected, so that v_c is the same for all words of the pair
     loss = 0.0
     for word, label in [(outside, 1), *((s, 0) for s in negatives if s != outside)]:
@@ -82,9 +82,7 @@ class NegativeSampling(Gate):
     """
 
     def forward(self, V, U, centers, outside, negatives):
-        require_ids(U, outside)
-        require_ids(U, negatives)
-        require_ids(V, np.maximum(centers, 0))
+        require_block(V, U, centers, outside, negatives)
         words = np.concatenate([outside[:, None], negatives], axis=1)  # (B, 1+K)
         label = np.zeros(words.shape[1], V.dtype)  # (1+K,)
         label[0] = 1
@@ -99,9 +97,23 @@ class NegativeSampling(Gate):
         return -np.sum(log_sigmoid(np.where(label, score, -score)) * weight, dtype=np.float64)
 
     def backward(self, dz):
-        error = self.error * dz  # (B, C, 1+K)
+        error = self.error * self.error.dtype.type(dz)  # (B, C, 1+K)  the loss is float64, the tables may not be
         dv = error @ self.u  # (B, C, D)
         du = error.transpose(0, 2, 1) @ self.v  # (B, 1+K, D)
         dV = RowSparseGradient(self.centers[self.there], dv[self.there], self.shapes[0])
         dU = RowSparseGradient(self.words.reshape(-1), du.reshape(-1, du.shape[2]), self.shapes[1])
         return [dV, dU, None, None, None]
+
+
+def require_block(V, U, centers, outside, negatives):
+    """Tables and ids fit together, or a sentence says what is wrong."""
+    shapes = [np.shape(x) for x in (V, U, centers, outside, negatives)]
+    B = shapes[3][0] if len(shapes[3]) == 1 else None
+    if [len(s) for s in shapes] != [2, 2, 2, 1, 2] or V.shape[1] != U.shape[1] or {s[0] for s in shapes[2:]} != {B}:
+        raise ValueError(
+            "NegativeSampling expects V and U (vocabulary, D), centers (B, C), outside (B,) and negatives (B, K), but "
+            f"got {', '.join(map(str, shapes))}."
+        )
+    require_ids(U, outside)
+    require_ids(U, negatives)
+    require_ids(V, np.where(centers == -1, 0, centers))  # -1 stands for no center; other negatives are refused

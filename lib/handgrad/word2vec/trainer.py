@@ -1,10 +1,13 @@
 """The trainer: text in, word vectors out. Skip-gram with negative sampling, in NumPy."""
 
+import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 
 import numpy as np
 
+from handgrad.errors import InputError
 from handgrad.optimizers import SGD
 from handgrad.word2vec.keyed_vectors import KeyedVectors
 from handgrad.word2vec.objectives import NegativeSampling
@@ -30,12 +33,19 @@ class TrainingConfig:
     seed: int = 1
 
     def __post_init__(self):
-        for name, least in {
-            "dimension": 1, "window": 1, "negatives": 0, "epochs": 1, "min_count": 1, "subsample": 0,
-            "learning_rate": 0, "min_learning_rate": 0, "batch_positions": 1, "seed": 0,
-        }.items():  # fmt: skip
-            if not getattr(self, name) >= least:
-                raise ValueError(f"TrainingConfig expects {name} of at least {least}, but got {getattr(self, name)}.")
+        at_least_one = ("dimension", "window", "epochs", "min_count", "batch_positions")
+        for field in fields(self):
+            name, value, least = field.name, getattr(self, field.name), int(field.name in at_least_one)
+            if not isinstance(value, Integral if field.type is int else Real) or isinstance(value, bool):
+                kind = "a whole number" if field.type is int else "a number"
+                raise InputError(f"TrainingConfig expects {name} to be {kind}, but got {value!r}.")
+            if not least <= value < math.inf:
+                raise InputError(f"TrainingConfig expects {name} of at least {least}, but got {value}.")
+        if self.min_learning_rate > self.learning_rate:
+            raise InputError(
+                f"TrainingConfig expects min_learning_rate to be at most learning_rate, {self.learning_rate}, but got "
+                f"{self.min_learning_rate}."
+            )
 
 
 class Trainer:
@@ -72,6 +82,8 @@ class Trainer:
         self.vocabulary = Vocabulary.from_sentences(sentences, config.min_count)
         ids, sentence_of = self.vocabulary.encode(sentences)
         counts, raw_words = self.vocabulary.counts, self.vocabulary.raw_words
+        if len(ids) != counts.sum():
+            raise InputError("The sentences can be read only once: give a list or a Corpus, not a generator.")
         keep = keep_probabilities(counts, raw_words, config.subsample).astype(np.float32)
         noise = NoiseDistribution(counts, config.noise_power)
         rng = np.random.default_rng(config.seed)

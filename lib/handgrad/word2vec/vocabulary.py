@@ -4,6 +4,8 @@ from collections import Counter
 
 import numpy as np
 
+from handgrad.errors import InputError
+
 
 class Vocabulary:
     """Words and their ids, the most frequent word first; among equals, the one that was met first.
@@ -24,7 +26,7 @@ class Vocabulary:
     def __init__(self, counts, min_count=1):
         kept = sorted(((w, n) for w, n in counts.items() if n >= min_count), key=lambda pair: -pair[1])
         if not kept:
-            raise ValueError(
+            raise InputError(
                 f"No word occurs {min_count} times or more in this text of {sum(counts.values())} words: "
                 "give more text, or a smaller min_count."
             )
@@ -39,6 +41,8 @@ class Vocabulary:
         """Count the words of an iterable of sentences, each a list of words."""
         counts = Counter()
         for sentence in sentences:
+            if isinstance(sentence, str):
+                raise InputError(f"A sentence is a list of words, but got the string {sentence[:30]!r}: split it.")
             counts.update(sentence)
         return cls(counts, min_count)
 

@@ -6,10 +6,11 @@ NO_WORD = -1  # fills a row where a window has fewer words than there is room fo
 
 
 def window_centers(ids, sentence_of, start, stop, reach, window):
-    """The center words that see each position in ``start:stop`` in their window.
+    """The centers that go with each position in ``start:stop`` as their outside word.
 
-    A skip-gram pair is (center, outside). Reach is symmetric, so the pairs of the whole text can be
-    collected by their outside word: one row for each position, which then shares one set of negatives.
+    A skip-gram pair is (center, outside). As in word2vec.c the window is drawn around the outside word, and
+    its neighbors are the centers: the pairs have the same distribution as the other way round, and all
+    pairs of one row share the outside word, and so can share its negatives.
 
     Parameters
     ----------
