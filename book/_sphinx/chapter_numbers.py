@@ -25,9 +25,7 @@ def renumber(app, env):
             continue
         sections = env.toc_secnumbers[docname]
         for anchor, numbers in sections.items():
-            sections[anchor] = (
-                (number, *numbers[1:]) if numbers else numbers
-            )
+            sections[anchor] = (number, *numbers[1:]) if numbers else numbers
         for numbered in (
             title,
             *env.tocs[docname].findall(nodes.reference),
@@ -38,6 +36,4 @@ def renumber(app, env):
 
 
 def setup(app):
-    app.connect(
-        "env-get-updated", renumber, priority=900
-    )  # after Sphinx's own numbering (500)
+    app.connect("env-get-updated", renumber, priority=900)  # after Sphinx's own numbering (500)

@@ -13,9 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-EQUATION = re.compile(
-    r"\$\$(?P<formula>(?:[^$]|\$(?!\$))+)\$\$[ \t]*\((?P<label>grad-[^)\s]+)\)"
-)
+EQUATION = re.compile(r"\$\$(?P<formula>(?:[^$]|\$(?!\$))+)\$\$[ \t]*\((?P<label>grad-[^)\s]+)\)")
 
 
 class Gradient(NamedTuple):
@@ -38,35 +36,21 @@ def read_gradients(notebooks):
     """All labelled gradients and all their checks, two lists in reading order."""
     gradients, checks = [], []
     for notebook in map(Path, notebooks):
-        for cell in json.loads(notebook.read_text(encoding="utf-8"))[
-            "cells"
-        ]:
+        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
             if cell["cell_type"] == "markdown":
                 gradients += [
-                    Gradient(
-                        match["label"], match["formula"].strip(), notebook
-                    )
-                    for match in EQUATION.finditer(source)
+                    Gradient(match["label"], match["formula"].strip(), notebook) for match in EQUATION.finditer(source)
                 ]
             elif cell["cell_type"] == "code":
-                checks += [
-                    Check(label, what_it_said(cell, label), notebook)
-                    for label in verified_labels(source)
-                ]
+                checks += [Check(label, what_it_said(cell, label), notebook) for label in verified_labels(source)]
     return gradients, checks
 
 
 def verified_labels(source):
     """The labels that a cell's code passes to `verify`; a call in a comment is not one."""
-    python = re.sub(
-        r"^\s*[%!].*$", "", source, flags=re.MULTILINE
-    )  # IPython's magics are not Python
-    calls = [
-        node
-        for node in ast.walk(ast.parse(python))
-        if isinstance(node, ast.Call) and node.args
-    ]
+    python = re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE)  # IPython's magics are not Python
+    calls = [node for node in ast.walk(ast.parse(python)) if isinstance(node, ast.Call) and node.args]
     for call in sorted(calls, key=lambda call: call.lineno):
         name = getattr(call.func, "id", getattr(call.func, "attr", None))
         if name == "verify" and isinstance(call.args[0], ast.Constant):
@@ -76,9 +60,7 @@ def verified_labels(source):
 def what_it_said(cell, label):
     for output in cell["outputs"]:
         text = "".join(output.get("data", {}).get("text/plain", ""))
-        if re.match(
-            rf"(verified|failed) {re.escape(label)}(?![\w-])", text
-        ):
+        if re.match(rf"(verified|failed) {re.escape(label)}(?![\w-])", text):
             return text.splitlines()[0]
     return ""
 
@@ -87,35 +69,20 @@ def find_faults(gradients, checks):
     """One sentence for each gradient without a check, check without a gradient, and so on."""
     labels = [gradient.label for gradient in gradients]
     checked = {check.label for check in checks}
-    faults = [
-        f"{g.notebook.name}: {g.label} has no check"
-        for g in gradients
-        if g.label not in checked
-    ]
-    faults += [
-        f"{label} labels {n} equations"
-        for label, n in Counter(labels).items()
-        if n > 1
-    ]
+    faults = [f"{g.notebook.name}: {g.label} has no check" for g in gradients if g.label not in checked]
+    faults += [f"{label} labels {n} equations" for label, n in Counter(labels).items() if n > 1]
     for check in checks:
         where = f"{check.notebook.name}: the check of {check.label}"
         if check.label not in labels:
             faults.append(f"{where} has no equation with that label")
         if not check.verified:
-            faults.append(
-                f"{where} says: {check.said or 'nothing (no stored output)'}"
-            )
+            faults.append(f"{where} says: {check.said or 'nothing (no stored output)'}")
     return faults
 
 
 def markdown_table(gradients, checks):
     """The table of the book's page, as MyST."""
-    results = {}
-    for check in checks:
-        verdict = "verified" if check.verified else "not verified"
-        results[check.label] = (
-            verdict + check.said.partition(check.label)[2]
-        )
+    results = {check.label: "verified" if check.verified else "not verified" for check in checks}
     lines = [
         ":::{list-table}",
         ":header-rows: 1",
@@ -152,23 +119,14 @@ def setup(app):
 
     class GradientList(SphinxDirective):
         def run(self):
-            paths = [
-                Path(self.env.doc2path(docname))
-                for docname in sorted(self.env.found_docs)
-            ]
+            paths = [Path(self.env.doc2path(docname)) for docname in sorted(self.env.found_docs)]
             notebooks = [path for path in paths if path.suffix == ".ipynb"]
             for notebook in notebooks:
                 self.env.note_dependency(str(notebook))
             gradients, checks = read_gradients(notebooks)
             container = nodes.container()
-            text = (
-                markdown_table(gradients, checks)
-                if gradients
-                else ["No gradient has a label yet."]
-            )
-            self.state.nested_parse(
-                StringList(text, source=""), 0, container
-            )
+            text = markdown_table(gradients, checks) if gradients else ["No gradient has a label yet."]
+            self.state.nested_parse(StringList(text, source=""), 0, container)
             return container.children
 
     app.add_directive("gradient-list", GradientList)

@@ -17,11 +17,7 @@ def copy_mathjax(app):
     if app.builder.format != "html":
         return
     # The package's folder has hyphens in its name, so it cannot be imported; its metadata knows where it is.
-    source = Path(
-        distribution("sphinx-mathjax-offline").locate_file(
-            "sphinx-mathjax-offline/static/mathjax"
-        )
-    )
+    source = Path(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline/static/mathjax"))
     target = Path(app.outdir) / "_static/mathjax"
     copy_asset(source / COMPONENT, target)
     copy_asset(source / FONTS, target / FONTS)

@@ -10,9 +10,7 @@ from docutils import nodes
 def unwrap_solutions(app, doctree):
     for section in list(doctree.findall(nodes.section)):
         if "solution-content" in section["ids"]:
-            content = nodes.container(
-                "", *section.children, classes=["solution-content"]
-            )
+            content = nodes.container("", *section.children, classes=["solution-content"])
             section.parent.replace(section, content)
 
 
