@@ -19,15 +19,22 @@ class GateCase:
     torch_function: Callable
     fixed: list = field(default_factory=list)  # integer inputs, after the float ones
     broadcasts: bool = False  # also tried on a number and a matrix
+    domain: Callable = lambda x: x  # moves any input to where the gate is defined
+    largest: float = 1000.0  # inputs of this size are in the domain,
+    smallest: float = 1e-310  # and so are inputs of this one
+    batched: tuple = ()  # the inputs whose first axis is a batch
+    analytic: bool = True  # forward takes complex numbers, so that the complex step can be an oracle
 
-    def inputs(self, seed, dtype=np.float64, scale=1.0):
+    def inputs(self, seed, dtype=np.float64, scale=1.0, rows=None):
         rng = np.random.default_rng(seed)
-        return [scale * rng.standard_normal(s).astype(dtype)[()] for s in self.shapes] + list(self.fixed)
+        floats = [self.domain(scale * rng.standard_normal(s)).astype(dtype)[()] for s in self.shapes]
+        inputs = floats + list(self.fixed)
+        return [x if rows is None or i not in self.batched else x[:rows] for i, x in enumerate(inputs)]
 
 
 def torch_negative_sampling(V, U, centers, outside, negatives):
     """The loss written out, pair by pair and word by word."""
-    loss = torch.zeros((), dtype=V.dtype)
+    loss = 0 * (V.sum() + U.sum())
     log_sigmoid = torch.nn.functional.logsigmoid
     for row, o, noise in zip(centers.tolist(), outside.tolist(), negatives.tolist(), strict=True):
         for c in row:
@@ -37,6 +44,14 @@ def torch_negative_sampling(V, U, centers, outside, negatives):
                     if k != o:
                         loss = loss - log_sigmoid(-(U[k] @ V[c]))
     return loss
+
+
+def away_from_zero(x):
+    return np.asarray(x + np.copysign(0.5, x))
+
+
+def positive(x):
+    return np.asarray(np.abs(x) + np.finfo(np.float64).tiny)
 
 
 def ids(*values):
@@ -51,30 +66,51 @@ GATE_CASES = [
     GateCase("subtract a stretched axis", hg.Subtract, [(1, 2), (3, 1)], torch.sub),
     GateCase("multiply", hg.Multiply, [(3, 2), (3, 2)], torch.mul, broadcasts=True),
     GateCase("multiply outer", hg.Multiply, [(4, 1, 2), (3, 1)], torch.mul),
-    GateCase("max", hg.Max, [(3, 2), (3, 2)], torch.maximum, broadcasts=True),
+    GateCase("divide", hg.Divide, [(3, 2), (3, 2)], torch.div, broadcasts=True, domain=away_from_zero, batched=(0, 1)),
+    GateCase("divide by a stretched axis", hg.Divide, [(3, 2), (3, 1)], torch.div, domain=away_from_zero),
+    GateCase("cube", lambda: hg.Power(3), [(3, 2)], lambda x: x**3, batched=(0,)),
+    GateCase("square root", lambda: hg.Power(0.5), [(3, 2)], torch.sqrt, domain=lambda x: positive(x) + 0.1),
+    GateCase("reciprocal", lambda: hg.Power(-1), [(3, 2)], torch.reciprocal, domain=away_from_zero),
+    GateCase("power of zero", lambda: hg.Power(0), [(3, 2)], lambda x: x**0),
+    GateCase("exp", hg.Exp, [(3, 2)], torch.exp, largest=200.0, batched=(0,)),
+    GateCase("log", hg.Log, [(3, 2)], torch.log, domain=lambda x: positive(x) + 0.01, batched=(0,)),
+    GateCase("max", hg.Max, [(3, 2), (3, 2)], torch.maximum, broadcasts=True, analytic=False, batched=(0, 1)),
     GateCase("sum", hg.Sum, [(3, 2)], torch.sum),
     GateCase("sum of columns", lambda: hg.Sum(axis=0), [(3, 2)], lambda x: x.sum(0)),
     GateCase("sum of rows", lambda: hg.Sum(axis=-1), [(3, 2)], lambda x: x.sum(-1)),
     GateCase("mean", hg.Mean, [(3, 2)], torch.mean),
     GateCase("mean of columns", lambda: hg.Mean(axis=0), [(3, 2)], lambda x: x.mean(0)),
-    GateCase("matmul", hg.MatMul, [(3, 4), (4, 2)], torch.matmul),
-    GateCase("affine", hg.Affine, [(3, 4), (4, 2), (2,)], lambda x, W, b: x @ W + b),
+    GateCase("mean of two axes", lambda: hg.Mean(axis=(0, 2)), [(3, 2, 4)], lambda x: x.mean((0, 2))),
+    GateCase("concat", hg.Concat, [(3, 2), (3, 1), (3, 4)], lambda *x: torch.cat(x, dim=-1), batched=(0, 1, 2)),
+    GateCase("concat rows", lambda: hg.Concat(axis=0), [(3, 2), (1, 2)], lambda *x: torch.cat(x, dim=0)),
+    GateCase("concat nothing to something", hg.Concat, [(3, 0), (3, 2)], lambda *x: torch.cat(x, dim=-1)),
+    GateCase("reshape", lambda: hg.Reshape(-1, 3), [(3, 2)], lambda x: x.reshape(-1, 3)),
+    GateCase("transpose", hg.Transpose, [(3, 2)], lambda x: x.T),
+    GateCase("transpose axes", lambda: hg.Transpose(2, 0, 1), [(3, 2, 4)], lambda x: x.permute(2, 0, 1)),
+    GateCase("matmul", hg.MatMul, [(3, 4), (4, 2)], torch.matmul, batched=(0,)),
+    GateCase("affine", hg.Affine, [(3, 4), (4, 2), (2,)], lambda x, W, b: x @ W + b, batched=(0,)),
     GateCase("affine, one row", hg.Affine, [(1, 4), (4, 2), (2,)], lambda x, W, b: x @ W + b),
-    GateCase("sigmoid", hg.Sigmoid, [(3, 2)], torch.sigmoid),
-    GateCase("tanh", hg.Tanh, [(3, 2)], torch.tanh),
-    GateCase("relu", hg.ReLU, [(3, 2)], torch.relu),
+    GateCase("sigmoid", hg.Sigmoid, [(3, 2)], torch.sigmoid, analytic=False, batched=(0,)),
+    GateCase("tanh", hg.Tanh, [(3, 2)], torch.tanh, batched=(0,)),
+    GateCase("relu", hg.ReLU, [(3, 2)], torch.relu, analytic=False, batched=(0,)),
+    GateCase("softmax", hg.Softmax, [(3, 5)], lambda x: x.softmax(-1), batched=(0,)),
+    GateCase("softmax of one row of scores", hg.Softmax, [(5,)], lambda x: x.softmax(-1)),
+    GateCase("log-softmax", hg.LogSoftmax, [(3, 5)], lambda x: x.log_softmax(-1), batched=(0,)),
     GateCase(
         "softmax cross-entropy",
         hg.SoftmaxCrossEntropy,
         [(3, 5)],
         lambda x, labels: cross_entropy(x, labels, reduction="none"),
         fixed=[ids(4, 0, 4)],
+        batched=(0, 1),
     ),
     GateCase(
         "sigmoid cross-entropy",
         hg.SigmoidCrossEntropy,
         [(3, 2), (3, 2)],
         lambda x, label: binary_cross_entropy_with_logits(x, label, reduction="none"),
+        analytic=False,
+        batched=(0, 1),
     ),
     GateCase(
         "sigmoid cross-entropy, integer labels",
@@ -82,6 +118,7 @@ GATE_CASES = [
         [(3, 2)],
         lambda x, label: binary_cross_entropy_with_logits(x, label.to(x.dtype), reduction="none"),
         fixed=[ids([0, 1], [1, 1], [0, 0])],
+        analytic=False,
     ),
     GateCase(
         "lookup with repeated ids",
@@ -89,8 +126,9 @@ GATE_CASES = [
         [(5, 3)],
         lambda table, i: table[i],
         fixed=[ids([1, 1], [4, 1])],
+        batched=(1,),
     ),
-    GateCase("row dot", hg.RowDot, [(3, 4), (3, 4)], lambda x, y: (x * y).sum(-1)),
+    GateCase("row dot", hg.RowDot, [(3, 4), (3, 4)], lambda x, y: (x * y).sum(-1), batched=(0, 1)),
     GateCase("row dot, broadcast", hg.RowDot, [(3, 1, 4), (3, 2, 4)], lambda x, y: (x * y).sum(-1)),
     GateCase(
         "negative sampling, one center a row",
@@ -102,6 +140,8 @@ GATE_CASES = [
             ids(1, 1, 5),
             ids([2, 2], [1, 3], [0, 4]),
         ],  # repeats, and one accidental hit
+        analytic=False,
+        batched=(2, 3, 4),
     ),
     GateCase(
         "negative sampling, several centers a row",
@@ -109,5 +149,6 @@ GATE_CASES = [
         [(6, 3), (6, 3)],
         torch_negative_sampling,
         fixed=[ids([0, 3, -1], [-1, 2, 2]), ids(1, 4), ids([2, 0], [4, 4])],
+        analytic=False,
     ),
 ]

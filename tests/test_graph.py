@@ -262,7 +262,7 @@ def test_a_parameter_may_be_fed_another_value_for_one_pass():
         (lambda: lecture_graph().forward(), "needs a value for 'x', 'y', 'z': it was fed nothing"),
         (
             lambda: lecture_graph().forward(x=1.0, y=2.0, z=0.0, w=1.0),
-            "was fed 'w', but the graph's leaves are 'x', 'y', 'z'",
+            "The graph was fed 'w', but the graph's leaves are 'x', 'y', 'z'",
         ),
         (lambda: lecture_graph().backward(), r"call graph.forward\(\.\.\.\) first"),
         (lambda: ComputationalGraph(), "A graph is made from its output nodes"),
@@ -316,3 +316,44 @@ def test_mean_cross_entropy_from_a_graph_of_gates_with_sampled_ids_as_inputs():
     graph = ComputationalGraph(loss)
     feeds = {"ids": np.array([0, 5, 5]), "labels": np.array([1.0, 0.0, 0.0])}
     assert graph.forward(feeds) == graph.forward(feeds)
+
+
+def test_forward_mode_pushes_a_direction_through_the_graph():
+    graph = lecture_graph()
+    graph.forward(x=1.0, y=2.0, z=0.0)
+    assert [graph.jvp(**{name: 1.0}) for name in "xyz"] == [2.0, 5.0, 0.0]  # what one backward gives at once
+    assert graph.jvp(x=1.0, y=10.0) == 52.0
+    assert graph.jvp() == 0.0
+
+
+def test_forward_and_reverse_mode_agree_on_a_network_with_a_lookup_and_two_outputs():
+    rng = np.random.default_rng(4)
+    table, W, ids = rng.standard_normal((5, 3)), rng.standard_normal((3, 2)), np.array([4, 4, 0])
+    hidden = Tanh()(MatMul()(EmbeddingLookup()(Parameter("embed/table", table), Node("ids")), Parameter("W", W)))
+    graph = ComputationalGraph(hidden, Sum()(Multiply()(hidden, hidden)))
+    graph.forward(ids=ids)
+    upstream = [rng.standard_normal((3, 2)), rng.standard_normal()]
+    tangents = {"embed/table": rng.standard_normal((5, 3)), "W": rng.standard_normal((3, 2))}
+    moved = graph.jvp(tangents)
+    gradients = graph.backward(upstream)
+    by_reverse = np.sum(gradients["embed/table"].to_dense() * tangents["embed/table"]) + np.sum(
+        gradients["W"] * tangents["W"]
+    )
+    assert np.sum(moved[0] * upstream[0]) + moved[1] * upstream[1] == pytest.approx(by_reverse, rel=1e-12)
+
+
+def test_forward_mode_names_the_gate_without_a_rule_and_what_does_not_fit():
+    class Square(Gate):
+        def forward(self, x):
+            return x**2
+
+    graph = ComputationalGraph(Square()(Node("x")))
+    with pytest.raises(ValueError, match=r"call graph\.forward\(\.\.\.\) first"):
+        graph.jvp(x=1.0)
+    graph.forward(x=np.ones(2))
+    with pytest.raises(ValueError, match=r"Square\(\) has no forward-mode rule: define jvp"):
+        graph.jvp(x=np.ones(2))
+    with pytest.raises(ValueError, match=r"Node\('x'\) has shape \(2,\), but its tangent \(3,\)"):
+        graph.jvp(x=np.ones(3))
+    with pytest.raises(ValueError, match="The graph was fed 'w', but"):
+        graph.jvp(w=1.0)

@@ -1,40 +1,94 @@
 import numpy as np
+import pytest
 import torch
 
-from handgrad import SGD, ComputationalGraph, EmbeddingLookup, Node, Parameter, RowSparseGradient, Sum, Tanh
+from handgrad import (
+    SGD,
+    Adagrad,
+    Adam,
+    ComputationalGraph,
+    EmbeddingLookup,
+    Momentum,
+    Node,
+    Parameter,
+    RowSparseGradient,
+    Sum,
+    Tanh,
+)
+
+PAIRS = {
+    "SGD": (lambda: SGD(0.1), lambda p: torch.optim.SGD(p, lr=0.1)),
+    "Momentum": (lambda: Momentum(0.1, momentum=0.8), lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.8)),
+    "Adagrad": (lambda: Adagrad(0.1), lambda p: torch.optim.Adagrad(p, lr=0.1)),
+    "Adam": (lambda: Adam(0.1), lambda p: torch.optim.Adam(p, lr=0.1)),
+    "SparseAdam": (lambda: Adam(0.1), lambda p: torch.optim.SparseAdam(p, lr=0.1)),
+}
 
 
-def test_a_hundred_dense_steps_equal_torchs():
-    W = np.random.default_rng(0).standard_normal((3, 2))
-    tensor = torch.tensor(W, requires_grad=True)
-    reference = torch.optim.SGD([tensor], lr=0.1)
-    parameter = Parameter("W", W.copy())
-    graph = ComputationalGraph(Sum()(Tanh()(parameter)))
+@pytest.mark.parametrize("name", ["SGD", "Momentum", "Adagrad", "Adam"])
+def test_a_hundred_dense_steps_equal_torchs(name):
+    make, make_torch = PAIRS[name]
+    rng = np.random.default_rng(0)
+    values = {"W": rng.standard_normal((3, 2)), "b": rng.standard_normal(2)}
+    tensors = {key: torch.tensor(value, requires_grad=True) for key, value in values.items()}
+    ours, theirs = make(), make_torch(tensors.values())
+    W, b = (Parameter(key, value.copy()) for key, value in values.items())
+    graph = ComputationalGraph(Sum()(Tanh()(W)), Sum()(Tanh()(b)))
     for _ in range(100):
         graph.forward()
-        SGD(0.1).step(graph.parameters(), graph.backward())
-        reference.zero_grad()
-        torch.tanh(tensor).sum().backward()
-        reference.step()
-    np.testing.assert_allclose(parameter.value, tensor.detach().numpy(), rtol=0, atol=1e-12)
+        ours.step(graph.parameters(), graph.backward([1.0, 3.0]))
+        theirs.zero_grad()
+        (torch.tanh(tensors["W"]).sum() + 3 * torch.tanh(tensors["b"]).sum()).backward()
+        theirs.step()
+    np.testing.assert_allclose(W.value, tensors["W"].detach().numpy(), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(b.value, tensors["b"].detach().numpy(), rtol=0, atol=1e-12)
 
 
-def test_a_hundred_sparse_steps_equal_torchs_and_leave_other_rows_alone():
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks are implicitly disabled")  # torch's, about itself
+@pytest.mark.parametrize("name", ["SGD", "Adagrad", "SparseAdam"])
+def test_a_hundred_sparse_steps_equal_torchs_and_leave_other_rows_alone(name):
+    make, make_torch = PAIRS[name]
     rng = np.random.default_rng(1)
     table = rng.standard_normal((6, 2))
     embedding = torch.nn.Embedding.from_pretrained(torch.tensor(table), freeze=False, sparse=True)
-    reference = torch.optim.SGD(embedding.parameters(), lr=0.1)
+    ours, theirs = make(), make_torch(list(embedding.parameters()))
     parameter = Parameter("table", table.copy())
     graph = ComputationalGraph(Sum()(Tanh()(EmbeddingLookup()(parameter, Node("ids")))))
     for _ in range(100):
         ids = rng.integers(0, 4, size=5)  # repeats; rows 4 and 5 never
         graph.forward(ids=ids)
-        SGD(0.1).step(graph.parameters(), graph.backward())
-        reference.zero_grad()
+        ours.step(graph.parameters(), graph.backward())
+        theirs.zero_grad()
         torch.tanh(embedding(torch.tensor(ids))).sum().backward()
-        reference.step()
+        theirs.step()
     np.testing.assert_allclose(parameter.value, embedding.weight.detach().numpy(), rtol=0, atol=1e-12)
     np.testing.assert_array_equal(parameter.value[4:], table[4:])
+
+
+def test_sparse_momentum_is_lazy():
+    """Each row has a momentum of its own, which neither moves nor fades while the row is not used: a loop says it."""
+    rng = np.random.default_rng(2)
+    W = rng.standard_normal((5, 3))
+    expected, m = W.copy(), np.zeros((5, 3))
+    momentum = Momentum(0.1, momentum=0.9)
+    for _ in range(100):
+        ids, rows = rng.integers(0, 4, size=6), rng.standard_normal((6, 3))
+        momentum.update(W, RowSparseGradient(ids, rows, W.shape))
+        for word in set(ids.tolist()):
+            m[word] = 0.9 * m[word] + rows[ids == word].sum(axis=0)
+            expected[word] -= 0.1 * m[word]
+    np.testing.assert_allclose(W, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_untouched_rows_keep_their_bits_and_float32_stays(name):
+    W = np.random.default_rng(3).standard_normal((4, 2)).astype(np.float32)
+    before, optimizer = W.copy(), PAIRS[name][0]()
+    for _ in range(3):
+        optimizer.update(W, RowSparseGradient(np.array([2, 2]), np.ones((2, 2), np.float32), W.shape))
+    np.testing.assert_array_equal(W[[0, 1, 3]], before[[0, 1, 3]])
+    assert W.dtype == np.float32 and (W[2] != before[2]).all()
+    assert all(a.dtype == np.float32 for a in optimizer.memory["W"].values() if isinstance(a, np.ndarray))
 
 
 def test_a_parameter_without_a_gradient_stays():

@@ -86,6 +86,9 @@ class EmbeddingLookup(Gate):
         V, D = np.shape(self.table)
         return [RowSparseGradient(self.ids.reshape(-1), dz.reshape(-1, D), (V, D)), None]
 
+    def jvp(self, ttable, _):
+        return ttable[self.ids]
+
 
 class RowDot(Gate):
     """z_i = x_i · y_i, the dot product along the last axis.
@@ -102,6 +105,9 @@ class RowDot(Gate):
     def backward(self, dz):
         dz = np.expand_dims(dz, -1)
         return [sum_to_shape(self.y * dz, self.x), sum_to_shape(self.x * dz, self.y)]
+
+    def jvp(self, tx, ty):
+        return (tx * self.y + self.x * ty).sum(axis=-1)
 
 
 def require_ids(table, ids):

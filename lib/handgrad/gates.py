@@ -1,12 +1,14 @@
 """The gates: each a forward rule, and a backward rule that multiplies upstream by local.
 
-Shapes at line ends: B rows in a batch, D inputs, M outputs of an affine map. Elementwise gates broadcast
-as NumPy does; ``sum_to_shape`` undoes it on the way back, since the gradients of copies add.
+Shapes at line ends: B rows in a batch, D inputs, M outputs of an affine map. Elementwise gates
+broadcast as NumPy does; ``sum_to_shape`` undoes it on the way back, since the gradients of copies add.
+``jvp`` is the rule of forward mode: it takes a tangent tx for each input x (the direction in which x
+moves), and returns that of the output.
 """
 
 import numpy as np
 
-from handgrad.functional import sigmoid, sum_to_shape
+from handgrad.functional import log_softmax, sigmoid, softmax, sum_to_shape
 from handgrad.graph import Gate
 
 
@@ -20,6 +22,9 @@ class Add(Gate):
     def backward(self, dz):
         return [sum_to_shape(dz, self.x), sum_to_shape(dz, self.y)]
 
+    def jvp(self, tx, ty):
+        return tx + ty
+
 
 class Subtract(Gate):
     """z = x - y, elementwise."""
@@ -30,6 +35,9 @@ class Subtract(Gate):
 
     def backward(self, dz):
         return [sum_to_shape(dz, self.x), sum_to_shape(-dz, self.y)]
+
+    def jvp(self, tx, ty):
+        return tx - ty
 
 
 class Multiply(Gate):
@@ -42,6 +50,72 @@ class Multiply(Gate):
     def backward(self, dz):
         dx, dy = self.y * dz, self.x * dz
         return [sum_to_shape(dx, self.x), sum_to_shape(dy, self.y)]
+
+    def jvp(self, tx, ty):
+        return self.y * tx + self.x * ty
+
+
+class Divide(Gate):
+    """z = x / y, elementwise. Slopes: 1 / y, and -x / y² = -z / y."""
+
+    def forward(self, x, y):
+        self.x, self.y, self.z = x, y, np.divide(x, y)
+        return self.z
+
+    def backward(self, dz):
+        dx = np.divide(dz, self.y)
+        dy = -self.z * dx
+        return [sum_to_shape(dx, self.x), sum_to_shape(dy, self.y)]
+
+    def jvp(self, tx, ty):
+        return np.divide(tx - self.z * ty, self.y)
+
+
+class Power(Gate):
+    """z = x^p, elementwise, for a fixed exponent p. Slope: p x^(p-1)."""
+
+    def __init__(self, p):
+        self.p = p
+
+    def forward(self, x):
+        self.x = x
+        return np.power(x, self.p)
+
+    def backward(self, dz):
+        return [self.jvp(dz)]
+
+    def jvp(self, tx):
+        if self.p == 0:  # a constant; 0 · x^-1 would be nan at x = 0
+            return np.zeros_like(self.x) * tx
+        return self.p * np.power(self.x, self.p - 1) * tx
+
+
+class Exp(Gate):
+    """z = e^x, elementwise. It is its own slope."""
+
+    def forward(self, x):
+        self.z = np.exp(x)
+        return self.z
+
+    def backward(self, dz):
+        return [self.z * dz]
+
+    def jvp(self, tx):
+        return self.z * tx
+
+
+class Log(Gate):
+    """z = log x, elementwise, the natural logarithm. Slope: 1 / x."""
+
+    def forward(self, x):
+        self.x = x
+        return np.log(x)
+
+    def backward(self, dz):
+        return [np.divide(dz, self.x)]
+
+    def jvp(self, tx):
+        return np.divide(tx, self.x)
 
 
 class Max(Gate):
@@ -59,9 +133,14 @@ class Max(Gate):
         dy = (dz * (self.y > self.x) + dz * (self.y >= self.x)) / 2
         return [sum_to_shape(dx, self.x), sum_to_shape(dy, self.y)]
 
+    def jvp(self, tx, ty):
+        from_x = tx * (self.x > self.y) + tx * (self.x >= self.y)
+        from_y = ty * (self.y > self.x) + ty * (self.y >= self.x)
+        return (from_x + from_y) / 2
+
 
 class Sum(Gate):
-    """z = Σ x over all entries, or over one axis."""
+    """z = Σ x over all entries, or over one axis or several."""
 
     def __init__(self, axis=None):
         self.axis = axis
@@ -75,9 +154,12 @@ class Sum(Gate):
             dz = np.expand_dims(dz, self.axis)
         return [np.broadcast_to(dz, np.shape(self.x))]  # every entry had slope 1
 
+    def jvp(self, tx):
+        return np.sum(tx, axis=self.axis)
+
 
 class Mean(Gate):
-    """z = Σ x / n over all n entries, or over the n of one axis."""
+    """z = Σ x / n over all n entries, or over the n along one axis or several."""
 
     def __init__(self, axis=None):
         self.axis = axis
@@ -87,10 +169,64 @@ class Mean(Gate):
         return np.mean(x, axis=self.axis)
 
     def backward(self, dz):
+        n = np.size(self.x) // max(np.size(dz), 1)  # entries that went into one mean
         if self.axis is not None:
             dz = np.expand_dims(dz, self.axis)
-        n = np.size(self.x) // max(np.size(dz), 1)  # entries that went into one mean
         return [np.broadcast_to(dz / n, np.shape(self.x))]
+
+    def jvp(self, tx):
+        return np.mean(tx, axis=self.axis)
+
+
+class Concat(Gate):
+    """z = the inputs side by side along one axis. Each takes back its own part of the gradient."""
+
+    def __init__(self, axis=-1):
+        self.axis = axis
+
+    def forward(self, *inputs):
+        self.sizes = [np.shape(x)[self.axis] for x in inputs]
+        return np.concatenate(inputs, axis=self.axis)
+
+    def backward(self, dz):
+        return np.split(dz, np.cumsum(self.sizes)[:-1], axis=self.axis)
+
+    def jvp(self, *tangents):
+        return np.concatenate(tangents, axis=self.axis)
+
+
+class Reshape(Gate):
+    """z = x in another shape, entries in the same order; -1 stands for the size that fits."""
+
+    def __init__(self, *shape):
+        self.shape = shape
+
+    def forward(self, x):
+        self.x = x
+        return np.reshape(x, self.shape)
+
+    def backward(self, dz):
+        return [np.reshape(dz, np.shape(self.x))]
+
+    def jvp(self, tx):
+        return np.reshape(tx, self.shape)
+
+
+class Transpose(Gate):
+    """z = x with its axes in another order, by default reversed."""
+
+    def __init__(self, *axes):
+        self.axes = axes or None
+
+    def forward(self, x):
+        self.back = np.argsort(self.axes or range(np.ndim(x))[::-1])  # where each axis came from
+        return np.transpose(x, self.axes)
+
+    def backward(self, dz):
+        return [np.transpose(dz, self.back)]
+
+    def jvp(self, tx):
+        return np.transpose(tx, self.axes)
 
 
 class MatMul(Gate):
@@ -108,6 +244,9 @@ class MatMul(Gate):
         dx = dz @ self.W.T  # (B, D)
         dW = self.x.T @ dz  # (D, M)  every row of the batch adds its outer product
         return [dx, dW]
+
+    def jvp(self, tx, tW):
+        return tx @ self.W + self.x @ tW
 
 
 class Affine(Gate):
@@ -127,6 +266,9 @@ class Affine(Gate):
         db = dz.sum(axis=0)  # (M,)  b was copied to every row; the gradients of copies add
         return [dx, dW, db]
 
+    def jvp(self, tx, tW, tb):
+        return tx @ self.W + self.x @ tW + tb
+
 
 class Sigmoid(Gate):
     """z = σ(x) = 1 / (1 + e^-x), elementwise. Its slope is made of its own output: z (1 - z)."""
@@ -137,6 +279,9 @@ class Sigmoid(Gate):
 
     def backward(self, dz):
         return [self.z * (1 - self.z) * dz]
+
+    def jvp(self, tx):
+        return self.z * (1 - self.z) * tx
 
 
 class Tanh(Gate):
@@ -149,6 +294,9 @@ class Tanh(Gate):
     def backward(self, dz):
         return [(1 - self.z**2) * dz]
 
+    def jvp(self, tx):
+        return (1 - self.z**2) * tx
+
 
 class ReLU(Gate):
     """z = max(x, 0), elementwise. The gradient passes where x > 0 and stops elsewhere."""
@@ -159,6 +307,37 @@ class ReLU(Gate):
 
     def backward(self, dz):
         return [(self.x > 0) * dz]
+
+    def jvp(self, tx):
+        return (self.x > 0) * tx
+
+
+class Softmax(Gate):
+    """z = e^x / Σ e^x along the last axis. Every output depends on every score: ∂z_i/∂x_j = z_i ([i = j] - z_j)."""
+
+    def forward(self, x):
+        self.z = softmax(x)
+        return self.z
+
+    def backward(self, dz):
+        return [self.jvp(dz)]  # the Jacobian is symmetric
+
+    def jvp(self, tx):
+        return self.z * (tx - np.sum(self.z * tx, axis=-1, keepdims=True))
+
+
+class LogSoftmax(Gate):
+    """z = x - log Σ e^x along the last axis: ∂z_i/∂x_j = [i = j] - softmax(x)_j."""
+
+    def forward(self, x):
+        self.z = log_softmax(x)
+        return self.z
+
+    def backward(self, dz):
+        return [dz - np.exp(self.z) * np.sum(dz, axis=-1, keepdims=True)]
+
+    def jvp(self, tx):
+        return tx - np.sum(np.exp(self.z) * tx, axis=-1, keepdims=True)
 
 
 def require_matching_matrices(gate, x, W, b=None):

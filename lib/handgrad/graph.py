@@ -17,6 +17,9 @@ class Gate:
     gradient for each input, in the same order and shape: upstream × local. It is None exactly for
     inputs of integers (ids, labels), which have no derivative.
 
+    A third method, ``jvp(*tangents)``, is optional: the rule of forward mode, ``graph.jvp``. It takes the
+    direction in which each input moves (None for integers), and returns how the output moves.
+
     A gate changes none of its inputs, draws no random numbers and owns no weights: weights are inputs.
     """
 
@@ -188,6 +191,46 @@ class ComputationalGraph:
                 self._add(input_node, gradient)
         return {name: _plain(self.gradients[leaf]) for name, leaf in self.leaves.items() if leaf in self.gradients}
 
+    def jvp(self, feeds=None, /, **tangents):
+        """Push a direction through the graph, inputs first: how the outputs move when leaves move that way.
+
+        Forward mode costs one pass for each *direction*; ``backward`` costs one for each *output*.
+
+        Parameters
+        ----------
+        feeds : dict, optional, leaf name to tangent, for names that are no Python identifiers
+        **tangents : by name, in the shape of the leaf; a leaf that is left out stands still
+
+        Returns
+        -------
+        The tangent of the output, Jacobian · tangent; a list of them, if the graph has several.
+        """
+        if not self.values:
+            raise ValueError("graph.jvp needs the values of a forward pass: call graph.forward(...) first.")
+        tangents = {**(feeds or {}), **tangents}
+        self._refuse_unknown_names(tangents)
+        moved = {}
+        for node in self.nodes:
+            if node.gate is None:
+                moved[node] = self._tangent_of_leaf(node, tangents.get(node.name))
+            elif not hasattr(node.gate, "jvp"):
+                raise ValueError(f"{node.gate} has no forward-mode rule: define jvp(self, *tangents).")
+            else:
+                self._refuse_a_gate_that_another_graph_ran(node)
+                moved[node] = node.gate.jvp(*(moved[i] for i in node.inputs))
+        results = [_plain(moved[output]) for output in self.outputs]
+        return results if len(results) > 1 else results[0]
+
+    def _tangent_of_leaf(self, leaf, tangent):
+        value = self.values[leaf]
+        if not np.issubdtype(np.result_type(value), np.inexact):
+            return None
+        if tangent is None:
+            return np.broadcast_to(np.zeros((), np.result_type(value)), np.shape(value))  # zeros that take no room
+        if np.shape(tangent) != np.shape(value):
+            raise ValueError(f"{leaf} has shape {np.shape(value)}, but its tangent {np.shape(tangent)}.")
+        return tangent
+
     def _add(self, node, gradient):
         """Fan-out adds. A new sum, never in place: Add hands the same array to both of its inputs."""
         if gradient is not None:
@@ -268,10 +311,13 @@ class ComputationalGraph:
                 f"graph.forward needs a value for {', '.join(map(repr, missing))}: it was fed "
                 f"{', '.join(map(repr, values)) or 'nothing'}."
             )
+        self._refuse_unknown_names(values)
+
+    def _refuse_unknown_names(self, values):
         unknown = [n for n in values if n not in self.leaves]
         if unknown:
             raise ValueError(
-                f"graph.forward was fed {', '.join(map(repr, unknown))}, but the graph's leaves are "
+                f"The graph was fed {', '.join(map(repr, unknown))}, but the graph's leaves are "
                 f"{', '.join(map(repr, self.leaves))}."
             )
 

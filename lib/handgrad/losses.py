@@ -22,6 +22,10 @@ class SoftmaxCrossEntropy(Gate):
         dx[np.arange(len(self.labels)), self.labels] -= 1  # ... minus observed
         return [dx * dz[:, None], None]  # ids have no derivative
 
+    def jvp(self, tx, _):
+        of_label = tx[np.arange(len(self.labels)), self.labels]
+        return np.sum(softmax(self.x) * tx, axis=-1) - of_label  # (B,)
+
 
 class SigmoidCrossEntropy(Gate):
     """loss = -label log σ(x) - (1 - label) log σ(-x) = max(x, 0) - x label + log(1 + e^-|x|), elementwise.
@@ -42,6 +46,10 @@ class SigmoidCrossEntropy(Gate):
     def backward(self, dz):
         dx = (sigmoid(self.x) - self.label) * dz
         return [dx, -self.x * dz if self.label_is_float else None]
+
+    def jvp(self, tx, tlabel):
+        tz = (sigmoid(self.x) - self.label) * tx
+        return tz - self.x * tlabel if self.label_is_float else tz
 
 
 def require_labels(x, labels):

@@ -104,6 +104,10 @@ class NegativeSampling(Gate):
         dU = RowSparseGradient(self.words.reshape(-1), du.reshape(-1, du.shape[2]), self.shapes[1])
         return [dV, dU, None, None, None]
 
+    def jvp(self, tV, tU, *_):
+        tscore = tV[self.centers] @ self.u.transpose(0, 2, 1) + self.v @ tU[self.words].transpose(0, 2, 1)
+        return np.sum(self.error * tscore, dtype=np.float64)
+
 
 def require_block(V, U, centers, outside, negatives):
     """Tables and ids fit together, or a sentence says what is wrong."""

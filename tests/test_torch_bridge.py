@@ -1,0 +1,27 @@
+import pytest
+import torch
+
+from handgrad import Multiply, Sum, as_torch_function
+
+
+def test_each_call_has_a_gate_of_its_own():
+    multiply = as_torch_function(Multiply)
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    (multiply(multiply(x, x), x)).sum().backward()  # x³
+    assert x.grad.tolist() == [3.0, 12.0]
+
+
+def test_a_gate_with_settings_and_float32():
+    x = torch.ones(2, 3, requires_grad=True)
+    z = as_torch_function(lambda: Sum(axis=0))(x)
+    assert z.dtype == torch.float32 and z.tolist() == [2.0, 2.0, 2.0]
+    z.sum().backward()
+    assert x.grad.dtype == torch.float32 and x.grad.tolist() == [[1.0] * 3] * 2
+
+
+def test_a_second_derivative_is_refused_not_wrong():
+    x = torch.tensor(2.0, requires_grad=True)
+    z = as_torch_function(Multiply)(x, x)
+    (dx,) = torch.autograd.grad(z, x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable|does not require grad"):
+        dx.backward()
