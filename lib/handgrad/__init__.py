@@ -28,7 +28,13 @@ from handgrad.gates import (
     Tanh,
     Transpose,
 )
-from handgrad.gradient_check import GradientCheckError, GradientReport, check_gate, numerical_jacobian
+from handgrad.gradient_check import (
+    GradientCheckError,
+    GradientReport,
+    check_gate,
+    check_graph,
+    numerical_jacobian,
+)
 from handgrad.graph import ComputationalGraph, Gate, Node, Parameter
 from handgrad.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
 from handgrad.optimizers import SGD, Adagrad, Adam, Momentum
@@ -74,6 +80,7 @@ __all__ = [
     "Transpose",
     "as_torch_function",
     "check_gate",
+    "check_graph",
     "log_sigmoid",
     "log_softmax",
     "numerical_jacobian",

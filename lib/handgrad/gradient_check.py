@@ -4,9 +4,14 @@ Sources: central differences, e.g. Griewank and Walther (2008), section 1; the s
 float64, the error of the approximation (h²) and that of rounding (1/h) are both far below 1e-6.
 """
 
+import copy
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
+
+from handgrad.diagnosis import Evidence, diagnose
+from handgrad.graph import ComputationalGraph
 
 STEP = 1e-5  # times max(1, |x|)
 TOLERANCE = 1e-6  # of the largest slope in the gradient, with an absolute floor of the same size
@@ -18,14 +23,29 @@ class GradientCheckError(AssertionError):
 
 @dataclass(frozen=True)
 class GradientReport:
-    """What a gradient check found: ``ok``, and ``text``, one line when right and a paragraph when wrong."""
+    """What a gradient check found.
+
+    ok : whether every gradient agrees with the measured slopes
+    text : one line when right, a paragraph when wrong
+    mistake : a code such as FORGOT_UPSTREAM if the mistake is a known one, else None
+    skipped : number of entries at a kink, where no slope exists
+    """
 
     ok: bool
     text: str
-    skipped: int = 0  # entries at a kink, where no slope exists
+    mistake: str | None = None
+    skipped: int = 0
 
     def __repr__(self):
         return self.text
+
+    def _repr_html_(self):
+        word, mark = ("verified", "✓") if self.ok else ("failed", "✗")
+        code = f"<code>{self.mistake}</code> " if self.mistake else ""
+        return (
+            f'<p class="hg-verify hg-{word}"><span class="hg-mark" aria-hidden="true">{mark}</span> {code}'
+            f"{escape(self.text)}</p>"
+        )
 
     def raise_if_wrong(self):
         if not self.ok:
@@ -73,86 +93,255 @@ def check_gate(gate, *inputs, seed=0):
     -------
     GradientReport
     """
-    inputs = [_as_float64(x) for x in inputs]
-    kept = [np.copy(x) for x in inputs]
-    name = type(gate).__name__
-    gate.forward(*[_moved(x) for x in inputs])  # elsewhere first: a cache that forward does not renew is stale now
-    z = np.array(gate.forward(*inputs), dtype=np.float64)
-    dz = np.random.default_rng(seed).standard_normal(z.shape)[()]
-    upstream = dz.copy()
-    given = gate.backward(upstream)
-    again = gate.backward(dz.copy())
+    name, inputs = type(gate).__name__, [_as_float64(x) for x in inputs]
+    untouched, kept = copy.deepcopy(gate), copy.deepcopy(inputs)
+    _forward_elsewhere(gate, inputs)  # a cache that forward does not renew is stale now
+    z = np.array(gate.forward(*inputs), dtype=np.float64)[()]
+    dz = np.random.default_rng(seed).standard_normal(np.shape(z))[()]
+    upstream = copy.deepcopy(dz)
+    given = _copies(gate.backward(upstream))
+    again = _copies(gate.backward(copy.deepcopy(dz)))
 
-    if not isinstance(given, list | tuple) or len(given) != len(inputs):
-        return _wrong(f"{name}.backward must return a list of {len(inputs)} gradients, one for each input of forward.")
-    if not all(_equal(x, k) for x, k in zip([*inputs, upstream], [*kept, dz], strict=True)):
-        return _wrong(f"{name} changed its inputs or the upstream gradient: it must leave them as they were.")
-    if not all(_equal(a, b) for a, b in zip(map(_dense, given), map(_dense, again), strict=True)):
-        return _wrong(f"{name}.backward gave two answers to the same question: a second call differed from the first.")
+    wrong_form = _wrong_form(name, given, inputs)
+    if wrong_form:
+        return wrong_form
+    if not _all_equal([*inputs, upstream], [*kept, dz]):
+        text = f"{name} changed its inputs or the upstream gradient. Who else may hold the array that it wrote to?"
+        return GradientReport(False, text, "CHANGED_INPUTS")
+    if not _all_equal(given, again):
+        return _two_answers(name, given, again)
 
-    skipped = 0
-    for i, (x, gradient) in enumerate(zip(inputs, given, strict=True)):
-        if not np.issubdtype(np.result_type(x), np.inexact):
-            if gradient is not None:
-                return _wrong(
-                    f"{name}: input {i} holds integers, which have no derivative: return None for ids and labels, and "
-                    "give numbers that do have one as floats, 2.0 for 2."
-                )
+    floats = [i for i, x in enumerate(inputs) if _is_float(x)]
+    measured = {
+        i: _measure(lambda x, i=i: gate.forward(*inputs[:i], x, *inputs[i + 1 :]), inputs[i], dz) for i in floats
+    }
+    return _judge(name, gate, untouched, inputs, z, dz, given, measured)
+
+
+def check_graph(graph, feeds=None, /, seed=0, **inputs):
+    """Check the gradient of every leaf of a graph, and if one is wrong, find the gate or the node to blame.
+
+    Parameters
+    ----------
+    graph : ComputationalGraph
+    feeds, **inputs : the leaves' values, as for ``graph.forward``; parameters may be left out
+    seed : int, of the random upstream gradients
+
+    Returns
+    -------
+    GradientReport
+    """
+    feeds = {**(feeds or {}), **inputs}
+    fed = {name: _as_float64(feeds.get(name, getattr(leaf, "value", None))) for name, leaf in graph.leaves.items()
+           if name in feeds or hasattr(leaf, "value")}  # fmt: skip
+    values = _as_list(graph.forward(fed))
+    rng = np.random.default_rng(seed)
+    upstreams = [rng.standard_normal(np.shape(v))[()] for v in values]
+    dz = upstreams if len(upstreams) > 1 else upstreams[0]
+    given = {name: _dense(gradient) for name, gradient in graph.backward(dz).items()}
+    again = {name: _dense(gradient) for name, gradient in graph.backward(dz).items()}
+    if not _all_equal(given.values(), again.values()):
+        return _two_answers("The graph", list(given.values()), list(again.values()))
+
+    trusted = ComputationalGraph(*graph.outputs)
+
+    def upstream_dot_outputs(name):
+        def function(x):
+            outputs = _as_list(trusted.forward({**fed, name: x}))
+            return sum(np.sum(u * np.asarray(v)) for u, v in zip(upstreams, outputs, strict=True))
+
+        return function
+
+    skipped, wrong = 0, []
+    for name, x in fed.items():
+        if _is_float(x):
+            slopes, kinks = _measure(upstream_dot_outputs(name), x, np.float64(1.0))
+            skipped += int(kinks.sum())
+            mine = given.get(name, np.zeros(np.shape(x)))
+            if np.shape(mine) != np.shape(x) or _disagreement(mine, slopes, kinks).any():
+                wrong.append(name)
+    if not wrong:
+        return GradientReport(
+            True, f"The graph's gradients agree with the measured slopes{_skips(skipped)}.", None, skipped
+        )
+    return _find_culprit(graph, trusted, fed, dz, wrong, seed)
+
+
+def _judge(name, gate, untouched, inputs, z, dz, given, measured):
+    """Right, or wrong and why."""
+    skipped = sum(int(kinks.sum()) for _, kinks in measured.values())
+    wrong = []
+    for i, (slopes, kinks) in measured.items():
+        if kinks.size and kinks.all():
+            text = f"{name}: every entry of input {i} is at a kink, where there is no slope: check elsewhere."
+            return GradientReport(False, text, None, skipped)
+        if np.shape(given[i]) != np.shape(inputs[i]) or _disagreement(given[i], slopes, kinks).any():
+            wrong.append(i)
+    if not wrong:
+        return GradientReport(
+            True, f"{name}: backward agrees with the measured slopes{_skips(skipped)}.", None, skipped
+        )
+
+    observed = _observed(name, inputs, given, measured, wrong)
+    fresh = copy.deepcopy(untouched)
+    fresh.forward(*inputs)
+    if all(_agrees(g, *measured[i]) for i, g in enumerate(_copies(fresh.backward(dz))) if i in measured):
+        text = (
+            f"{observed} Right after its first forward it is right; after a forward elsewhere and then here, it is "
+            "not. "
+            "What does forward keep, and when?"
+        )
+        return GradientReport(False, text, "STALE_CACHE", skipped)
+    right = [measured[i][0] if i in measured else None for i in range(len(inputs))]
+    for i in wrong:
+        finding = diagnose(_evidence(gate, inputs, z, dz, given, right, i))
+        if finding:
+            return GradientReport(False, f"{observed} {finding.text}", finding.code, skipped)
+    return GradientReport(False, observed, None, skipped)
+
+
+def _evidence(gate, inputs, z, dz, given, right, i):
+    def forward(x):
+        return gate.forward(*inputs[:i], x, *inputs[i + 1 :])
+
+    def slope_at(x):
+        with np.errstate(all="ignore"):
+            return np.diag(numerical_jacobian(forward, x)).reshape(np.shape(x))
+
+    jacobian = numerical_jacobian(forward, inputs[i])
+    return Evidence(
+        np.asarray(given[i]), right[i], jacobian, np.asarray(dz), np.asarray(z), inputs, i, given, right, slope_at
+    )
+
+
+def _find_culprit(graph, trusted, fed, dz, wrong, seed):
+    """The first gate whose own backward is wrong; else the node at which gradients were lost."""
+    trusted.forward(fed)
+    trusted.backward(dz)
+    for node in reversed(trusted.nodes):
+        if node.gate is not None:
+            report = check_gate(copy.deepcopy(node.gate), *(trusted.values[i] for i in node.inputs), seed=seed)
+            if not report.ok:
+                return GradientReport(False, f"In the graph, at {node}: {report.text}", report.mistake)
+    graph.forward(fed)
+    graph.backward(dz)
+    for node in reversed(trusted.nodes):
+        mine, right = _dense(graph.gradients.get(node)), _dense(trusted.gradients.get(node))
+        if right is None or (mine is not None and np.allclose(mine, right, rtol=TOLERANCE, atol=TOLERANCE)):
             continue
-        if gradient is None:
-            return _wrong(f"{name}: backward returned None for input {i}, which holds floats and has a derivative.")
-        gradient = _dense(gradient)
-        if np.shape(gradient) != np.shape(x):
-            return _wrong(
-                f"{name}: the gradient of input {i} has shape {np.shape(gradient)}, but the input {np.shape(x)}: "
-                "a gradient has the shape of the thing it belongs to."
+        parts = [_dense(part) for part in _parts_of(trusted, node)]
+        if mine is not None and len(parts) > 1 and any(np.allclose(mine, part, rtol=TOLERANCE) for part in parts):
+            text = (
+                f"Every gate is right, but {node} goes into {len(parts)} places, and its gradient is that of one of "
+                "them "
+                "only. If this value moves, through how many ways does the output move?"
             )
-        measured, kink = _measured_slopes(gate, inputs, i, dz)
-        if kink.all() and kink.size:
-            return _wrong(f"{name}: every entry of input {i} is at a kink, where there is no slope: check elsewhere.")
-        difference = np.where(kink, 0.0, np.abs(np.asarray(gradient) - measured))
-        skipped += int(kink.sum())
-        scale = np.abs(np.where(kink, 0.0, measured)).max(initial=0.0)
-        if not (difference <= TOLERANCE * (1 + scale)).all():  # `not <=`, so that nan is wrong
-            worst = np.unravel_index(np.nan_to_num(difference, nan=np.inf).argmax(), np.shape(x))
-            where = f"At entry {tuple(map(int, worst))} backward" if worst else "Backward"
-            return _wrong(
-                f"{name}: the gradient of input {i} is wrong. {where} says "
-                f"{np.asarray(gradient)[worst]:.6g}, but the output moves as {measured[worst]:.6g} when that entry "
-                f"does (upstream included). {int((difference > TOLERANCE * (1 + scale)).sum())} of {difference.size} "
-                "entries differ."
-            )
-    at_kinks = f"; {skipped} entries at a kink were skipped" if skipped else ""
-    return GradientReport(True, f"{name}: backward agrees with the measured slopes{at_kinks}.", skipped)
+            return GradientReport(False, text, "OVERWRITES_AT_FAN_OUT")
+        text = f"Every gate is right, but the graph's gradient of {node} is not the sum of what the gates send to it."
+        return GradientReport(False, text)
+    return GradientReport(False, f"The gradients that backward returned for {', '.join(wrong)} are wrong.")
 
 
-def _measured_slopes(gate, inputs, i, dz):
-    """d(dz · z)/dx_i, entry by entry, and where the left and the right slope differ (a kink)."""
+def _parts_of(graph, node):
+    """What comes back to ``node`` along each of the wires that leave it."""
+    for user in graph.nodes:
+        if user.gate is not None and node in user.inputs and user in graph.gradients:
+            downstream = user.gate.backward(graph.gradients[user])
+            yield from (g for i, g in zip(user.inputs, downstream, strict=True) if i is node and g is not None)
+
+
+def _wrong_form(name, given, inputs):
+    """Not one gradient for each float, and None for each array of integers?"""
+    if given is None or len(given) != len(inputs):
+        return GradientReport(
+            False,
+            f"{name}.backward must return a list of {len(inputs)} gradients, one for each input of forward.",
+            "WRONG_COUNT",
+        )
+    for i, (x, gradient) in enumerate(zip(inputs, given, strict=True)):
+        if not _is_float(x) and gradient is not None:
+            text = (
+                f"{name}: input {i} holds integers, which have no derivative: return None for ids and labels, and give "
+                "numbers that do have one as floats, 2.0 for 2."
+            )
+            return GradientReport(False, text, "GRADIENT_FOR_INTEGERS")
+        if _is_float(x) and gradient is None:
+            text = f"{name}: backward returned None for input {i}, which holds floats and has a derivative."
+            return GradientReport(False, text, "NO_GRADIENT")
+    return None
+
+
+def _two_answers(name, given, again):
+    text = f"{name}: backward gave two answers to the same question, a second call differed from the first."
+    pairs = [(g, a) for g, a in zip(given, again, strict=True) if not _equal(g, a)]
+    if all(np.allclose(2 * g, a, rtol=TOLERANCE) for g, a in pairs):
+        question = "Where they differ, the second is twice the first. Where does a call leave something for the next?"
+        return GradientReport(False, f"{text} {question}", "ACCUMULATES_OVER_CALLS")
+    return GradientReport(False, text)
+
+
+def _observed(name, inputs, given, measured, wrong):
+    """What is wrong, in numbers, about the first of the wrong gradients."""
+    i = wrong[0]
+    slopes, kinks = measured[i]
+    if np.shape(given[i]) != np.shape(inputs[i]):
+        return (
+            f"{name}: the gradient of input {i} has shape {np.shape(given[i])}, but the input {np.shape(inputs[i])}: a "
+            "gradient has the shape of the thing it belongs to."
+        )
+    difference = np.where(kinks, 0.0, np.abs(given[i] - slopes))
+    worst = np.unravel_index(np.nan_to_num(difference, nan=np.inf).argmax(), difference.shape)
+    where = f"At entry {tuple(map(int, worst))} backward" if worst else "Backward"
+    return (
+        f"{name}: the gradient of input {i} is wrong. {where} says {np.asarray(given[i])[worst]:.6g}, but the output "
+        "moves as "
+        f"{slopes[worst]:.6g} when that entry does (upstream included). "
+        f"{int(_disagreement(given[i], slopes, kinks).sum())} of {difference.size} entries differ."
+    )
+
+
+def _measure(forward, x, dz):
+    """d(dz · forward(x))/dx, entry by entry, and where the left and the right slope differ (a kink)."""
 
     def upstream_dot_z(entry, value):
-        x = np.array(inputs[i])
-        x.flat[entry] = value
-        z = gate.forward(*inputs[:i], x[()], *inputs[i + 1 :])
-        return float(np.sum(dz * z, dtype=np.float64))
+        moved = np.array(x)
+        moved.flat[entry] = value
+        return float(np.sum(dz * forward(moved[()]), dtype=np.float64))
 
-    def bend(entry, step):
+    def bend(entry, here, step):
         """Right slope minus left slope. For a smooth function it shrinks with the step; at a kink it stays."""
-        here = inputs[i].flat[entry] if np.ndim(inputs[i]) else inputs[i]
         up, middle, down = (upstream_dot_z(entry, v) for v in (here + step, here, here - step))
         return (up - middle) / step - (middle - down) / step
 
-    shape = np.shape(inputs[i])
-    slopes, kinks = np.zeros(shape), np.zeros(shape, dtype=bool)
+    slopes, kinks = np.zeros(np.shape(x)), np.zeros(np.shape(x), dtype=bool)
     for entry in range(slopes.size):
-        here = np.asarray(inputs[i]).flat[entry]
+        here = np.asarray(x).flat[entry]
         step = STEP * max(1.0, abs(here))
         up, down = here + step, here - step
         slope = (upstream_dot_z(entry, up) - upstream_dot_z(entry, down)) / (up - down)
-        wide = abs(bend(entry, step))
-        if wide > 1e-3 * (abs(slope) + 1e-3) and abs(bend(entry, step / 4)) > wide / 2:
+        wide = abs(bend(entry, here, step))
+        if wide > 1e-3 * (abs(slope) + 1e-3) and abs(bend(entry, here, step / 4)) > wide / 2:
             kinks.flat[entry] = True
         slopes.flat[entry] = slope
     return slopes, kinks
+
+
+def _disagreement(given, slopes, kinks):
+    """Which entries are wrong: `not <=`, so that nan is."""
+    difference = np.where(kinks, 0.0, np.abs(np.asarray(given) - slopes))
+    scale = np.abs(np.where(kinks, 0.0, slopes)).max(initial=0.0)
+    return ~(difference <= TOLERANCE * (1 + scale))
+
+
+def _agrees(given, slopes, kinks):
+    return np.shape(given) == np.shape(slopes) and not _disagreement(given, slopes, kinks).any()
+
+
+def _forward_elsewhere(gate, inputs):
+    """At other values that are as legal: floats by amounts that no invariance cancels, integers in another order."""
+    rng = np.random.default_rng(1)
+    with np.errstate(all="ignore"):
+        gate.forward(*[x + rng.uniform(0.25, 0.75, np.shape(x)) if _is_float(x) else np.roll(x, 1) for x in inputs])
 
 
 def _as_float64(x):
@@ -161,20 +350,32 @@ def _as_float64(x):
     return (x.astype(np.float64) if np.issubdtype(x.dtype, np.inexact) else x)[()]
 
 
-def _moved(x):
-    """Other values that are as legal: floats by amounts that no invariance cancels, integers in another order."""
-    if np.issubdtype(np.result_type(x), np.inexact):
-        return x + np.random.default_rng(1).uniform(0.25, 0.75, np.shape(x))
-    return np.roll(x, 1)
+def _is_float(x):
+    return np.issubdtype(np.result_type(x), np.inexact)
+
+
+def _copies(gradients):
+    """The gradients as they are now, dense: backward may hand out arrays that it goes on writing to."""
+    if not isinstance(gradients, list | tuple):
+        return None
+    return [None if g is None else np.array(_dense(g))[()] for g in gradients]
 
 
 def _dense(gradient):
     return gradient.to_dense() if hasattr(gradient, "to_dense") else gradient
 
 
+def _as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
 def _equal(a, b):
     return (a is None and b is None) or np.array_equal(a, b, equal_nan=True)
 
 
-def _wrong(text):
-    return GradientReport(False, text)
+def _all_equal(first, second):
+    return all(_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def _skips(skipped):
+    return f"; {skipped} entries at a kink were skipped" if skipped else ""

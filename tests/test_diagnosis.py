@@ -1,0 +1,114 @@
+"""Planted mistakes: every one is caught, most are named, and none is called something else."""
+
+import numpy as np
+import pytest
+from gate_cases import GATE_CASES
+from mutants import MUTANTS
+
+import handgrad as hg
+from handgrad import ComputationalGraph, Node, Parameter, check_gate, check_graph
+
+
+def report_on(mutant):
+    return check_gate(mutant.make_gate(), *[np.copy(x) if isinstance(x, np.ndarray) else x for x in mutant.inputs])
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_mutant_is_caught_and_given_its_own_name(mutant):
+    report = report_on(mutant)
+    assert not report.ok
+    assert report.mistake == mutant.code, report.text
+
+
+def test_there_are_enough_of_them():
+    assert len(MUTANTS) >= 60
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+    named = sum(report_on(mutant).mistake is not None for mutant in MUTANTS)
+    assert named / len(MUTANTS) >= 0.8
+
+
+@pytest.mark.parametrize("case", GATE_CASES, ids=lambda case: case.name)
+def test_fifty_upstreams_raise_no_false_alarm(case):
+    for seed in range(50):
+        check_gate(case.make_gate(), *case.inputs(seed % 3), seed=seed).raise_if_wrong()
+
+
+@pytest.mark.parametrize("mutant", [m for m in MUTANTS if m.code], ids=lambda mutant: mutant.name)
+def test_the_sentence_asks_and_does_not_tell(mutant):
+    text = report_on(mutant).text
+    if mutant.code not in ("WRONG_COUNT", "NO_GRADIENT", "GRADIENT_FOR_INTEGERS"):  # there the form is said outright
+        assert text.endswith("?"), text
+    for spoiler in ("np.", "self.", ".T", "+=", "axis=", "instead of self"):
+        assert spoiler not in text
+
+
+class OverwritingGraph(ComputationalGraph):
+    def _add(self, node, gradient):
+        if gradient is not None:
+            self.gradients[node] = gradient
+
+
+class FirstOnlyGraph(ComputationalGraph):
+    def _add(self, node, gradient):
+        if gradient is not None and node not in self.gradients:
+            self.gradients[node] = gradient
+
+
+class AccumulatingGraph(ComputationalGraph):
+    def backward(self, dz=None):
+        before = dict(self.gradients)
+        result = super().backward(dz)
+        for leaf, gradient in before.items():
+            self.gradients[leaf] = self.gradients[leaf] + gradient
+        return {n: self.gradients[leaf] for n, leaf in self.leaves.items() if n in result}
+
+
+def lecture(graph_class, add=hg.Add):
+    x, y, z = Node("x"), Node("y"), Node("z")
+    return graph_class(hg.Multiply()(add()(x, y), hg.Max()(y, z)))
+
+
+@pytest.mark.parametrize("graph_class", [OverwritingGraph, FirstOnlyGraph])
+def test_a_graph_that_overwrites_at_fan_out(graph_class):
+    report = check_graph(lecture(graph_class), x=1.0, y=2.0, z=0.0)
+    assert not report.ok and report.mistake == "OVERWRITES_AT_FAN_OUT"
+    assert "Node('y') goes into 2 places" in report.text and report.text.endswith("?")
+
+
+def test_fan_out_in_the_middle_of_a_graph():
+    middle = hg.Tanh()(Node("x"), name="middle")
+    graph = OverwritingGraph(hg.Sum()(hg.Multiply()(middle, hg.Exp()(middle))))
+    report = check_graph(graph, x=np.array([0.3, -0.7]))
+    assert report.mistake == "OVERWRITES_AT_FAN_OUT" and "Node('middle')" in report.text
+
+
+def test_a_graph_that_accumulates_over_calls():
+    assert check_graph(lecture(AccumulatingGraph), x=1.0, y=2.0, z=0.0).mistake == "ACCUMULATES_OVER_CALLS"
+
+
+def test_a_wrong_gate_in_a_graph_is_found_by_its_node():
+    class WrongAdd(hg.Add):
+        def backward(self, dz):
+            return [dz, -dz]
+
+    report = check_graph(lecture(ComputationalGraph, WrongAdd), x=1.0, y=2.0, z=0.0)
+    assert report.mistake == "WRONG_SIGN" and report.text.startswith("In the graph, at Node(WrongAdd()): WrongAdd: the")
+
+
+def test_right_graphs_pass_with_parameters_lookups_several_outputs_and_float32():
+    rng = np.random.default_rng(0)
+    table, W = (
+        Parameter("embed/table", rng.standard_normal((5, 3)).astype(np.float32)),
+        Parameter("W", rng.standard_normal((3, 2))),
+    )
+    hidden = hg.Tanh()(hg.MatMul()(hg.EmbeddingLookup()(table, Node("ids")), W))
+    graph = ComputationalGraph(hidden, hg.Sum()(hg.Multiply()(hidden, hidden)))
+    report = check_graph(graph, ids=np.array([1, 1, 4]))
+    assert report.ok and repr(report) == "The graph's gradients agree with the measured slopes."
+    assert check_graph(lecture(ComputationalGraph), {"x": 1.0}, y=2.0, z=2.0).skipped == 2
+
+
+def test_reports_have_a_form_for_notebooks():
+    right, wrong = check_gate(hg.Tanh(), 0.5), report_on(MUTANTS[0])
+    assert "hg-verified" in right._repr_html_() and "hg-failed" in wrong._repr_html_()
+    assert "<code>FORGOT_UPSTREAM</code>" in wrong._repr_html_()
