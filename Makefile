@@ -12,7 +12,7 @@ OLD_PROCESSOR := OPENBLAS_CORETYPE=Haswell ATEN_CPU_CAPABILITY=avx2 \
 NBVAL := $(BIN)/python -m pytest $(CHAPTERS) --nbval --nbval-cell-timeout=600 \
 	--nbval-sanitize-with tests/book/nbval.cfg -p no:cacheprovider -n 2 --dist loadscope -q
 
-.PHONY: help book serve test lab notebooks train lint requirements clean
+.PHONY: help book serve test lab notebooks train bench lint requirements clean
 
 help:
 	@echo "make book       build the book into _build/html"
@@ -21,6 +21,7 @@ help:
 	@echo "make lab        open the chapters in JupyterLab"
 	@echo "make notebooks  run every chapter again, in place"
 	@echo "make train      train word vectors on the documentation of the installed libraries"
+	@echo "make bench      compare the speed of graphs with torch's"
 	@echo "make lint       check the style of code and notebooks"
 
 .venv/.ready: requirements.txt pyproject.toml
@@ -54,6 +55,9 @@ notebooks: .venv/.ready
 
 train: .venv/.ready
 	$(BIN)/handgrad train --output runs/$$(date +%Y-%m-%d-%H%M%S)
+
+bench: .venv/.ready
+	$(BIN)/python bench/graphs.py
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

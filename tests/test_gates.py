@@ -1,9 +1,13 @@
 """Every gate, row by row of GATE_CASES: the gate contract, measured slopes, and torch."""
 
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
-from gate_cases import GATE_CASES
+from gate_cases import GATE_CASES, GateCase
 
 import handgrad as hg
 from handgrad import (
@@ -283,3 +287,22 @@ def test_shapes_that_do_not_fit_are_named(gate, inputs, named):
     with pytest.raises(ValueError, match=rf"{type(gate).__name__} expects .* but got") as error:
         gate.forward(*inputs)
     assert named in str(error.value)
+
+
+def test_the_gate_of_the_contributing_page_passes_every_check():
+    text = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    gate_code, row = re.findall(r"^```python\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+    names = {"Gate": hg.Gate, "np": np, "sigmoid": hg.sigmoid}
+    exec(gate_code, names)
+    namespace = SimpleNamespace(Softplus=names["Softplus"])
+    case = eval(row, {"GateCase": GateCase, "hg": namespace, "torch": torch})
+    test_backward_agrees_with_measured_slopes(case, 0)
+    test_forward_and_backward_agree_with_torch(case)
+    test_forward_mode_is_the_transpose_of_backward_and_agrees_with_measured_slopes(case, 0)
+    test_the_largest_and_the_smallest_inputs_give_what_torch_gives(case)
+
+
+def test_a_gate_without_a_row_is_noticed(monkeypatch):
+    monkeypatch.setattr(gates, "Nameless", type("Nameless", (hg.Gate,), {}), raising=False)
+    with pytest.raises(AssertionError):
+        test_every_gate_of_the_library_has_a_row()

@@ -4,9 +4,8 @@ import numpy as np
 
 
 def sigmoid(x):
-    """σ(x) = 1 / (1 + e^-x), with full relative precision for any x: the exponent is never positive."""
-    e = np.exp(-np.abs(x))
-    return np.where(np.asarray(x) >= 0, 1, e) / (1 + e)
+    """σ(x) = 1 / (1 + e^-x) = e^min(x, 0) / (1 + e^-|x|): no exponent is positive, so nothing overflows."""
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
 def log_sigmoid(x):

@@ -5,6 +5,7 @@ import numpy as np
 
 from handgrad import Add, ComputationalGraph, EmbeddingLookup, Max, Multiply, Node, Parameter, Sigmoid, Sum
 from handgrad.show import draw
+from handgrad.show import drawing as drawing_module
 
 
 def lecture_graph():
@@ -75,3 +76,22 @@ def test_drawing_changes_nothing():
     before = graph.backward()
     draw(graph).svg()
     assert graph.backward() == before
+
+
+def test_scopes_are_boxes_that_hold_their_own_nodes_and_no_others():
+    x = Node("x")
+    hidden = Sigmoid()(Multiply()(x, Parameter("first/w", 2.0), name="first/product"), name="first/out")
+    output = Add()(Multiply()(hidden, Parameter("second/w", 3.0), name="second/product"), x)
+    graph = ComputationalGraph(output)
+    graph.forward(x=1.0)
+    drawing = draw(graph)
+    root = ElementTree.fromstring(drawing.svg())
+    rects = root.findall("{http://www.w3.org/2000/svg}rect")
+    boxes = [
+        [float(r.get(key)) for key in ("x", "y", "width", "height")] for r in rects if r.get("class") == "hg-scope"
+    ]
+    places = drawing_module._layout(graph)
+    assert len(boxes) == 2
+    for scope, (left, top, width, height) in zip(["first", "second"], boxes, strict=True):
+        inside = {n for n, (px, py) in places.items() if left < px < left + width and top < py < top + height}
+        assert inside == {n for n in graph.nodes if (n.name or "").startswith(scope + "/")}

@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 SYMBOLS = {"Add": "+", "Subtract": "−", "Multiply": "×", "Sigmoid": "σ", "Sum": "Σ", "EmbeddingLookup": "lookup"}
-LETTER, LINE, GAP, ROW, MARGIN = 8, 16, 96, 106, 30  # sizes in pixels; GAP leaves room for the numbers on a wire
+LETTER, LINE, GAP, ROW, MARGIN = 8, 16, 96, 106, 48  # sizes in pixels; GAP leaves room for the numbers on a wire
 HALO = "var(--pst-color-background, var(--jp-layout-color0, white))"  # the page's own, in the book and in JupyterLab
 
 
@@ -40,6 +40,7 @@ class Drawing:
         left = min(x - _half_width(n) for n, (x, _) in places.items()) - MARGIN
         right = max(x + _half_width(n) for n, (x, _) in places.items()) + GAP
         width, height = right - left, max(y for _, y in places.values()) + 2 * MARGIN + LINE
+        boxes = [part for scope in dict.fromkeys(map(_scope, places)) if scope for part in self._box(scope, places)]
         wires = [part for node in self.graph.nodes for part in self._wires_into(node, places)]
         marks = [part for node in self.graph.nodes for part in self._mark(node, *places[node])]
         return (
@@ -47,7 +48,21 @@ class Drawing:
             f'xmlns="http://www.w3.org/2000/svg" viewBox="{left:g} {-MARGIN - LINE / 2:g} {width:g} {height:g}" '
             f'width="{width:g}" height="{height:g}" style="min-width:{0.7 * width:.0f}px" fill="none" '
             f'stroke="currentColor" stroke-width="1.5" font-size="14" font-family="sans-serif" '
-            f'text-anchor="middle">{"".join(wires + marks)}</svg>'
+            f'text-anchor="middle">{"".join(boxes + wires + marks)}</svg>'
+        )
+
+    def _box(self, scope, places):
+        """A dashed box around the nodes of a scope, with its name."""
+        members = [(x, y, _half_width(n)) for n, (x, y) in places.items() if _scope(n) == scope]
+        left, right = min(x - w for x, _, w in members) - 12, max(x + w for x, _, w in members) + 12
+        top, bottom = min(y for _, y, _ in members) - 40, max(y for _, y, _ in members) + 40
+        yield (
+            f'<rect class="hg-scope" x="{left:g}" y="{top:g}" width="{right - left:g}" height="{bottom - top:g}" '
+            f'rx="8" stroke-dasharray="4 4" opacity="0.5"/>'
+        )
+        yield (
+            f'<text x="{left + 8:g}" y="{top + 15:g}" text-anchor="start" font-size="12" stroke="none" '
+            f'fill="currentColor">{escape(scope)}</text>'
         )
 
     def _spoken(self):
@@ -73,7 +88,11 @@ class Drawing:
             end = x1 - _half_width(node)
             middle = (start + end) / 2
             yield f'<path d="M{start:g} {y0:g}C{middle:g} {y0:g} {middle:g} {y1:g} {end:g} {y1:g}"/>'
-            yield from _numbers(middle, (y0 + y1) / 2, self.graph.values.get(source), gradient)
+            along, down = (
+                (0.5, 0.5) if abs(y1 - y0) < 1.2 * ROW else (0.34, 0.22)
+            )  # on a steep wire, near its beginning
+            x, y = start + along * (end - start), y0 + down * (y1 - y0)
+            yield from _numbers(x, y, self.graph.values.get(source), gradient)
 
     def _mark(self, node, x, y):
         """The node itself; an output also gets a wire to nowhere, for its value and its upstream gradient."""
@@ -122,21 +141,40 @@ def _layout(graph):
     for node in reversed(graph.nodes):  # a leaf stands just before its first user
         if node.gate is None and users[node]:
             depth[node] = min(depth[u] for u in users[node]) - 1
-    columns = defaultdict(list)
+    columns = defaultdict(list)  # (scope, depth) -> nodes
     for node in graph.nodes:
-        columns[depth[node]].append(node)
+        columns[_scope(node), depth[node]].append(node)
+    row = _rows(columns, users)
+    first = min(depth.values())
+    widest = [max(_half_width(n) for n in graph.nodes if depth[n] == d) for d in range(first, max(depth.values()) + 1)]
+    centers = np.cumsum([0, *(a + GAP + b for a, b in itertools.pairwise(widest))])
+    return {n: (float(centers[depth[n] - first]), float(ROW * row[n])) for n in graph.nodes}
+
+
+def _rows(columns, users):
+    """A row for each node: scopes one below the other, and in a scope each node near the middle of its neighbors."""
     row = {n: r - (len(c) - 1) / 2 for c in columns.values() for r, n in enumerate(c)}
-    for _ in range(4):  # each node moves to the middle of its neighbors; columns keep one row between nodes
-        for column in columns.values():
-            wish = {n: np.mean([row[m] for m in (*n.inputs, *users[n])] or [row[n]]) for n in column}
+    for _ in range(4):
+        for (scope, _), column in columns.items():
+            neighbors = {n: [m for m in (*n.inputs, *users[n]) if _scope(m) == scope] or [n] for n in column}
+            wish = {n: np.mean([row[m] for m in neighbors[n]]) for n in column}
             column.sort(key=wish.get)
             middle = np.mean([wish[n] for n in column])
             for r, n in enumerate(column):
                 row[n] = middle + r - (len(column) - 1) / 2
-    top = min(row.values())
-    half_widths = [max(map(_half_width, columns[d])) for d in range(min(columns), max(columns) + 1)]
-    centers = np.cumsum([0, *(a + GAP + b for a, b in itertools.pairwise(half_widths))])
-    return {n: (float(centers[depth[n] - min(columns)]), float(ROW * (row[n] - top))) for n in graph.nodes}
+    below = 0.0
+    for scope in dict.fromkeys(scope for scope, _ in columns):
+        members = [n for (s, _), column in columns.items() if s == scope for n in column]
+        top = min(row[n] for n in members)
+        for n in members:
+            row[n] += below - top
+        below = max(row[n] for n in members) + 1.2  # a little more than a row, for the edges of the boxes
+    return row
+
+
+def _scope(node):
+    """ "embed" for the node "embed/V", and nothing for a node without a scope."""
+    return (node.name or "").rpartition("/")[0]
 
 
 def _label(node):
