@@ -1,9 +1,12 @@
 """Planted mistakes: every one is caught, most are named, and none is called something else."""
 
+import copy
+
 import numpy as np
 import pytest
 from gate_cases import GATE_CASES
 from mutants import MUTANTS
+from mutants_unseen import UNSEEN
 
 import handgrad as hg
 from handgrad import ComputationalGraph, Node, Parameter, check_gate, check_graph
@@ -112,3 +115,29 @@ def test_reports_have_a_form_for_notebooks():
     right, wrong = check_gate(hg.Tanh(), 0.5), report_on(MUTANTS[0])
     assert "hg-verified" in right._repr_html_() and "hg-failed" in wrong._repr_html_()
     assert "<code>FORGOT_UPSTREAM</code>" in wrong._repr_html_()
+
+
+@pytest.mark.parametrize("mutant", UNSEEN, ids=lambda mutant: mutant.name)
+def test_mutants_that_the_rules_were_not_made_for_are_caught_and_not_misnamed(mutant):
+    report = check_gate(mutant.make_gate(), *copy.deepcopy(mutant.inputs))
+    assert not report.ok
+    assert report.mistake in (mutant.code, None, "BACKWARD_FAILED"), report.text
+
+
+def test_a_slope_that_backward_computes_once_is_stale_too():
+    class Cached(hg.Tanh):
+        def backward(self, dz):
+            if "slope" not in vars(self):
+                self.slope = 1 - self.z**2
+            return [self.slope * dz]
+
+    assert check_gate(Cached(), np.array([0.3, -0.8])).mistake == "STALE_CACHE"
+
+
+def test_a_backward_that_fails_is_reported():
+    class Failing(hg.MatMul):
+        def backward(self, dz):
+            return [dz @ self.W, self.x.T @ dz]
+
+    report = check_gate(Failing(), np.ones((3, 4)), np.ones((4, 5)))
+    assert report.mistake == "BACKWARD_FAILED" and "ValueError" in report.text

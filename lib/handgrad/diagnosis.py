@@ -153,7 +153,8 @@ def other_operand_transposed(e):
     if [np.ndim(x) for x in e.inputs[:2]] == [2, 2] and np.ndim(e.z) == 2 and e.i < 2:
         x, W = e.inputs[:2]
         factors = [(e.dz, W), (x, e.dz)][e.i]
-        if factors[0].shape[1] == factors[1].shape[0]:
+        needed = [(e.dz, W.T), (x.T, e.dz)][e.i]  # only where forward is x W, perhaps with something added
+        if all(a.shape[1] == b.shape[0] for a, b in (factors, needed)) and _matches(e.right, needed[0] @ needed[1]):
             yield (
                 factors[0] @ factors[1],
                 (
@@ -221,6 +222,8 @@ def repeated_ids(e):
         ids = np.asarray(ids)
         if np.shape(e.dz) != ids.shape + np.shape(e.x)[1:] or ids.size == len(np.unique(ids)):
             continue
+        if not 0 <= ids.min() <= ids.max() < len(e.x):
+            continue  # labels, or something else that is no row of this input
         rows = e.dz.reshape(ids.size, *np.shape(e.x)[1:])
         text = (
             f"Ids occur more than once, and in the gradient of input {e.i} such a row has {{}}. Each time that the row "
@@ -241,6 +244,17 @@ def repeated_ids(e):
 def mean_or_sum(e):
     if np.shape(e.x) == np.shape(e.z):
         return
+    if np.ndim(e.z) == 0 and np.ndim(e.x) > 1:
+        n = np.size(e.x)
+        for candidate, how in ((e.right / n, "divided by"), (e.right * n, "times")):
+            yield (
+                candidate,
+                (
+                    f"The gradient of input {e.i} is the right one {how} {n}, the number of its entries. Does forward "
+                    "take "
+                    "their sum, or their mean?"
+                ),
+            )
     for array in (np.shape(e.x), np.shape(e.z)):
         for axis, n in enumerate(array):
             which = f"axis {axis}" if array.count(n) == 1 else f"an axis of {n} entries"
