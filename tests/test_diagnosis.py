@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 from gate_cases import GATE_CASES
-from mutants import MUTANTS
+from mutants import MUTANTS, mutate
 from mutants_unseen import UNSEEN
 
 import handgrad as hg
@@ -108,7 +108,8 @@ def test_right_graphs_pass_with_parameters_lookups_several_outputs_and_float32()
     graph = ComputationalGraph(hidden, hg.Sum()(hg.Multiply()(hidden, hidden)))
     report = check_graph(graph, ids=np.array([1, 1, 4]))
     assert report.ok and repr(report) == "The graph's gradients agree with the measured slopes."
-    assert check_graph(lecture(ComputationalGraph), {"x": 1.0}, y=2.0, z=2.0).skipped == 2
+    at_kink = check_graph(lecture(ComputationalGraph), {"x": 1.0}, y=2.0, z=2.0)
+    assert not at_kink.ok and "is at a kink" in at_kink.text and "Node(Max())" in at_kink.text
 
 
 def test_reports_have_a_form_for_notebooks():
@@ -141,3 +142,85 @@ def test_a_backward_that_fails_is_reported():
 
     report = check_gate(Failing(), np.ones((3, 4)), np.ones((4, 5)))
     assert report.mistake == "BACKWARD_FAILED" and "ValueError" in report.text
+
+
+@pytest.mark.parametrize(
+    "make_gate, inputs",
+    [
+        (mutate(hg.Exp, lambda s, dz: [dz * s.z + 1]), (1.5,)),
+        (mutate(hg.Multiply, lambda s, dz: [dz * s.y + 1, dz * s.x]), (1.5, 2.0)),
+        (mutate(hg.Tanh, lambda s, dz: [dz * s.z]), (0.7,)),
+        (mutate(hg.Sigmoid, lambda s, dz: [dz * s.z]), (np.array([0.7]),)),
+    ],
+)
+def test_a_single_number_is_not_called_a_wrong_factor(make_gate, inputs):
+    report = check_gate(make_gate(), *inputs)
+    assert not report.ok and report.mistake is None
+
+
+def test_a_name_needs_a_match_to_a_millionth():
+    almost = mutate(hg.Tanh, lambda s, dz: [-(1 + 1e-5) * (1 - s.z**2) * dz])
+    report = check_gate(almost(), np.array([0.3, -0.7, 1.1]))
+    assert report.mistake == "WRONG_FACTOR" and "-1.00001 times" in report.text
+
+
+@pytest.mark.parametrize("name", ["tanh: keeps its first output", "relu: clips its input", "multiply: one gradient"])
+def test_what_the_gate_check_catches_the_graph_check_catches_by_the_same_name(name):
+    mutant = next(m for m in MUTANTS if m.name == name)
+    nodes = [Node(f"x{i}") for i in range(len(mutant.inputs))]
+    graph = ComputationalGraph(hg.Sum()(mutant.make_gate()(*nodes)))
+    feeds = {f"x{i}": np.copy(x) for i, x in enumerate(mutant.inputs)}
+    report = check_graph(graph, feeds)
+    assert not report.ok and report.mistake == mutant.code
+
+
+def test_the_graph_check_measures_integers_and_says_what_is_missing():
+    graph = ComputationalGraph(hg.Multiply()(Node("x"), Node("y")))
+    assert check_graph(graph, x=3, y=4).mistake == "GRADIENT_FOR_INTEGERS"
+    with pytest.raises(ValueError, match="needs a value for 'y'"):
+        check_graph(graph, x=3.0)
+
+
+def test_a_random_forward_is_impure():
+    class Dropout(hg.Gate):
+        rng = np.random.default_rng(0)
+
+        def forward(self, x):
+            self.mask = self.rng.random(np.shape(x)) < 0.5
+            return x * self.mask
+
+        def backward(self, dz):
+            return [dz * self.mask]
+
+    assert check_gate(Dropout(), np.ones(20)).mistake == "IMPURE_FORWARD"
+
+
+@pytest.mark.parametrize(
+    "gate, inputs",
+    [
+        (hg.Power(-1), (np.array([1e-2, 1e-3, 1.0]),)),
+        (hg.Log(), (np.array([2e-5, 1e-6, 3.0]),)),
+        (hg.Power(0.5), (np.array([1e-4, 2.0]),)),
+        (hg.ReLU(), (np.array([3e-6, -3e-6, 1.0]),)),
+        (hg.Exp(), (np.array([20.0, 21.0]),)),
+    ],
+)
+def test_steep_places_raise_no_false_alarm_and_are_not_taken_for_kinks(gate, inputs):
+    report = check_gate(gate, *inputs)
+    assert report.ok and report.skipped == 0, report.text
+
+
+def test_a_stale_cache_is_caught_where_the_domain_is_narrow_and_where_ids_are_equal():
+    class CachedLogit(hg.Gate):
+        def forward(self, x):
+            if not ((x > 0) & (x < 1)).all():
+                raise ValueError("logit expects numbers between 0 and 1")
+            self.x = vars(self).get("x", x)
+            return np.log(x / (1 - x))
+
+        def backward(self, dz):
+            return [dz / (self.x * (1 - self.x))]
+
+    assert check_gate(CachedLogit(), np.array([0.3, 0.6, 0.8])).mistake == "STALE_CACHE"
+    caching_lookup = next(m for m in MUTANTS if m.name == "lookup: keeps its first ids").make_gate
+    assert check_gate(caching_lookup(), np.ones((4, 2)), np.array([2, 2])).mistake == "STALE_CACHE"

@@ -357,3 +357,40 @@ def test_forward_mode_names_the_gate_without_a_rule_and_what_does_not_fit():
         graph.jvp(x=np.ones(3))
     with pytest.raises(ValueError, match="The graph was fed 'w', but"):
         graph.jvp(w=1.0)
+
+
+def test_integers_and_lists_as_feeds():
+    graph = lecture_graph()
+    graph.forward(x=1, y=2, z=0)
+    assert graph.jvp(y=1.0) == 5.0
+    total = ComputationalGraph(Add()(Node("x"), Node("y")))
+    assert total.forward(x=[1.0, 2.0], y=[3.0, 4.0]).tolist() == [4.0, 6.0]
+
+
+def test_forward_mode_too_notices_another_graphs_pass():
+    product = Multiply()(Node("x"), Node("w"))
+    loss, prediction = ComputationalGraph(product), ComputationalGraph(Tanh()(product))
+    loss.forward(x=1.0, w=2.0)
+    prediction.forward(x=10.0, w=20.0)
+    with pytest.raises(ValueError, match="was computed by another graph since"):
+        loss.jvp(x=1.0)
+
+
+def test_a_scope_is_a_whole_name():
+    names = ["embed/V", "embedding/b", "embed/U"]
+    graph = ComputationalGraph(*(Sum()(Parameter(name, np.ones(2))) for name in names))
+    assert [p.name for p in graph.parameters("embed")] == [p.name for p in graph.parameters("embed/")] == names[::2]
+
+
+def test_a_backward_that_returns_no_list_is_named():
+    class Bare(Gate):
+        def forward(self, x):
+            return x * 1.0
+
+        def backward(self, dz):
+            return dz
+
+    graph = ComputationalGraph(Bare()(Node("x")))
+    graph.forward(x=np.ones((1, 3)))
+    with pytest.raises(ValueError, match="returned no list of gradients for 1 inputs"):
+        graph.backward(np.ones((1, 3)))

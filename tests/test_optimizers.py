@@ -108,3 +108,11 @@ def test_a_parameter_that_is_a_number_or_integers_can_be_trained():
         parameter = Parameter("w", value)
         SGD(0.5).step([parameter], {"w": np.ones(np.shape(value))})
         np.testing.assert_array_equal(parameter.value, np.full(np.shape(value), 0.5))
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_gradient_of_another_shape_is_refused(name):
+    W = np.ones((3, 2))
+    with pytest.raises(ValueError, match=r"The gradient of W has shape \(1, 2\), but W itself \(3, 2\)"):
+        PAIRS[name][0]().update(W, np.ones((1, 2)))
+    assert (W == 1).all()

@@ -19,6 +19,14 @@ def test_a_gate_with_settings_and_float32():
     assert x.grad.dtype == torch.float32 and x.grad.tolist() == [[1.0] * 3] * 2
 
 
+def test_an_input_that_was_changed_in_place_is_noticed():
+    x, y = torch.tensor(3.0, requires_grad=True), torch.tensor(2.0)
+    z = as_torch_function(Multiply)(x, y)
+    y.mul_(10)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        z.backward()
+
+
 def test_a_second_derivative_is_refused_not_wrong():
     x = torch.tensor(2.0, requires_grad=True)
     z = as_torch_function(Multiply)(x, x)

@@ -303,7 +303,7 @@ def off_by_one(e):
 
 def wrong_factor(e):
     square = np.sum(e.right**2)
-    if np.shape(e.given) == np.shape(e.right) and square > 0:
+    if np.shape(e.given) == np.shape(e.right) and np.count_nonzero(e.right) > 1:  # one number is a multiple of any
         factor = float(np.sum(e.given * e.right) / square)
         yield (
             factor * e.right,

@@ -84,7 +84,7 @@ class EmbeddingLookup(Gate):
 
     def backward(self, dz):
         V, D = np.shape(self.table)
-        return [RowSparseGradient(self.ids.reshape(-1), dz.reshape(-1, D), (V, D)), None]
+        return [RowSparseGradient(self.ids.reshape(-1), dz.reshape(self.ids.size, D), (V, D)), None]
 
     def jvp(self, ttable, _):
         return ttable[self.ids]

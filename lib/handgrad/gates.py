@@ -199,7 +199,7 @@ class Reshape(Gate):
     """z = x in another shape, entries in the same order; -1 stands for the size that fits."""
 
     def __init__(self, *shape):
-        self.shape = shape
+        self.shape = shape[0] if shape and isinstance(shape[0], tuple) else shape  # Reshape((3, 2)) as Reshape(3, 2)
 
     def forward(self, x):
         self.x = x
@@ -216,7 +216,7 @@ class Transpose(Gate):
     """z = x with its axes in another order, by default reversed."""
 
     def __init__(self, *axes):
-        self.axes = axes or None
+        self.axes = (axes[0] if isinstance(axes[0], tuple) else axes) if axes else None
 
     def forward(self, x):
         self.back = np.argsort(self.axes or range(np.ndim(x))[::-1])  # where each axis came from

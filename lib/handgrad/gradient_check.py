@@ -98,6 +98,9 @@ def check_gate(gate, *inputs, seed=0):
     untouched, kept = copy.deepcopy(gate), copy.deepcopy(inputs)
     _run_elsewhere(gate, inputs)  # whatever a pass at other inputs leaves behind is stale now
     z = np.array(gate.forward(*inputs), dtype=np.float64)[()]
+    if not _equal(z, np.asarray(gate.forward(*inputs), dtype=np.float64)) and _all_equal(inputs, kept):
+        text = f"{name}: forward gave two answers to the same inputs. On what, other than them, does it depend?"
+        return GradientReport(False, text, "IMPURE_FORWARD")
     dz = np.random.default_rng(seed).standard_normal(np.shape(z))[()]
     upstream = copy.deepcopy(dz)
     try:
@@ -139,8 +142,14 @@ def check_graph(graph, feeds=None, /, seed=0, **inputs):
     GradientReport
     """
     feeds = {**(feeds or {}), **inputs}
-    fed = {name: _as_float64(feeds.get(name, getattr(leaf, "value", None))) for name, leaf in graph.leaves.items()
-           if name in feeds or hasattr(leaf, "value")}  # fmt: skip
+    fed = {}
+    for name, leaf in graph.leaves.items():
+        if name in feeds or hasattr(leaf, "value"):
+            fed[name] = _as_float64(feeds.get(name, getattr(leaf, "value", None)))
+    wrong_gate = _wrong_gate(graph, fed, seed)
+    if wrong_gate:
+        return wrong_gate
+
     values = _as_list(graph.forward(fed))
     rng = np.random.default_rng(seed)
     upstreams = [rng.standard_normal(np.shape(v))[()] for v in values]
@@ -152,26 +161,38 @@ def check_graph(graph, feeds=None, /, seed=0, **inputs):
 
     trusted = ComputationalGraph(*graph.outputs)
 
-    def upstream_dot_outputs(name):
-        def function(x):
-            outputs = _as_list(trusted.forward({**fed, name: x}))
-            return sum(np.sum(u * np.asarray(v)) for u, v in zip(upstreams, outputs, strict=True))
-
-        return function
+    def upstream_dot_outputs(name, x):
+        outputs = _as_list(trusted.forward({**fed, name: x}))
+        return sum(np.sum(u * np.asarray(v)) for u, v in zip(upstreams, outputs, strict=True))
 
     skipped, wrong = 0, []
     for name, x in fed.items():
         if _is_float(x):
-            slopes, kinks = _measure(upstream_dot_outputs(name), x, np.float64(1.0))
+            slopes, kinks = _measure(lambda x, name=name: upstream_dot_outputs(name, x), x, np.float64(1.0))
             skipped += int(kinks.sum())
-            mine = given.get(name, np.zeros(np.shape(x)))
-            if np.shape(mine) != np.shape(x) or _disagreement(mine, slopes, kinks).any():
+            if not _agrees(given.get(name, np.zeros(np.shape(x))), slopes, kinks):
                 wrong.append(name)
     if not wrong:
-        return GradientReport(
-            True, f"The graph's gradients agree with the measured slopes{_skips(skipped)}.", None, skipped
-        )
-    return _find_culprit(graph, trusted, fed, dz, wrong, seed)
+        text = f"The graph's gradients agree with the measured slopes{_skips(skipped)}."
+        return GradientReport(True, text, None, skipped)
+    return _lost_on_the_way(graph, trusted, fed, dz, wrong)
+
+
+def _wrong_gate(graph, fed, seed):
+    """The first gate that fails its own check at the values that reach it, as a report; or None."""
+    values = {}
+    for node in graph.nodes:
+        if node.gate is None:
+            if node.name not in fed:
+                graph.forward(fed)  # which says what is missing
+            values[node] = fed[node.name]
+            continue
+        inputs = [values[i] for i in node.inputs]
+        values[node] = _as_float64(copy.deepcopy(node.gate).forward(*copy.deepcopy(inputs)))
+        report = check_gate(copy.deepcopy(node.gate), *copy.deepcopy(inputs), seed=seed)
+        if not report.ok:
+            return GradientReport(False, f"In the graph, at {node}: {report.text}", report.mistake)
+    return None
 
 
 def _judge(name, gate, untouched, inputs, z, dz, given, measured):
@@ -221,40 +242,31 @@ def _evidence(gate, inputs, z, dz, given, right, i):
     )
 
 
-def _find_culprit(graph, trusted, fed, dz, wrong, seed):
-    """The first gate whose own backward is wrong; else the node at which gradients were lost."""
+def _lost_on_the_way(graph, trusted, fed, dz, wrong):
+    """Every gate is right, and yet gradients are wrong: at which node were they lost?"""
     trusted.forward(fed)
     trusted.backward(dz)
-    for node in reversed(trusted.nodes):
-        if node.gate is not None:
-            report = check_gate(copy.deepcopy(node.gate), *(trusted.values[i] for i in node.inputs), seed=seed)
-            if not report.ok:
-                return GradientReport(False, f"In the graph, at {node}: {report.text}", report.mistake)
+    right = {node: _dense(gradient) for node, gradient in trusted.gradients.items()}
+    parts = {node: [] for node in trusted.nodes}
+    for user, downstream in trusted.downstream.items():
+        for node, gradient in zip(user.inputs, downstream, strict=True):
+            parts[node].append(_dense(gradient))
     graph.forward(fed)
     graph.backward(dz)
     for node in reversed(trusted.nodes):
-        mine, right = _dense(graph.gradients.get(node)), _dense(trusted.gradients.get(node))
-        if right is None or (mine is not None and np.allclose(mine, right, rtol=TOLERANCE, atol=TOLERANCE)):
+        mine = _dense(graph.gradients.get(node))
+        if node not in right or (mine is not None and np.allclose(mine, right[node], rtol=TOLERANCE, atol=TOLERANCE)):
             continue
-        parts = [_dense(part) for part in _parts_of(trusted, node)]
-        if mine is not None and len(parts) > 1 and any(np.allclose(mine, part, rtol=TOLERANCE) for part in parts):
+        places = len(parts[node])
+        if mine is not None and places > 1 and any(np.allclose(mine, p, rtol=TOLERANCE) for p in parts[node]):
             text = (
-                f"Every gate is right, but {node} goes into {len(parts)} places, and its gradient is that of one of "
-                "them "
+                f"Every gate is right, but {node} goes into {places} places, and its gradient is that of one of them "
                 "only. If this value moves, through how many ways does the output move?"
             )
             return GradientReport(False, text, "OVERWRITES_AT_FAN_OUT")
         text = f"Every gate is right, but the graph's gradient of {node} is not the sum of what the gates send to it."
         return GradientReport(False, text)
     return GradientReport(False, f"The gradients that backward returned for {', '.join(wrong)} are wrong.")
-
-
-def _parts_of(graph, node):
-    """What comes back to ``node`` along each of the wires that leave it."""
-    for user in graph.nodes:
-        if user.gate is not None and node in user.inputs and user in graph.gradients:
-            downstream = user.gate.backward(graph.gradients[user])
-            yield from (g for i, g in zip(user.inputs, downstream, strict=True) if i is node and g is not None)
 
 
 def _wrong_form(name, given, inputs):
@@ -281,7 +293,7 @@ def _wrong_form(name, given, inputs):
 def _two_answers(name, given, again):
     text = f"{name}: backward gave two answers to the same question, a second call differed from the first."
     pairs = [(g, a) for g, a in zip(given, again, strict=True) if not _equal(g, a)]
-    if all(np.allclose(2 * g, a, rtol=TOLERANCE) for g, a in pairs):
+    if pairs and all(np.allclose(2 * g, a, rtol=TOLERANCE) for g, a in pairs):
         question = "Where they differ, the second is twice the first. Where does a call leave something for the next?"
         return GradientReport(False, f"{text} {question}", "ACCUMULATES_OVER_CALLS")
     return GradientReport(False, text)
@@ -313,19 +325,25 @@ def _measure(forward, x, dz):
     def upstream_dot_z(entry, value):
         moved = np.array(x)
         moved.flat[entry] = value
-        return float(np.sum(dz * forward(moved[()]), dtype=np.float64))
+        with np.errstate(all="ignore"):  # a step may leave the domain; then it is taken again, smaller
+            return float(np.sum(dz * forward(moved[()]), dtype=np.float64))
 
     def bend(entry, here, step):
         """Right slope minus left slope. For a smooth function it shrinks with the step; at a kink it stays."""
         up, middle, down = (upstream_dot_z(entry, v) for v in (here + step, here, here - step))
         return (up - middle) / step - (middle - down) / step
 
+    def slope_with(entry, here, step):
+        up, down = here + step, here - step
+        return (upstream_dot_z(entry, up) - upstream_dot_z(entry, down)) / (up - down)
+
     slopes, kinks = np.zeros(np.shape(x)), np.zeros(np.shape(x), dtype=bool)
     for entry in range(slopes.size):
         here = np.asarray(x).flat[entry]
         step = STEP * max(1.0, abs(here))
-        up, down = here + step, here - step
-        slope = (upstream_dot_z(entry, up) - upstream_dot_z(entry, down)) / (up - down)
+        slope, closer = slope_with(entry, here, step), slope_with(entry, here, step / 4)
+        if here != 0 and not abs(slope - closer) <= 1e-7 * (1 + abs(closer)):
+            slope = slope_with(entry, here, STEP * abs(here))  # the function turns fast, near 0: step by its own size
         wide = abs(bend(entry, here, step))
         if wide > 1e-3 * (abs(slope) + 1e-3) and abs(bend(entry, here, step / 4)) > wide / 2:
             kinks.flat[entry] = True
@@ -347,9 +365,18 @@ def _agrees(given, slopes, kinks):
 def _run_elsewhere(gate, inputs):
     """At other values that are as legal: floats by amounts that no invariance cancels, integers in another order."""
     rng = np.random.default_rng(1)
-    moved = [x + rng.uniform(0.25, 0.75, np.shape(x)) if _is_float(x) else np.roll(x, 1) for x in inputs]
-    with np.errstate(all="ignore"), contextlib.suppress(Exception):  # what fails here fails again at the inputs
-        gate.backward(rng.standard_normal(np.shape(gate.forward(*moved)))[()])
+    for size in (1.0, 0.1, -0.1, 0.01, -0.01):  # the first move that stays in the domain will do
+        moved = [x + size * rng.uniform(0.25, 0.75, np.shape(x)) if _is_float(x) else _other_ids(x) for x in inputs]
+        with np.errstate(all="ignore"), contextlib.suppress(Exception):
+            z = gate.forward(*copy.deepcopy(moved))
+            gate.backward(rng.standard_normal(np.shape(z))[()])
+            return
+
+
+def _other_ids(ids):
+    """Integers that are as legal, and not the same."""
+    rolled = np.roll(ids, 1)
+    return np.maximum(np.asarray(ids) - 1, 0) if np.array_equal(rolled, ids) else rolled
 
 
 def _as_float64(x):

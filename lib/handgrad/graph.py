@@ -18,7 +18,7 @@ class Gate:
     inputs of integers (ids, labels), which have no derivative.
 
     A third method, ``jvp(*tangents)``, is optional: the rule of forward mode, ``graph.jvp``. It takes the
-    direction in which each input moves (None for integers), and returns how the output moves.
+    direction in which each input moves, and returns how the output moves; ids do not move.
 
     A gate changes none of its inputs, draws no random numbers and owns no weights: weights are inputs.
     """
@@ -93,6 +93,8 @@ class ComputationalGraph:
     ----------
     values, gradients : dict
         Of every node, by node, after ``forward`` and after ``backward``.
+    downstream : dict
+        By node of a gate: what its backward returned, one gradient for each of its inputs.
 
     Examples
     --------
@@ -113,7 +115,7 @@ class ComputationalGraph:
         self._refuse_one_name_twice()
         self.leaves = {node.name: node for node in self.nodes if node.gate is None}
         self._refuse_a_gate_at_two_nodes()
-        self.values, self.gradients = {}, {}
+        self.values, self.gradients, self.downstream = {}, {}, {}
 
     def nodes_topologically_sorted(self):
         """All nodes, each after its inputs: depth first, with our own stack, for chains of any length."""
@@ -144,8 +146,9 @@ class ComputationalGraph:
         The value of the output; a list of them, if the graph has several.
         """
         values = {**(feeds or {}), **values}
+        values = {name: np.asarray(v) if isinstance(v, list | tuple) else v for name, v in values.items()}
         self._refuse_wrong_names(values)
-        self.values, self.gradients, computed = {}, {}, {}
+        self.values, self.gradients, self.downstream, computed = {}, {}, {}, {}
         self._pass = object()  # each gate remembers which pass it served, since it keeps that pass's inputs
         for node in self.nodes:
             if node.gate is None:
@@ -171,7 +174,7 @@ class ComputationalGraph:
         """
         if not self.values:
             raise ValueError("graph.backward needs the values of a forward pass: call graph.forward(...) first.")
-        self.gradients = {}  # empty at each call: gradients of two calls never mix
+        self.gradients, self.downstream = {}, {}  # empty at each call: gradients of two calls never mix
         for output, upstream in zip(self.outputs, self._upstreams(dz), strict=True):
             self._add(output, upstream)
         for node in reversed(self.nodes):
@@ -181,10 +184,11 @@ class ComputationalGraph:
             upstream = self.gradients[node]
             if hasattr(upstream, "to_dense"):  # row-sparse gradients are for leaves; gates want arrays
                 upstream = self.gradients[node] = upstream.to_dense()
-            downstream = node.gate.backward(upstream)
-            if len(downstream) != len(node.inputs):
+            downstream = self.downstream[node] = node.gate.backward(upstream)
+            if not isinstance(downstream, list | tuple) or len(downstream) != len(node.inputs):
+                count = len(downstream) if isinstance(downstream, list | tuple) else "no list of"
                 raise ValueError(
-                    f"{node.gate}.backward returned {len(downstream)} gradients for {len(node.inputs)} inputs: "
+                    f"{node.gate}.backward returned {count} gradients for {len(node.inputs)} inputs: "
                     "return a list with one for each input, None where there is no derivative."
                 )
             for input_node, gradient in zip(node.inputs, downstream, strict=True):
@@ -223,10 +227,9 @@ class ComputationalGraph:
 
     def _tangent_of_leaf(self, leaf, tangent):
         value = self.values[leaf]
-        if not np.issubdtype(np.result_type(value), np.inexact):
-            return None
         if tangent is None:
-            return np.broadcast_to(np.zeros((), np.result_type(value)), np.shape(value))  # zeros that take no room
+            zero = np.zeros((), np.result_type(value, np.float32))
+            return np.broadcast_to(zero, np.shape(value))  # zeros that take no room
         if np.shape(tangent) != np.shape(value):
             raise ValueError(f"{leaf} has shape {np.shape(value)}, but its tangent {np.shape(tangent)}.")
         return tangent
@@ -238,8 +241,9 @@ class ComputationalGraph:
             self.gradients[node] = gradient if known is None else known + gradient
 
     def parameters(self, scope=""):
-        """The parameters whose names begin with ``scope``, in the order of computation."""
-        return [n for n in self.nodes if isinstance(n, Parameter) and n.name.startswith(scope)]
+        """The parameters in ``scope`` ("embed" or "embed/"), or all of them, in the order of computation."""
+        prefix = scope.rstrip("/") + "/" if scope else ""
+        return [n for n in self.nodes if isinstance(n, Parameter) and n.name.startswith(prefix)]
 
     def value(self, name):
         """The value of the node called ``name`` in the last forward pass."""

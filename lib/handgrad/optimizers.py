@@ -35,6 +35,8 @@ class Optimizer:
 
     def update(self, W, dW, name="W"):
         """Move the array W in place against its gradient; ``name`` is where its memory is kept."""
+        if np.shape(dW) != W.shape:
+            raise ValueError(f"The gradient of {name} has shape {np.shape(dW)}, but {name} itself {W.shape}.")
         rows, dW = dW.coalesce() if isinstance(dW, RowSparseGradient) else (..., dW)
         memory = self.memory.setdefault(name, {})
         W[rows] -= self.learning_rate * self.direction(memory, rows, dW, W)

@@ -33,12 +33,14 @@ def as_torch_function(make_gate):
         @staticmethod
         def forward(ctx, *tensors):
             ctx.gate = make_gate()
+            ctx.save_for_backward(*tensors)
             z = np.asarray(ctx.gate.forward(*(_array(t) for t in tensors)))
             return torch.from_numpy(z.copy())
 
         @staticmethod
         @torch.autograd.function.once_differentiable
         def backward(ctx, dz):
+            _ = ctx.saved_tensors  # torch complains here if an input was changed in place since forward
             gradients = ctx.gate.backward(_array(dz))
             return tuple(None if g is None else torch.from_numpy(np.array(_dense(g))) for g in gradients)
 

@@ -95,3 +95,13 @@ def test_scopes_are_boxes_that_hold_their_own_nodes_and_no_others():
     for scope, (left, top, width, height) in zip(["first", "second"], boxes, strict=True):
         inside = {n for n, (px, py) in places.items() if left < px < left + width and top < py < top + height}
         assert inside == {n for n in graph.nodes if (n.name or "").startswith(scope + "/")}
+
+
+def test_a_drawing_shows_its_own_graphs_numbers_after_another_graph_ran():
+    product = Multiply()(Node("x"), Node("w"))
+    first, second = ComputationalGraph(product), ComputationalGraph(Sigmoid()(product))
+    first.forward(x=1.0, w=2.0)
+    first.backward()
+    before = draw(first).svg()
+    second.forward(x=np.ones(3), w=np.ones(3))
+    assert draw(first).svg() == before

@@ -80,8 +80,7 @@ class Drawing:
 
     def _wires_into(self, node, places):
         """A curve for each input. Its value stands above it, and below it the gradient that came back this way."""
-        upstream = self.graph.gradients.get(node)
-        downstream = node.gate.backward(upstream) if upstream is not None and node.gate else [None] * len(node.inputs)
+        downstream = self.graph.downstream.get(node, [None] * len(node.inputs))
         x1, y1 = places[node]
         for source, gradient in zip(node.inputs, downstream, strict=True):
             start, y0 = places[source][0] + _half_width(source), places[source][1]
