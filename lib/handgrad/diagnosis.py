@@ -255,9 +255,9 @@ def mean_or_sum(e):
                     "their sum, or their mean?"
                 ),
             )
-    for array in (np.shape(e.x), np.shape(e.z)):
-        for axis, n in enumerate(array):
-            which = f"axis {axis}" if array.count(n) == 1 else f"an axis of {n} entries"
+    for owner, shape in ((f"input {e.i}", np.shape(e.x)), ("the output", np.shape(e.z))):
+        for axis, n in enumerate(shape):
+            which = f"axis {axis} of {owner}" if shape.count(n) == 1 else f"an axis of {owner}"
             if n > 2:  # a factor of 2 has too many other reasons
                 yield (
                     e.right / n,

@@ -272,20 +272,23 @@ def _lost_on_the_way(graph, trusted, fed, dz, wrong):
 def _wrong_form(name, given, inputs):
     """Not one gradient for each float, and None for each array of integers?"""
     if given is None or len(given) != len(inputs):
-        return GradientReport(
-            False,
-            f"{name}.backward must return a list of {len(inputs)} gradients, one for each input of forward.",
-            "WRONG_COUNT",
+        count = "no list of" if given is None else len(given)
+        text = (
+            f"{name}.backward returned {count} gradients, and forward took {len(inputs)} inputs. "
+            "Which of them can have a gradient, and where does each find its own?"
         )
+        return GradientReport(False, text, "WRONG_COUNT")
     for i, (x, gradient) in enumerate(zip(inputs, given, strict=True)):
         if not _is_float(x) and gradient is not None:
             text = (
-                f"{name}: input {i} holds integers, which have no derivative: return None for ids and labels, and give "
-                "numbers that do have one as floats, 2.0 for 2."
+                f"{name}: input {i} was fed integers, and backward returned a gradient for it. Is it an id or a label, "
+                "or a number that was written without its point?"
             )
             return GradientReport(False, text, "GRADIENT_FOR_INTEGERS")
         if _is_float(x) and gradient is None:
-            text = f"{name}: backward returned None for input {i}, which holds floats and has a derivative."
+            text = (
+                f"{name}: backward returned None for input {i}, which holds floats. Does the output not move with it?"
+            )
             return GradientReport(False, text, "NO_GRADIENT")
     return None
 
