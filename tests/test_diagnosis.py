@@ -223,3 +223,8 @@ def test_a_stale_cache_is_caught_where_the_domain_is_narrow_and_where_ids_are_eq
     assert check_gate(CachedLogit(), np.array([0.3, 0.6, 0.8])).mistake == "STALE_CACHE"
     caching_lookup = next(m for m in MUTANTS if m.name == "lookup: keeps its first ids").make_gate
     assert check_gate(caching_lookup(), np.ones((4, 2)), np.array([2, 2])).mistake == "STALE_CACHE"
+
+
+def test_the_graph_check_refuses_a_name_that_no_leaf_has():
+    with pytest.raises(ValueError, match="was fed 'w', but the graph's leaves are 'x', 'y', 'z'"):
+        check_graph(lecture(ComputationalGraph), x=1.0, y=2.0, z=0.0, w=3.0)

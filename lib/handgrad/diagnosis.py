@@ -74,8 +74,7 @@ def swapped(e):
                 right,
                 (
                     f"Input {e.i} got the gradient of input {j}, and input {j} that of input {e.i}. In which order "
-                    "does "
-                    "forward take its inputs, and in which does backward return?"
+                    "does forward take its inputs, and in which does backward return?"
                 ),
             )
 
@@ -98,9 +97,8 @@ def transposed(e):
         yield (
             e.right.T,
             (
-                f"The gradient of input {e.i} is the transpose of the right one. Which shape has the input, and which "
-                "axis "
-                "of it goes with which axis of dz?"
+                f"The gradient of input {e.i} is the transpose of the right one. Which shape has the input, and "
+                "which axis of it goes with which axis of dz?"
             ),
         )
 
@@ -111,8 +109,7 @@ def wrong_shape(e):
             np.reshape(e.right, np.shape(e.given)),
             (
                 f"The gradient of input {e.i} has the right numbers in the shape {np.shape(e.given)}, but the input "
-                "has "
-                f"{np.shape(e.x)}. Which shape must a gradient have so that it can be subtracted from its input?"
+                f"has {np.shape(e.x)}. Which shape must a gradient have so that it can be subtracted from its input?"
             ),
         )
 
@@ -131,9 +128,8 @@ def upstream_twice(e):
     yield (
         e.through(e.dz**2),
         (
-            f"The gradient of input {e.i} grows with the square of dz: doubling dz makes it four times as large. How "
-            "often "
-            "does the upstream gradient enter?"
+            f"The gradient of input {e.i} grows with the square of dz: doubling dz makes it four times as large. "
+            "How often does the upstream gradient enter?"
         ),
     )
 
@@ -142,9 +138,8 @@ def wrong_sign(e):
     yield (
         -e.right,
         (
-            f"The gradient of input {e.i} has the right size and points the wrong way: every sign is reversed. If this "
-            "input "
-            "rises a little, does the output rise or fall?"
+            f"The gradient of input {e.i} has the right size and points the wrong way: every sign is reversed. If "
+            "this input rises a little, does the output rise or fall?"
         ),
     )
 
@@ -158,9 +153,9 @@ def other_operand_transposed(e):
             yield (
                 factors[0] @ factors[1],
                 (
-                    f"The gradient of input {e.i} is the product of dz and the other operand as it stands. Its shape "
-                    "fits here "
-                    "only by chance: write down the shapes of the three matrices. Which product fits for any shapes?"
+                    f"The gradient of input {e.i} is the product of dz and the other operand as it stands. Its "
+                    "shape fits here only by chance: write down the shapes of the three matrices. Which product "
+                    "fits for any shapes?"
                 ),
             )
 
@@ -170,9 +165,8 @@ def output_for_input(e):
         yield (
             e.dz * e.slope_at(e.z),
             (
-                f"The gradient of input {e.i} is the local slope at the output instead of at the input. Which of the "
-                "two does "
-                "your formula for the slope speak of, and which did forward keep?"
+                f"The gradient of input {e.i} is the local slope at the output instead of at the input. Which of "
+                "the two does your formula for the slope speak of, and which did forward keep?"
             ),
         )
     for used, needed in _factors(e):
@@ -180,9 +174,8 @@ def output_for_input(e):
             yield (
                 e.dz * e.z,
                 (
-                    f"The gradient of input {e.i} is dz times the output of the gate, where it should be dz times an "
-                    "input. "
-                    "Which of the two does your formula speak of, and which did forward keep?"
+                    f"The gradient of input {e.i} is dz times the output of the gate, where it should be dz times "
+                    "an input. Which of the two does your formula speak of, and which did forward keep?"
                 ),
             )
 
@@ -209,8 +202,7 @@ def diagonal_only(e):
             e.dz * np.diag(e.jacobian).reshape(np.shape(e.z)),
             (
                 f"The gradient of input {e.i} is that of a gate in which each output depends on one entry only: the "
-                "diagonal of "
-                "the Jacobian. Which outputs move if you raise a single entry?"
+                "diagonal of the Jacobian. Which outputs move if you raise a single entry?"
             ),
         )
 
@@ -226,9 +218,8 @@ def repeated_ids(e):
             continue  # labels, or something else that is no row of this input
         rows = e.dz.reshape(ids.size, *np.shape(e.x)[1:])
         text = (
-            f"Ids occur more than once, and in the gradient of input {e.i} such a row has {{}}. Each time that the row "
-            "was "
-            "looked up, the output depends on it: what do these dependences do together?"
+            f"Ids occur more than once, and in the gradient of input {e.i} such a row has {{}}. Each time that the "
+            "row was looked up, the output depends on it: what do these dependences do together?"
         )
         for order in (slice(None), slice(None, None, -1)):
             kept = np.zeros(np.shape(e.x))
@@ -250,9 +241,8 @@ def mean_or_sum(e):
             yield (
                 candidate,
                 (
-                    f"The gradient of input {e.i} is the right one {how} {n}, the number of its entries. Does forward "
-                    "take "
-                    "their sum, or their mean?"
+                    f"The gradient of input {e.i} is the right one {how} {n}, the number of its entries. Does "
+                    "forward take their sum, or their mean?"
                 ),
             )
     for owner, shape in ((f"input {e.i}", np.shape(e.x)), ("the output", np.shape(e.z))):
@@ -263,30 +253,26 @@ def mean_or_sum(e):
                     e.right / n,
                     (
                         f"The gradient of input {e.i} is the right one divided by {n}, the size of {which}. Does "
-                        "forward take a "
-                        "sum there, or a mean?"
+                        "forward take a sum there, or a mean?"
                     ),
                 )
                 yield (
                     e.right * n,
                     (
                         f"The gradient of input {e.i} is the right one times {n}, the size of {which}. Does forward "
-                        "take a sum "
-                        "there, or a mean?"
+                        "take a sum there, or a mean?"
                     ),
                 )
 
 
 def off_by_one(e):
     text = (
-        f"The gradient of input {e.i} has the right numbers one place away along axis {{}}. Where does the part that "
-        "forward "
-        "took begin, and where does it end?"
+        f"The gradient of input {e.i} has the right numbers one place away along axis {{}}. Where does the part "
+        "that forward took begin, and where does it end?"
     )
     edge = (
-        f"The gradient of input {e.i} is right but for the {{}} entry along axis {{}}, which is zero. Where does the "
-        "part that "
-        "forward took begin, and where does it end?"
+        f"The gradient of input {e.i} is right but for the {{}} entry along axis {{}}, which is zero. Where does "
+        "the part that forward took begin, and where does it end?"
     )
     for axis, size in enumerate(np.shape(e.right)):
         for step in (1, -1) if size > 2 else ():
@@ -309,8 +295,7 @@ def wrong_factor(e):
             factor * e.right,
             (
                 f"The gradient of input {e.i} is {factor:.6g} times the right one, in every entry. Which constant "
-                "belongs to the "
-                "slope of this function?"
+                "belongs to the slope of this function?"
             ),
         )
 

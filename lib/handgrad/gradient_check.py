@@ -121,10 +121,7 @@ def check_gate(gate, *inputs, seed=0):
         fresh.forward(*inputs)
         return _two_answers(name, _copies(fresh.backward(dz)), _copies(fresh.backward(dz)))
 
-    floats = [i for i, x in enumerate(inputs) if _is_float(x)]
-    measured = {
-        i: _measure(lambda x, i=i: gate.forward(*inputs[:i], x, *inputs[i + 1 :]), inputs[i], dz) for i in floats
-    }
+    measured = {i: _measure(_forward_of(gate, inputs, i), x, dz) for i, x in enumerate(inputs) if _is_float(x)}
     return _judge(name, gate, untouched, inputs, z, dz, given, measured)
 
 
@@ -142,10 +139,8 @@ def check_graph(graph, feeds=None, /, seed=0, **inputs):
     GradientReport
     """
     feeds = {**(feeds or {}), **inputs}
-    fed = {}
-    for name, leaf in graph.leaves.items():
-        if name in feeds or hasattr(leaf, "value"):
-            fed[name] = _as_float64(feeds.get(name, getattr(leaf, "value", None)))
+    graph.require_names(feeds)
+    fed = {name: _as_float64(feeds[name] if name in feeds else leaf.value) for name, leaf in graph.leaves.items()}
     wrong_gate = _wrong_gate(graph, fed, seed)
     if wrong_gate:
         return wrong_gate
@@ -183,8 +178,6 @@ def _wrong_gate(graph, fed, seed):
     values = {}
     for node in graph.nodes:
         if node.gate is None:
-            if node.name not in fed:
-                graph.forward(fed)  # which says what is missing
             values[node] = fed[node.name]
             continue
         inputs = [values[i] for i in node.inputs]
@@ -203,7 +196,7 @@ def _judge(name, gate, untouched, inputs, z, dz, given, measured):
         if kinks.size and kinks.all():
             text = f"{name}: every entry of input {i} is at a kink, where there is no slope: check elsewhere."
             return GradientReport(False, text, None, skipped)
-        if np.shape(given[i]) != np.shape(inputs[i]) or _disagreement(given[i], slopes, kinks).any():
+        if not _agrees(given[i], slopes, kinks):
             wrong.append(i)
     if not wrong:
         return GradientReport(
@@ -216,8 +209,7 @@ def _judge(name, gate, untouched, inputs, z, dz, given, measured):
     if all(_agrees(g, *measured[i]) for i, g in enumerate(_copies(fresh.backward(dz))) if i in measured):
         text = (
             f"{observed} Right after its first forward it is right; after a forward elsewhere and then here, it is "
-            "not. "
-            "What does forward keep, and when?"
+            "not. What does forward keep, and when?"
         )
         return GradientReport(False, text, "STALE_CACHE", skipped)
     right = [measured[i][0] if i in measured else None for i in range(len(inputs))]
@@ -229,8 +221,7 @@ def _judge(name, gate, untouched, inputs, z, dz, given, measured):
 
 
 def _evidence(gate, inputs, z, dz, given, right, i):
-    def forward(x):
-        return gate.forward(*inputs[:i], x, *inputs[i + 1 :])
+    forward = _forward_of(gate, inputs, i)
 
     def slope_at(x):
         with np.errstate(all="ignore"):
@@ -240,6 +231,11 @@ def _evidence(gate, inputs, z, dz, given, right, i):
     return Evidence(
         np.asarray(given[i]), right[i], jacobian, np.asarray(dz), np.asarray(z), inputs, i, given, right, slope_at
     )
+
+
+def _forward_of(gate, inputs, i):
+    """The gate's forward as a function of input i alone."""
+    return lambda x: gate.forward(*inputs[:i], x, *inputs[i + 1 :])
 
 
 def _lost_on_the_way(graph, trusted, fed, dz, wrong):
@@ -315,9 +311,8 @@ def _observed(name, inputs, given, measured, wrong):
     worst = np.unravel_index(np.nan_to_num(difference, nan=np.inf).argmax(), difference.shape)
     where = f"At entry {tuple(map(int, worst))} backward" if worst else "Backward"
     return (
-        f"{name}: the gradient of input {i} is wrong. {where} says {np.asarray(given[i])[worst]:.6g}, but the output "
-        "moves as "
-        f"{slopes[worst]:.6g} when that entry does (upstream included). "
+        f"{name}: the gradient of input {i} is wrong. {where} says {np.asarray(given[i])[worst]:.6g}, but the "
+        f"output moves as {slopes[worst]:.6g} when that entry does (upstream included). "
         f"{int(_disagreement(given[i], slopes, kinks).sum())} of {difference.size} entries differ."
     )
 

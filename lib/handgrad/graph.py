@@ -147,7 +147,7 @@ class ComputationalGraph:
         """
         values = {**(feeds or {}), **values}
         values = {name: np.asarray(v) if isinstance(v, list | tuple) else v for name, v in values.items()}
-        self._refuse_wrong_names(values)
+        self.require_names(values)
         self.values, self.gradients, self.downstream, computed = {}, {}, {}, {}
         self._pass = object()  # each gate remembers which pass it served, since it keeps that pass's inputs
         for node in self.nodes:
@@ -269,9 +269,8 @@ class ComputationalGraph:
                     "an upstream gradient of that shape, or make the output one number, with Sum or Mean."
                 )
             if dz is None:
-                dz = np.result_type(np.asarray(self.values[self.outputs[0]]), np.float32).type(
-                    1
-                )  # float32 stays float32
+                output = np.asarray(self.values[self.outputs[0]])
+                dz = np.result_type(output, np.float32).type(1)  # float32 stays float32
             dz = [dz]
         elif not isinstance(dz, list | tuple) or len(dz) != len(shapes):
             raise ValueError(
@@ -308,7 +307,8 @@ class ComputationalGraph:
                 "backward, or make one graph with both outputs."
             )
 
-    def _refuse_wrong_names(self, values):
+    def require_names(self, values):
+        """Every leaf without a value of its own is fed, and nothing else is, or a sentence says which."""
         missing = [n for n, leaf in self.leaves.items() if n not in values and not isinstance(leaf, Parameter)]
         if missing:
             raise ValueError(

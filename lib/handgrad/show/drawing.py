@@ -7,6 +7,8 @@ from html import escape
 
 import numpy as np
 
+from handgrad.show.figures import page_color
+
 SYMBOLS = {"Add": "+", "Subtract": "−", "Multiply": "×", "Sigmoid": "σ", "Sum": "Σ", "EmbeddingLookup": "lookup"}
 LETTER, LINE, GAP, ROW, MARGIN = 8, 16, 96, 106, 48  # sizes in pixels; GAP leaves room for the numbers on a wire
 HALO = "var(--pst-color-background, var(--jp-layout-color0, white))"  # the page's own, in the book and in JupyterLab
@@ -202,8 +204,8 @@ def _number(value):
 def _numbers(x, y, value, gradient):
     """The value above the point (x, y), and the gradient below it."""
     for kind, text, dy, color in (
-        ("value", _number(value), -7, "var(--hg-blue, #0072b2)"),
-        ("gradient", _number(gradient), 18, "var(--hg-orange, #d55e00)"),
+        ("value", _number(value), -7, page_color("blue")),
+        ("gradient", _number(gradient), 18, page_color("orange")),
     ):
         if text:
             yield (

@@ -13,6 +13,11 @@ PALETTE = {"blue": "#0072b2", "orange": "#d55e00", "green": "#009e73", "pink": "
 PAGE_TEXT = "#010203"  # stands for the page's text color until the SVG is written
 
 
+def page_color(name):
+    """A color of the palette for SVG: the page's own, where its style sheet has one."""
+    return f"var(--hg-{name}, {PALETTE[name]})"
+
+
 def use_book_style():
     """One size, one palette, no box around the axes, for every figure of the book."""
     plt.style.use("default")
@@ -75,7 +80,7 @@ def figure(fig, alt, caption=""):
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].replace(PAGE_TEXT, "currentColor")
     for name, color in PALETTE.items():
-        svg = svg.replace(color, f"var(--hg-{name}, {color})")
+        svg = svg.replace(color, page_color(name))
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = f'<svg role="img" aria-label="{escape(alt, quote=True)}"' + svg.removeprefix("<svg")
     return Figure(svg, alt, caption)
