@@ -212,10 +212,10 @@ MUTANTS = [
         SCORES,
     ),
     Mutant(
-        "negative sampling: a mean that forgot its upstream",
+        "negative sampling: error times vector, without the upstream",
         "FORGOT_UPSTREAM",
-        mutate(NegativeSampling, lambda s, dz: NegativeSampling.backward(s, 1.0)),
-        (r(6, 3), r(6, 3), np.array([[0], [2]]), np.array([1, 3]), np.array([[2, 4], [5, 0]])),
+        mutate(NegativeSampling, lambda s, dz: NegativeSampling.backward(s, np.ones_like(dz))),
+        (r(2, 1, 3), r(6, 3), np.array([1, 3]), np.array([[2, 4], [5, 0]])),
     ),
     # it is used twice
     Mutant(
@@ -261,11 +261,13 @@ MUTANTS = [
     ),
     # mean against sum
     Mutant("mean: as if a sum", "MEAN_OR_SUM", mutate(hg.Mean, lambda s, dz: [np.full(s.x.shape, dz)]), (r(7),)),
-    Mutant("sum: as if a mean", "MEAN_OR_SUM", mutate(hg.Sum, lambda s, dz: [np.full(s.x.shape, dz / 7)]), (r(7),)),
+    Mutant(
+        "sum: as if a mean", "MEAN_OR_SUM", mutate(hg.Sum, lambda s, dz: [np.full(s.x.shape, dz / s.x.size)]), (r(7),)
+    ),
     Mutant(
         "sum of columns: as if a mean",
         "MEAN_OR_SUM",
-        mutate(hg.Sum, lambda s, dz: [np.broadcast_to(dz / 3, s.x.shape)], axis=0),
+        mutate(hg.Sum, lambda s, dz: [np.broadcast_to(dz / len(s.x), s.x.shape)], axis=0),
         (M3,),
     ),
     Mutant(

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 from gate_cases import GATE_CASES
-from mutants import MUTANTS, mutate
+from mutants import MUTANTS, mutate, r
 from mutants_unseen import UNSEEN
 
 import handgrad as hg
@@ -34,6 +34,14 @@ def test_there_are_enough_of_them():
 def test_fifty_upstreams_raise_no_false_alarm(case):
     for seed in range(50):
         check_gate(case.make_gate(), *case.inputs(seed % 3), seed=seed).raise_if_wrong()
+
+
+@pytest.mark.parametrize("case", GATE_CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("scale", [1e-3, 10.0, 30.0, 1000.0])
+def test_small_and_large_inputs_raise_no_false_alarm(case, scale):
+    for seed in range(3):
+        inputs = case.inputs(seed, scale=min(scale, case.largest))
+        check_gate(case.make_gate(), *inputs, seed=seed).raise_if_wrong()
 
 
 @pytest.mark.parametrize("mutant", [m for m in MUTANTS if m.code], ids=lambda mutant: mutant.name)
@@ -155,6 +163,64 @@ def test_a_backward_that_fails_is_reported():
 def test_a_single_number_is_not_called_a_wrong_factor(make_gate, inputs):
     report = check_gate(make_gate(), *inputs)
     assert not report.ok and report.mistake is None
+
+
+def sum_of_three_rows(self, x):
+    if x.shape != (3, 5):
+        raise ValueError("three rows of five")
+    self.x = x
+    return x.sum(axis=0)
+
+
+@pytest.mark.parametrize(
+    "make_gate, inputs",
+    [
+        (mutate(hg.Sum, lambda s, dz: [np.broadcast_to(3 * dz, s.x.shape)], axis=0), (r(3, 5),)),
+        (mutate(hg.Sum, lambda s, dz: [np.full(s.x.shape, dz / 15)]), (r(3, 5),)),
+        (mutate(hg.Mean, lambda s, dz: [np.full(s.x.shape, dz / s.x.size / 7)]), (r(7),)),
+        (mutate(hg.MatMul, lambda s, dz: [dz @ s.W.T, s.x.T @ dz / 3]), (r(3, 4), r(4, 5))),
+        (mutate(hg.Sum, lambda s, dz: [np.broadcast_to(2 * dz, s.x.shape)], axis=0), (r(2, 5),)),
+        (mutate(hg.Sum, lambda s, dz: [np.broadcast_to(5 * dz[:, None], s.x.shape)], axis=1), (r(3, 5),)),
+        (mutate(hg.Sum, lambda s, dz: [np.broadcast_to(dz / 3, s.x.shape)], sum_of_three_rows, axis=0), (r(3, 5),)),
+        (mutate(hg.Sum, lambda s, dz: [np.broadcast_to(dz / 3, (3, 5))], axis=0), (r(3, 5),)),
+    ],
+)
+def test_a_constant_that_equals_the_size_of_an_axis_is_a_wrong_factor(make_gate, inputs):
+    assert check_gate(make_gate(), *inputs).mistake == "WRONG_FACTOR"
+
+
+@pytest.mark.parametrize(
+    "make_gate, inputs, named",
+    [
+        (
+            mutate(hg.Mean, lambda s, dz: [np.broadcast_to(dz, s.x.shape)], axis=0),
+            (r(2, 5),),
+            "times 2, the size of ax",
+        ),
+        (mutate(hg.Mean, lambda s, dz: [np.broadcast_to(dz, s.x.shape)], axis=0), (r(3, 3),), "size of an axis of inp"),
+        (mutate(hg.Sum, lambda s, dz: [np.full(s.x.shape, dz / s.x.size)]), (r(3, 5),), "divided by 15, the number of"),
+        (mutate(hg.Exp, lambda s, dz: [s.z * dz / len(dz)]), (r(3, 5),), "divided by 3, the size of axis 0 of input 0"),
+        (
+            mutate(hg.MatMul, lambda s, dz: [dz @ s.W.T / dz.shape[1], s.x.T @ dz]),
+            (r(3, 4), r(4, 5)),
+            "divided by 5, the size of axis 1 of the output",
+        ),
+    ],
+)
+def test_a_sum_taken_for_a_mean_is_named_with_its_axis_however_short(make_gate, inputs, named):
+    report = check_gate(make_gate(), *inputs)
+    assert report.mistake == "MEAN_OR_SUM" and named in report.text
+
+
+def test_one_place_away_is_named_along_three_entries_and_not_along_two():
+    """Along two, the next place is also the place before: they are merely exchanged."""
+    three, two = r(4, 3), r(4, 2)
+    rolled = mutate(hg.Tanh, lambda s, dz: [np.roll((1 - s.z**2) * dz, 1, axis=1)])
+    assert check_gate(rolled(), three).mistake == "OFF_BY_ONE"
+    assert check_gate(rolled(), two).mistake is None
+    last_missing = mutate(hg.Tanh, lambda s, dz: [(1 - s.z**2) * dz * [1, 0]])
+    assert check_gate(last_missing(), two).mistake == "OFF_BY_ONE"
+    assert check_gate(last_missing(), two[:1]).mistake == "OFF_BY_ONE"
 
 
 def test_a_name_needs_a_match_to_a_millionth():

@@ -4,27 +4,18 @@ import numpy as np
 import pytest
 
 import handgrad as hg
-from handgrad import Gate, GradientCheckError, check_gate, numerical_jacobian, sum_to_shape
+from handgrad import (
+    ComputationalGraph,
+    Gate,
+    GradientCheckError,
+    Node,
+    check_gate,
+    check_graph,
+    sum_to_shape,
+)
 
 X = np.array([[0.3, -1.2, 0.7], [2.0, 0.1, -0.4]])
 Y = np.array([[1.1, 0.4, -0.6], [-0.3, 0.9, 1.7]])
-
-
-def test_the_jacobian_has_a_row_for_each_output_and_a_column_for_each_input():
-    W = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-    np.testing.assert_allclose(numerical_jacobian(lambda x: W @ x, np.ones(3)), W, rtol=1e-9)
-    np.testing.assert_allclose(numerical_jacobian(lambda x: 3 * x**2, 2.0), [[12.0]], rtol=1e-9)
-    assert numerical_jacobian(lambda x: x.sum(), np.ones((2, 3))).shape == (1, 6)
-    assert numerical_jacobian(lambda x: np.ones(2), np.ones(0)).shape == (2, 0)
-
-
-def test_the_step_grows_with_the_input():
-    np.testing.assert_allclose(numerical_jacobian(np.log, 1e6), [[1e-6]], rtol=1e-6)
-    np.testing.assert_allclose(numerical_jacobian(np.sqrt, np.array([1e8])), [[0.5e-4]], rtol=1e-6)
-
-
-def test_float32_inputs_are_measured_in_float64():
-    np.testing.assert_allclose(numerical_jacobian(np.sin, np.float32(1.0)), [[np.cos(1.0)]], rtol=1e-9)
 
 
 class WrongMultiply(Gate):
@@ -232,6 +223,88 @@ def test_a_strong_curve_is_not_taken_for_a_kink():
 
     report = check_gate(Cube(), np.array([0.0, 1e-3, 1.0, 30.0]))
     assert report.ok and report.skipped == 0
+
+
+def test_a_curve_that_bends_a_thousand_times_as_much_as_it_rises_is_no_kink():
+    """At the bottom of a parabola the left and the right slope differ too, but less for a smaller step."""
+
+    class Parabola(Gate):
+        def forward(self, x):
+            self.x = x
+            return 1e4 * x**2
+
+        def backward(self, dz):
+            return [2e4 * self.x * dz]
+
+    report = check_gate(Parabola(), np.array([0.0, 1e-9, 3e-6]))
+    assert report.ok and report.skipped == 0
+
+
+def test_a_kink_in_a_curve_is_a_kink():
+    """Part of the bend shrinks with the step, the kink's part stays."""
+
+    class BentKink(Gate):
+        def forward(self, x):
+            self.x = x
+            return np.abs(x) + 5e4 * x**2
+
+        def backward(self, dz):
+            return [(np.sign(self.x) + 1e5 * self.x) * dz]
+
+    report = check_gate(BentKink(), np.array([0.0, 0.5]))
+    assert report.ok and report.skipped == 1
+
+
+class Scaled(Gate):
+    """z = scale · f(x), elementwise, for one of two f."""
+
+    def __init__(self, scale, function=np.tanh, slope=lambda x: 1 - np.tanh(x) ** 2):
+        self.scale, self.function, self.slope = scale, function, slope
+
+    def forward(self, x):
+        self.x = x
+        return self.scale * self.function(x)
+
+    def backward(self, dz):
+        return [self.scale * self.slope(self.x) * dz]
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e-6, 1e-8, 1e-12, 1e-100, 1e8])
+def test_a_wrong_gate_is_caught_at_every_scale(scale):
+    right = Scaled(scale)
+    assert check_gate(right, X).ok and check_gate(right, X[:1, :1]).ok
+    zero = Scaled(scale, slope=np.zeros_like)
+    almost = Scaled(scale, slope=lambda x: 1.00001 * (1 - np.tanh(x) ** 2))
+    shifted = Scaled(scale, slope=lambda x: 1 - np.tanh(x))
+    for wrong in (zero, almost, shifted):
+        assert not check_gate(wrong, X).ok
+        graph = ComputationalGraph(hg.Sum()(wrong(Node("x"))))
+        assert not check_graph(graph, x=X).ok
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e-8, 1e-12, 1e8])
+def test_a_kink_is_one_at_every_scale(scale):
+    relu = Scaled(scale, lambda x: np.maximum(x, 0), lambda x: x > 0)
+    report = check_gate(relu, np.array([-1.0, 0.0, 2.0]))
+    assert report.ok and report.skipped == 1
+    if scale > 1e-9:  # below, a slope of 0 can no longer be told from one that rounding has hidden
+        assert not check_gate(Scaled(scale, relu.function, np.ones_like), np.array([-1.0, 0.0, 2.0])).ok
+
+
+@pytest.mark.parametrize("margin", [10.0, 20.0, 25.0, 30.0, 33.0, 36.0, 40.0, 700.0, 1e4])
+def test_what_rounding_hides_is_no_mistake(margin):
+    """A sure answer has a loss near 0, made of numbers near 1: its slope is smaller than their rounding."""
+    scores = np.array([[margin, 0.0, 1.0], [0.0, 2.0, margin]])
+    for seed in range(20):
+        check_gate(hg.SoftmaxCrossEntropy(), scores, np.array([0, 2]), seed=seed).raise_if_wrong()
+        check_gate(hg.LogSoftmax(), scores[:1], seed=seed).raise_if_wrong()
+        check_gate(hg.Sigmoid(), scores, seed=seed).raise_if_wrong()
+
+
+def test_a_slope_of_zero_between_curves_raises_no_alarm():
+    """The slope of a cube at 0 is 0, and a central difference says h²."""
+    cube = Scaled(1e4, lambda x: x**3, lambda x: 3 * x**2)
+    assert check_gate(cube, 0.0).ok and check_gate(cube, np.zeros(3)).ok
 
 
 def test_correct_gates_under_many_upstreams_raise_no_alarm():

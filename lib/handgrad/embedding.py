@@ -100,7 +100,7 @@ class RowDot(Gate):
         if not np.ndim(x) or not np.ndim(y) or np.shape(x)[-1] != np.shape(y)[-1]:
             raise ValueError(f"RowDot expects x (..., D) and y (..., D), but got x {np.shape(x)} and y {np.shape(y)}.")
         self.x, self.y = x, y
-        return (x * y).sum(axis=-1)
+        return np.einsum("...d,...d->...", x, y)
 
     def backward(self, dz):
         dz = np.expand_dims(dz, -1)

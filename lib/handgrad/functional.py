@@ -4,8 +4,9 @@ import numpy as np
 
 
 def sigmoid(x):
-    """σ(x) = 1 / (1 + e^-x) = e^min(x, 0) / (1 + e^-|x|): no exponent is positive, so nothing overflows."""
-    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+    """σ(x) = 1 / (1 + e^-x), which is also e^x / (1 + e^x): with e = e^-|x| in either form, nothing overflows."""
+    e = np.exp(-np.abs(x))  # from 0 to 1
+    return np.maximum(e, np.greater_equal(x, 0)) / (1 + e)  # 1 above the line where x >= 0, else e
 
 
 def log_sigmoid(x):
@@ -15,12 +16,16 @@ def log_sigmoid(x):
 
 def log_softmax(x):
     """x - log Σ e^x along the last axis. Subtracting the largest score first changes nothing but the range."""
+    if np.size(x) == 0:
+        return np.array(x)  # of no scores, none is the largest
     shifted = x - np.max(x, axis=-1, keepdims=True)
     return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
 
 
 def softmax(x):
     """e^x / Σ e^x along the last axis."""
+    if np.size(x) == 0:
+        return np.array(x)
     e = np.exp(x - np.max(x, axis=-1, keepdims=True))
     return e / np.sum(e, axis=-1, keepdims=True)
 

@@ -1,8 +1,4 @@
-"""Is this gradient right? Compare it with slopes that were measured, by moving each input a little.
-
-Sources: central differences, e.g. Griewank and Walther (2008), section 1; the step is the one at which, in
-float64, the error of the approximation (h²) and that of rounding (1/h) are both far below 1e-6.
-"""
+"""Is this gradient right? Compare it with slopes that were measured, and if it is wrong, find the gate to blame."""
 
 import contextlib
 import copy
@@ -11,11 +7,11 @@ from html import escape
 
 import numpy as np
 
-from handgrad.diagnosis import Evidence, diagnose
+from handgrad.diagnosis import Evidence, diagnose, matches
 from handgrad.graph import ComputationalGraph
+from handgrad.numerical import measure_slopes, numerical_jacobian
 
-STEP = 1e-5  # times max(1, |x|)
-TOLERANCE = 1e-6  # of the largest slope in the gradient, with an absolute floor of the same size
+TOLERANCE = 1e-6  # of the largest slope in the gradient, besides what the measurement itself may be off
 
 
 class GradientCheckError(AssertionError):
@@ -41,40 +37,21 @@ class GradientReport:
         return self.text
 
     def _repr_html_(self):
-        word, mark = ("verified", "✓") if self.ok else ("failed", "✗")
-        code = f"<code>{self.mistake}</code> " if self.mistake else ""
-        return (
-            f'<p class="hg-verify hg-{word}"><span class="hg-mark" aria-hidden="true">{mark}</span> {code}'
-            f"{escape(self.text)}</p>"
-        )
+        return verdict_line(self.ok, self.mistake, self.text)
 
     def raise_if_wrong(self):
         if not self.ok:
             raise GradientCheckError(self.text)
 
 
-def numerical_jacobian(function, x):
-    """Measure ∂y/∂x by central differences, one input at a time.
-
-    Parameters
-    ----------
-    function : callable, takes an array of x's shape, returns an array or a number
-    x : array or number, n entries in all; computed in float64
-
-    Returns
-    -------
-    array (m, n) : slope of output i as input j moves, for m outputs and n inputs, both in C order
-    """
-    x = np.array(x, dtype=np.float64)
-    columns = []
-    for j in range(x.size):
-        step = STEP * max(1.0, abs(x.flat[j]))
-        up, down = x.copy(), x.copy()
-        up.flat[j] += step
-        down.flat[j] -= step
-        rise = np.asarray(function(up[()]), dtype=np.float64) - np.asarray(function(down[()]), dtype=np.float64)
-        columns.append(rise.reshape(-1) / (up.flat[j] - down.flat[j]))  # the step that was really taken
-    return np.stack(columns, axis=1) if columns else np.zeros((np.size(function(x)), 0))
+def verdict_line(ok, code, text):
+    """A verdict as a line of HTML for notebooks; ``code`` is a short name to go before the text, or None."""
+    word, mark = ("verified", "✓") if ok else ("failed", "✗")
+    code = f"<code>{escape(code)}</code> " if code else ""
+    return (
+        f'<p class="hg-verify hg-{word}"><span class="hg-mark" aria-hidden="true">{mark}</span> '
+        f"<strong>{word}</strong> {code}{escape(text)}</p>"
+    )
 
 
 def check_gate(gate, *inputs, seed=0):
@@ -121,7 +98,7 @@ def check_gate(gate, *inputs, seed=0):
         fresh.forward(*inputs)
         return _two_answers(name, _copies(fresh.backward(dz)), _copies(fresh.backward(dz)))
 
-    measured = {i: _measure(_forward_of(gate, inputs, i), x, dz) for i, x in enumerate(inputs) if _is_float(x)}
+    measured = {i: measure_slopes(_forward_of(gate, inputs, i), x, dz) for i, x in enumerate(inputs) if _is_float(x)}
     return _judge(name, gate, untouched, inputs, z, dz, given, measured)
 
 
@@ -163,9 +140,9 @@ def check_graph(graph, feeds=None, /, seed=0, **inputs):
     skipped, wrong = 0, []
     for name, x in fed.items():
         if _is_float(x):
-            slopes, kinks = _measure(lambda x, name=name: upstream_dot_outputs(name, x), x, np.float64(1.0))
-            skipped += int(kinks.sum())
-            if not _agrees(given.get(name, np.zeros(np.shape(x))), slopes, kinks):
+            measured = measure_slopes(lambda x, name=name: upstream_dot_outputs(name, x), x, 1.0)
+            skipped += int(measured.kinks.sum())
+            if not _agrees(given.get(name, np.zeros(np.shape(x))), measured):
                 wrong.append(name)
     if not wrong:
         text = f"The graph's gradients agree with the measured slopes{_skips(skipped)}."
@@ -190,13 +167,13 @@ def _wrong_gate(graph, fed, seed):
 
 def _judge(name, gate, untouched, inputs, z, dz, given, measured):
     """Right, or wrong and why."""
-    skipped = sum(int(kinks.sum()) for _, kinks in measured.values())
+    skipped = sum(int(slopes.kinks.sum()) for slopes in measured.values())
     wrong = []
-    for i, (slopes, kinks) in measured.items():
-        if kinks.size and kinks.all():
+    for i, slopes in measured.items():
+        if slopes.kinks.size and slopes.kinks.all():
             text = f"{name}: every entry of input {i} is at a kink, where there is no slope: check elsewhere."
             return GradientReport(False, text, None, skipped)
-        if not _agrees(given[i], slopes, kinks):
+        if not _agrees(given[i], slopes):
             wrong.append(i)
     if not wrong:
         return GradientReport(
@@ -206,31 +183,62 @@ def _judge(name, gate, untouched, inputs, z, dz, given, measured):
     observed = _observed(name, inputs, given, measured, wrong)
     fresh = copy.deepcopy(untouched)
     fresh.forward(*inputs)
-    if all(_agrees(g, *measured[i]) for i, g in enumerate(_copies(fresh.backward(dz))) if i in measured):
+    if all(_agrees(g, measured[i]) for i, g in enumerate(_copies(fresh.backward(dz))) if i in measured):
         text = (
             f"{observed} Right after its first forward it is right; after a forward elsewhere and then here, it is "
             "not. What does forward keep, and when?"
         )
         return GradientReport(False, text, "STALE_CACHE", skipped)
-    right = [measured[i][0] if i in measured else None for i in range(len(inputs))]
     for i in wrong:
-        finding = diagnose(_evidence(gate, inputs, z, dz, given, right, i))
+        finding = diagnose(_evidence(untouched, inputs, z, dz, given, measured, i))
         if finding:
             return GradientReport(False, f"{observed} {finding.text}", finding.code, skipped)
     return GradientReport(False, observed, None, skipped)
 
 
-def _evidence(gate, inputs, z, dz, given, right, i):
+def _evidence(untouched, inputs, z, dz, given, measured, i):
+    gate = copy.deepcopy(untouched)
+    gate.forward(*inputs)
     forward = _forward_of(gate, inputs, i)
+    right = [measured[j].values if j in measured else None for j in range(len(inputs))]
 
     def slope_at(x):
         with np.errstate(all="ignore"):
             return np.diag(numerical_jacobian(forward, x)).reshape(np.shape(x))
 
-    jacobian = numerical_jacobian(forward, inputs[i])
     return Evidence(
-        np.asarray(given[i]), right[i], jacobian, np.asarray(dz), np.asarray(z), inputs, i, given, right, slope_at
+        given=np.asarray(given[i]),
+        right=right[i],
+        jacobian=numerical_jacobian(forward, inputs[i]),
+        dz=np.asarray(dz),
+        z=np.asarray(z),
+        inputs=inputs,
+        i=i,
+        all_given=given,
+        all_right=right,
+        slope_at=slope_at,
+        at_other_sizes=lambda: _evidence_at_other_sizes(untouched, inputs, i),
     )
+
+
+def _evidence_at_other_sizes(untouched, inputs, i):
+    """For each size that an axis has: the same gate where all axes of that size have their entries twice."""
+    for size in sorted({n for x in inputs for n in np.shape(x)} - {0, 1}):
+        evidence, gate, larger = None, copy.deepcopy(untouched), [_with_entries_twice(x, size) for x in inputs]
+        with np.errstate(all="ignore"), contextlib.suppress(Exception):  # some gates insist on a size
+            z = gate.forward(*larger)
+            dz = np.random.default_rng(2).standard_normal(np.shape(z))[()]
+            given = _copies(gate.backward(dz))
+            measured = {i: measure_slopes(_forward_of(gate, larger, i), larger[i], dz)}
+            evidence = _evidence(untouched, larger, z, dz, given, measured, i)
+        if evidence:
+            yield evidence
+
+
+def _with_entries_twice(x, size):
+    for axis in (axis for axis, n in enumerate(np.shape(x)) if n == size):
+        x = np.concatenate([x, x], axis=axis)
+    return x
 
 
 def _forward_of(gate, inputs, i):
@@ -251,10 +259,10 @@ def _lost_on_the_way(graph, trusted, fed, dz, wrong):
     graph.backward(dz)
     for node in reversed(trusted.nodes):
         mine = _dense(graph.gradients.get(node))
-        if node not in right or (mine is not None and np.allclose(mine, right[node], rtol=TOLERANCE, atol=TOLERANCE)):
+        if node not in right or (mine is not None and _same(mine, right[node])):
             continue
         places = len(parts[node])
-        if mine is not None and places > 1 and any(np.allclose(mine, p, rtol=TOLERANCE) for p in parts[node]):
+        if mine is not None and places > 1 and any(_same(mine, part) for part in parts[node]):
             text = (
                 f"Every gate is right, but {node} goes into {places} places, and its gradient is that of one of them "
                 "only. If this value moves, through how many ways does the output move?"
@@ -292,7 +300,7 @@ def _wrong_form(name, given, inputs):
 def _two_answers(name, given, again):
     text = f"{name}: backward gave two answers to the same question, a second call differed from the first."
     pairs = [(g, a) for g, a in zip(given, again, strict=True) if not _equal(g, a)]
-    if pairs and all(np.allclose(2 * g, a, rtol=TOLERANCE) for g, a in pairs):
+    if pairs and all(_same(2 * g, a) for g, a in pairs):
         question = "Where they differ, the second is twice the first. Where does a call leave something for the next?"
         return GradientReport(False, f"{text} {question}", "ACCUMULATES_OVER_CALLS")
     return GradientReport(False, text)
@@ -301,63 +309,31 @@ def _two_answers(name, given, again):
 def _observed(name, inputs, given, measured, wrong):
     """What is wrong, in numbers, about the first of the wrong gradients."""
     i = wrong[0]
-    slopes, kinks = measured[i]
+    slopes = measured[i]
     if np.shape(given[i]) != np.shape(inputs[i]):
         return (
             f"{name}: the gradient of input {i} has shape {np.shape(given[i])}, but the input {np.shape(inputs[i])}: a "
             "gradient has the shape of the thing it belongs to."
         )
-    difference = np.where(kinks, 0.0, np.abs(given[i] - slopes))
+    difference = np.where(slopes.kinks, 0.0, np.abs(given[i] - slopes.values))
     worst = np.unravel_index(np.nan_to_num(difference, nan=np.inf).argmax(), difference.shape)
     where = f"At entry {tuple(map(int, worst))} backward" if worst else "Backward"
     return (
         f"{name}: the gradient of input {i} is wrong. {where} says {np.asarray(given[i])[worst]:.6g}, but the "
-        f"output moves as {slopes[worst]:.6g} when that entry does (upstream included). "
-        f"{int(_disagreement(given[i], slopes, kinks).sum())} of {difference.size} entries differ."
+        f"output moves as {slopes.values[worst]:.6g} when that entry does (upstream included). "
+        f"{int(_disagreement(given[i], slopes).sum())} of {difference.size} entries differ."
     )
 
 
-def _measure(forward, x, dz):
-    """d(dz · forward(x))/dx, entry by entry, and where the left and the right slope differ (a kink)."""
-
-    def upstream_dot_z(entry, value):
-        moved = np.array(x)
-        moved.flat[entry] = value
-        with np.errstate(all="ignore"):  # a step may leave the domain; then it is taken again, smaller
-            return float(np.sum(dz * forward(moved[()]), dtype=np.float64))
-
-    def bend(entry, here, step):
-        """Right slope minus left slope. For a smooth function it shrinks with the step; at a kink it stays."""
-        up, middle, down = (upstream_dot_z(entry, v) for v in (here + step, here, here - step))
-        return (up - middle) / step - (middle - down) / step
-
-    def slope_with(entry, here, step):
-        up, down = here + step, here - step
-        return (upstream_dot_z(entry, up) - upstream_dot_z(entry, down)) / (up - down)
-
-    slopes, kinks = np.zeros(np.shape(x)), np.zeros(np.shape(x), dtype=bool)
-    for entry in range(slopes.size):
-        here = np.asarray(x).flat[entry]
-        step = STEP * max(1.0, abs(here))
-        slope, closer = slope_with(entry, here, step), slope_with(entry, here, step / 4)
-        if here != 0 and not abs(slope - closer) <= 1e-7 * (1 + abs(closer)):
-            slope = slope_with(entry, here, STEP * abs(here))  # the function turns fast, near 0: step by its own size
-        wide = abs(bend(entry, here, step))
-        if wide > 1e-3 * (abs(slope) + 1e-3) and abs(bend(entry, here, step / 4)) > wide / 2:
-            kinks.flat[entry] = True
-        slopes.flat[entry] = slope
-    return slopes, kinks
-
-
-def _disagreement(given, slopes, kinks):
+def _disagreement(given, slopes):
     """Which entries are wrong: `not <=`, so that nan is."""
-    difference = np.where(kinks, 0.0, np.abs(np.asarray(given) - slopes))
-    scale = np.abs(np.where(kinks, 0.0, slopes)).max(initial=0.0)
-    return ~(difference <= TOLERANCE * (1 + scale))
+    difference = np.where(slopes.kinks, 0.0, np.abs(np.asarray(given) - slopes.values))
+    scale = np.abs(np.where(slopes.kinks, 0.0, slopes.values)).max(initial=0.0)
+    return ~(difference <= TOLERANCE * scale + np.where(slopes.kinks, 0.0, slopes.errors))
 
 
-def _agrees(given, slopes, kinks):
-    return np.shape(given) == np.shape(slopes) and not _disagreement(given, slopes, kinks).any()
+def _agrees(given, slopes):
+    return np.shape(given) == np.shape(slopes.values) and not _disagreement(given, slopes).any()
 
 
 def _run_elsewhere(gate, inputs):
@@ -400,6 +376,11 @@ def _dense(gradient):
 
 def _as_list(value):
     return value if isinstance(value, list) else [value]
+
+
+def _same(a, b):
+    """Equal to a millionth, or both nothing."""
+    return matches(a, b) or not (np.any(a) or np.any(b))
 
 
 def _equal(a, b):

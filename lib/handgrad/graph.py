@@ -112,9 +112,9 @@ class ComputationalGraph:
             raise ValueError(f"A graph is made from its output nodes, ComputationalGraph(node, ...); got {outputs}.")
         self.outputs = outputs
         self.nodes = self.nodes_topologically_sorted()
-        self._refuse_one_name_twice()
-        self.leaves = {node.name: node for node in self.nodes if node.gate is None}
-        self._refuse_a_gate_at_two_nodes()
+        self._refuse_a_name_or_a_gate_at_two_nodes()
+        self.named = {node.name: node for node in self.nodes if node.name}
+        self.leaves = {name: node for name, node in self.named.items() if node.gate is None}
         self.values, self.gradients, self.downstream = {}, {}, {}
 
     def nodes_topologically_sorted(self):
@@ -185,12 +185,7 @@ class ComputationalGraph:
             if hasattr(upstream, "to_dense"):  # row-sparse gradients are for leaves; gates want arrays
                 upstream = self.gradients[node] = upstream.to_dense()
             downstream = self.downstream[node] = node.gate.backward(upstream)
-            if not isinstance(downstream, list | tuple) or len(downstream) != len(node.inputs):
-                count = len(downstream) if isinstance(downstream, list | tuple) else "no list of"
-                raise ValueError(
-                    f"{node.gate}.backward returned {count} gradients for {len(node.inputs)} inputs: "
-                    "return a list with one for each input, None where there is no derivative."
-                )
+            _require_one_for_each_input(node, downstream)
             for input_node, gradient in zip(node.inputs, downstream, strict=True):
                 self._add(input_node, gradient)
         return {name: _plain(self.gradients[leaf]) for name, leaf in self.leaves.items() if leaf in self.gradients}
@@ -282,19 +277,15 @@ class ComputationalGraph:
                 raise ValueError(f"The upstream gradient has shape {np.shape(upstream)}, but its output {shape}.")
         return dz
 
-    def _refuse_one_name_twice(self):
-        named = {}
+    def _refuse_a_name_or_a_gate_at_two_nodes(self):
+        names, gates = {}, {}
         for node in self.nodes:
-            if node.name and named.setdefault(node.name, node) is not node:
+            if node.name and names.setdefault(node.name, node) is not node:
                 raise ValueError(
                     f"Two nodes are named {node.name!r}: give one another name, or use one leaf in both places, if "
                     "they are meant to be shared."
                 )
-
-    def _refuse_a_gate_at_two_nodes(self):
-        places = {}
-        for node in self.nodes:
-            if node.gate is not None and places.setdefault(id(node.gate), node) is not node:
+            if node.gate is not None and gates.setdefault(id(node.gate), node) is not node:
                 raise ValueError(
                     f"One {node.gate} is used at two nodes, and the second forward would overwrite what the first "
                     f"needs for its backward: make a new {type(node.gate).__name__} for each place."
@@ -326,11 +317,18 @@ class ComputationalGraph:
             )
 
     def _node_named(self, name):
-        for node in self.nodes:
-            if node.name == name:
-                return node
-        names = [repr(n.name) for n in self.nodes if n.name]
-        raise ValueError(f"No node is named {name!r}; the names here are {', '.join(names)}.")
+        if name not in self.named:
+            raise ValueError(f"No node is named {name!r}; the names here are {', '.join(map(repr, self.named))}.")
+        return self.named[name]
+
+
+def _require_one_for_each_input(node, downstream):
+    is_list = isinstance(downstream, list | tuple)
+    if not is_list or len(downstream) != len(node.inputs):
+        raise ValueError(
+            f"{node.gate}.backward returned {len(downstream) if is_list else 'no list of'} gradients for "
+            f"{len(node.inputs)} inputs: return a list with one for each input, None where there is no derivative."
+        )
 
 
 def _plain(value):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from handgrad.functional import log_softmax, sigmoid, softmax
+from handgrad.functional import log_softmax, softmax
 from handgrad.graph import Gate
 
 
@@ -28,7 +28,7 @@ class SoftmaxCrossEntropy(Gate):
 
 
 class SigmoidCrossEntropy(Gate):
-    """loss = -label log σ(x) - (1 - label) log σ(-x) = max(x, 0) - x label + log(1 + e^-|x|), elementwise.
+    """loss = -label log σ(x) - (1 - label) log σ(-x) = (1 - label) x + max(-x, 0) + log(1 + e^-|x|), elementwise.
 
     x, label of one shape -> loss of that shape; a label may be any number from 0 to 1.
     """
@@ -41,14 +41,18 @@ class SigmoidCrossEntropy(Gate):
             )
         self.x, self.label = x, np.asarray(label, dtype=np.result_type(x, np.float32))
         self.label_is_float = np.issubdtype(np.result_type(label), np.inexact)
-        return np.maximum(x, 0) - x * self.label + np.log1p(np.exp(-np.abs(x)))
+        self.e = np.exp(-np.abs(x))
+        return (1 - self.label) * x + np.maximum(-x, 0) + np.log1p(self.e)
+
+    def slope(self):
+        p = np.maximum(self.e, np.greater_equal(self.x, 0)) / (1 + self.e)  # σ(x), without a second exponential
+        return p - self.label  # expected minus observed
 
     def backward(self, dz):
-        dx = (sigmoid(self.x) - self.label) * dz
-        return [dx, -self.x * dz if self.label_is_float else None]
+        return [self.slope() * dz, -self.x * dz if self.label_is_float else None]
 
     def jvp(self, tx, tlabel):
-        tz = (sigmoid(self.x) - self.label) * tx
+        tz = self.slope() * tx
         return tz - self.x * tlabel if self.label_is_float else tz
 
 

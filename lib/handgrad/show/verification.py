@@ -1,11 +1,11 @@
 """The checked-gradient line of the book: a formula against the numerical Jacobian and against torch."""
 
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
-from handgrad.gradient_check import TOLERANCE, numerical_jacobian
+from handgrad.gradient_check import TOLERANCE, verdict_line
+from handgrad.numerical import numerical_jacobian
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,7 @@ class Verification:
         return f"{'verified' if self.ok else 'failed'} {self.label}: {self.text}"
 
     def _repr_html_(self):
-        word, mark = ("verified", "✓") if self.ok else ("failed", "✗")
-        return (
-            f'<p class="hg-verify hg-{word}"><span aria-hidden="true">{mark}</span> <strong>{word}</strong> '
-            f"<code>{escape(self.label)}</code> {escape(self.text)} (error {self.error:.0g})</p>"
-        )
+        return verdict_line(self.ok, self.label, f"{self.text} (error {self.error:.0g})")
 
 
 def verify(label, gradients, function, at, upstream=None, torch_function=None):
