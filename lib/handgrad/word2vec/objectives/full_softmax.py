@@ -1,0 +1,74 @@
+"""The full softmax over the vocabulary: the objective that all others avoid, since it costs O(V D) a prediction.
+
+Source: Mikolov et al. (2013), Distributed Representations of Words and Phrases and their
+Compositionality, equation 2.
+"""
+
+import numpy as np
+
+from handgrad.functional import log_softmax
+from handgrad.gates import MatMul, Reshape, Sum, Transpose
+from handgrad.graph import ComputationalGraph, Gate, Node, Parameter
+from handgrad.losses import SoftmaxCrossEntropy
+from handgrad.word2vec.objectives.models import hidden_node
+
+
+class FullSoftmax(Gate):
+    """loss_bc = -log softmax(U h_bc)_o, for the target o of row b.
+
+    h (B, C, D), U (vocabulary, D), targets (B,) -> losses (B, C)
+    """
+
+    def forward(self, h, U, targets):
+        require_softmax(h, U, targets)
+        self.h, self.U, self.targets = h, U, targets
+        self.log_p = log_softmax(h @ U.T)  # (B, C, V)
+        return -self.log_p[np.arange(len(targets)), :, targets]  # (B, C)
+
+    def backward(self, dz):
+        error = np.exp(self.log_p)  # (B, C, V)  expected ...
+        error[np.arange(len(self.targets)), :, self.targets] -= 1  # ... minus observed
+        error *= dz[:, :, None]
+        dU = np.tensordot(error, self.h, axes=((0, 1), (0, 1)))  # (V, D)  every row of U is in every score
+        return [error @ self.U, dU, None]
+
+    def jvp(self, th, tU, _):
+        tscore = th @ self.U.T + self.h @ tU.T  # (B, C, V)
+        of_target = tscore[np.arange(len(self.targets)), :, self.targets]
+        return np.sum(np.exp(self.log_p) * tscore, axis=-1) - of_target
+
+
+def full_softmax_graph(V, U, model="skipgram"):
+    """The full softmax as a graph of gates, over a batch of pairs, summed.
+
+    Parameters
+    ----------
+    V, U : float arrays (vocabulary, D), the values of the parameters ``embed/V`` and ``out/U``
+    model : "skipgram" or "cbow"
+
+    Returns
+    -------
+    ComputationalGraph, to be fed with
+
+        ``inputs``  (B, 1), ids; for CBOW (B, C), and ``shares`` (B, C, 1)
+        ``targets`` (B,), ids
+    """
+    h = Reshape(-1, np.shape(V)[1])(hidden_node(V, model))  # (B, D)
+    score = MatMul()(h, Transpose()(Parameter("out/U", U)), name="score")  # (B, V)
+    losses = SoftmaxCrossEntropy()(score, Node("targets"), name="cross-entropy")  # (B,)
+    return ComputationalGraph(Sum()(losses, name="loss"))
+
+
+def require_softmax(h, U, targets):
+    """h (B, C, D), U (V, D) and ids (B,) fit together, or a sentence says what is wrong."""
+    shapes = [np.shape(x) for x in (h, U, targets)]
+    if [len(s) for s in shapes] != [3, 2, 1] or shapes[0][2] != shapes[1][1] or shapes[0][0] != shapes[2][0]:
+        raise ValueError(
+            f"FullSoftmax expects h (B, C, D), U (V, D) and targets (B,), but got h {shapes[0]}, U {shapes[1]} and "
+            f"targets {shapes[2]}."
+        )
+    targets = np.asarray(targets)
+    if not np.issubdtype(targets.dtype, np.integer) or (
+        targets.size and not 0 <= targets.min() <= targets.max() < len(U)
+    ):
+        raise ValueError(f"FullSoftmax expects integer targets from 0 to {len(U) - 1}, but got {targets}.")

@@ -1,0 +1,62 @@
+"""Hierarchical softmax: a word is found by a few turns, left or right, down a binary tree.
+
+Source: Morin and Bengio (2005), Hierarchical Probabilistic Neural Network Language Model; with the Huffman tree of
+Mikolov et al. (2013), Distributed Representations of Words and Phrases and their Compositionality, equation 3.
+"""
+
+import numpy as np
+
+from handgrad.gates import Sum
+from handgrad.graph import ComputationalGraph
+from handgrad.word2vec.objectives.logistic import LogisticLosses, logistic_losses_node
+from handgrad.word2vec.objectives.models import hidden_node
+
+
+class HierarchicalSoftmax(LogisticLosses):
+    """loss_bc = -Σ_l log σ(±h_bc·u_l) over the inner nodes l on the path to the target of row b.
+
+    h (B, C, D), U (inner nodes, D), nodes (B, L), codes (B, L) -> losses (B, C)
+
+    A code of 0 is the branch that σ(h·u_l) is the probability of, 1 the other one. So the probabilities of all words
+    sum to 1. Nodes past the end of a path are -1. Both come from ``HuffmanTree.paths``.
+    """
+
+    def forward(self, h, U, nodes, codes):
+        require_path(self, nodes, codes)
+        on_path = nodes != -1
+        nodes = np.where(on_path, nodes, nodes[:, :1])  # past the end: the root, which is used anyway
+        return super().forward(h, U, nodes, codes == 0, on_path)
+
+    def backward(self, dz):
+        dh, dU, *_ = super().backward(dz)
+        return [dh, dU, None, None]
+
+
+def hierarchical_softmax_graph(V, U, model="skipgram"):
+    """Hierarchical softmax as a graph of gates, over a batch of pairs, summed.
+
+    Parameters
+    ----------
+    V : float array (vocabulary, D), the value of the parameter ``embed/V``
+    U : float array (inner nodes, D), the value of ``out/U``
+    model : "skipgram" or "cbow"
+
+    Returns
+    -------
+    ComputationalGraph, to be fed with
+
+        ``inputs``  (B, 1), ids; for CBOW (B, C), and ``shares`` (B, C, 1)
+        ``nodes``   (B, L), ids of inner nodes, any id past the end of a path
+        ``labels``  (B, L), 1 - code
+        ``weights`` (B, L), 1 on the path, 0 past its end
+    """
+    losses = logistic_losses_node(hidden_node(V, model), U, "nodes")
+    return ComputationalGraph(Sum()(losses, name="loss"))
+
+
+def require_path(gate, nodes, codes):
+    """Nodes and codes (B, L), or a sentence says what is wrong."""
+    if np.ndim(nodes) != 2 or np.shape(nodes) != np.shape(codes):
+        raise ValueError(
+            f"{type(gate).__name__} expects nodes and codes (B, L), but got {np.shape(nodes)} and {np.shape(codes)}."
+        )

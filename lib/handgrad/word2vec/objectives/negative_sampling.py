@@ -1,0 +1,94 @@
+"""Negative sampling: tell the word that was there from a few that were drawn as noise.
+
+Two tables: ``V`` holds a vector for each word as an input, ``U`` as a target (word2vec.c calls them input
+and output vectors; for skip-gram they are the center and outside vectors). σ is the logistic function.
+
+Source: Mikolov et al. (2013), Distributed Representations of Words and Phrases and their
+Compositionality, equation 4, with the sign of a loss.
+"""
+
+import numpy as np
+
+from handgrad.functional import log_sigmoid, sigmoid
+from handgrad.gates import Sum
+from handgrad.graph import ComputationalGraph
+from handgrad.word2vec.objectives.logistic import LogisticLosses, logistic_losses_node
+from handgrad.word2vec.objectives.models import hidden_node
+
+
+def negative_sampling_step(V, U, center, outside, negatives, learning_rate):
+    """One step of true stochastic gradient descent, for one pair. Changes V and U in place.
+
+    The pair (center, outside) was seen, so its score should rise; each pair (center, negative) was
+    made up, so its score should fall. A negative that happens to be the outside word is passed over.
+    A word that is drawn twice is updated twice, the second time from its new vector.
+
+    Parameters
+    ----------
+    V, U : float arrays (vocabulary, D), center and outside vectors
+    center, outside : int, ids
+    negatives : sequence of int, K ids drawn from the noise distribution
+    learning_rate : float, η
+
+    Returns
+    -------
+    float : the loss of the pair, -log σ(u_o·v_c) - Σ log σ(-u_s·v_c), each score as it was met
+    """
+    v_c = V[center]
+    dv_c = np.zeros_like(v_c)  # collected, so that v_c is the same for all words of the pair
+    loss = 0.0
+    for word, label in [(outside, 1), *((s, 0) for s in negatives if s != outside)]:
+        score = U[word] @ v_c
+        error = sigmoid(score) - label  # what the score gets: expected minus observed
+        loss -= log_sigmoid(score if label else -score)
+        dv_c += error * U[word]  # with the old U[word]
+        U[word] -= learning_rate * error * v_c
+    V[center] -= learning_rate * dv_c
+    return float(loss)
+
+
+class NegativeSampling(LogisticLosses):
+    """loss_bc = -log σ(h_bc·u_o) - Σ_k log σ(-h_bc·u_k), for the target o of row b and its negatives k ≠ o.
+
+    h (B, C, D), U (vocabulary, D), targets (B,), negatives (B, K) -> losses (B, C)
+    """
+
+    def forward(self, h, U, targets, negatives):
+        require_targets(self, targets, negatives)
+        words = np.concatenate([targets[:, None], negatives], axis=1)  # (B, 1+K)
+        is_target = words == targets[:, None]
+        seen = np.arange(words.shape[1]) == 0  # (1+K,)  the target itself, then the noise
+        return super().forward(h, U, words, is_target & seen, seen | ~is_target)  # no accidental hits
+
+    def backward(self, dz):
+        return [*super().backward(dz)[:2], None, None]
+
+
+def negative_sampling_graph(V, U, model="skipgram"):
+    """Negative sampling as a graph of gates, over a batch of pairs, summed.
+
+    Parameters
+    ----------
+    V, U : float arrays (vocabulary, D), the values of the parameters ``embed/V`` and ``out/U``
+    model : "skipgram" or "cbow"
+
+    Returns
+    -------
+    ComputationalGraph, to be fed with
+
+        ``inputs``  (B, 1), ids; for CBOW (B, C), and ``shares`` (B, C, 1)
+        ``words``   (B, 1 + K), ids, the target first, then the negatives
+        ``labels``  (B, 1 + K), 1 in the first column, 0 in the others
+        ``weights`` (B, 1 + K), 0 where a negative is the target by accident, else 1
+    """
+    losses = logistic_losses_node(hidden_node(V, model), U, "words")
+    return ComputationalGraph(Sum()(losses, name="loss"))
+
+
+def require_targets(gate, targets, negatives):
+    """Targets (B,) and negatives (B, K), or a sentence says what is wrong."""
+    if np.ndim(targets) != 1 or np.ndim(negatives) != 2 or len(targets) != len(negatives):
+        raise ValueError(
+            f"{type(gate).__name__} expects targets (B,) and negatives (B, K), but got {np.shape(targets)} and "
+            f"{np.shape(negatives)}."
+        )
