@@ -5,13 +5,18 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 import warnings
+import zipfile
+import zlib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from handgrad import corpora
-from handgrad.corpora import documentation, text_file
+from handgrad.corpora import directory, documentation, open_corpus, text8, text_file
 
 
 @pytest.fixture(scope="module")
@@ -144,9 +149,18 @@ TEXT = "the cat  sat\n\n\ton the\u00a0mat\r\ncaf\u00e9\n"
 SENTENCES = [["the", "cat", "sat"], ["on", "the", "mat"], ["caf\u00e9"]]
 
 
-@pytest.mark.parametrize("name, compress", [("a.txt", bytes), ("a.txt.gz", gzip.compress)])
+def zipped(*contents):
+    """A zip file of so many files, in bytes."""
+    with BytesIO() as buffer:
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for number, content in enumerate(contents):
+                archive.writestr(f"folder/{number}.txt", content)
+        return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name, compress", [("a.txt", bytes), ("a.txt.gz", gzip.compress), ("a.ZIP", zipped)])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_text_file_plain_and_gz(tmp_path, name, compress, encoding):
+def test_text_file_plain_and_compressed(tmp_path, name, compress, encoding):
     path = tmp_path / name
     path.write_bytes(compress(TEXT.encode(encoding)))
     corpus = text_file(os.fspath(path))
@@ -165,6 +179,13 @@ def test_a_long_line_comes_in_pieces_and_keeps_every_word(tmp_path, monkeypatch,
     assert len(sentences) > 2 or length == 1000
 
 
+def test_a_line_of_ten_million_characters_is_streamed(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("word " * 2_000_000, encoding="utf-8")
+    lengths = [len(words) for words in text_file(path)]
+    assert sum(lengths) == 2_000_000 and max(lengths) <= corpora.LONGEST_PIECE / 5 + 1
+
+
 BAD_FILES = {
     "empty.txt": (b"", "has none"),
     "blank.txt": (b" \n\t\n", "has none"),
@@ -176,6 +197,17 @@ BAD_FILES = {
     "cut.gz": (gzip.compress(b"some words\n" * 9)[:-9], "gzip"),
     "damaged.gz": (gzip.compress(b"some words")[:10] + b"\xff" * 60, "gzip"),
     "checksum.gz": (gzip.compress(b"some words")[:-8] + b"\0" * 8, "gzip"),
+    "nul.txt": (b"some\0words", "has a NUL byte, as binary files"),
+    "utf16le.txt": ("some words".encode("utf-16-le"), "NUL byte, as binary files and UTF-16 have"),
+    "late_nul.txt": (b"good words\n" * 9 + b"\0", "NUL byte"),
+    "binary.bin": (bytes(range(256)), "a byte 0x80 that is not"),
+    "endless.txt": (b"a" * (corpora.LONGEST_WORD + corpora.LONGEST_PIECE), "characters without one"),
+    "plain.zip": (b"plain text", "not zip"),
+    "cut.zip": (zipped("some words\n" * 9)[:-9], "zip"),
+    "checksum.zip": (zipped("some words").replace(zlib.crc32(b"some words").to_bytes(4, "little"), bytes(4)), "CRC"),
+    "empty.zip": (zipped(), "holds 0 files"),
+    "two.zip": (zipped("some", "words"), "holds 2 files; unpack it and open the directory"),
+    "latin.zip": (zipped(b"caf\xe9"), "UTF-8"),
 }
 
 
@@ -195,6 +227,8 @@ def test_a_missing_file_and_a_directory(tmp_path):
         text_file(tmp_path / "nowhere.txt")
     with pytest.raises(ValueError, match="is a directory"):
         text_file(tmp_path)
+    with pytest.raises(ValueError, match="there is no"):
+        text_file(tmp_path / "a\0b")
 
 
 def test_an_unreadable_file(tmp_path, monkeypatch):
@@ -215,3 +249,209 @@ def test_bad_bytes_far_into_a_file_are_found_when_they_are_reached(tmp_path):
     corpus = text_file(path)
     with pytest.raises(ValueError, match="byte 0xff"):
         list(corpus)
+
+
+@pytest.mark.parametrize("method", ["stat", "walk"])
+def test_a_place_that_cannot_be_looked_into(tmp_path, monkeypatch, method):
+    (tmp_path / "a.txt").write_text("words", encoding="utf-8")
+
+    def refuse(path, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(*{"stat": (Path, "stat"), "walk": (os, "scandir")}[method], refuse)
+    with pytest.raises(ValueError, match="cannot be read \\(Permission denied\\)"):
+        open_corpus(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this platform")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for opened in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(ValueError, match="pipe can be read only once"):
+            open_corpus(opened)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Texts at several depths; the order of their names is not that in which they are made."""
+    files = {
+        "b/z.txt": b"four\n",
+        "b.txt": b"three\n",
+        "a/2.txt": b"two\n",
+        "c.gz": gzip.compress(b"five\n"),
+        "a/1": b"one, without a line end",
+        "a/empty.txt": b"",
+        ".hidden": b"\0",
+        ".git/config": b"\0",
+    }
+    for name, content in files.items():
+        (tmp_path / "texts" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "texts" / name).write_bytes(content)
+    return tmp_path / "texts"
+
+
+FIRST_WORDS = ["one,", "two", "three", "four", "five"]  # "b.txt" < "b/z.txt"
+
+
+def test_a_directory_is_all_its_files_in_the_order_of_their_names(folder):
+    corpus = directory(str(folder))
+    assert [words[0] for words in corpus] == [words[0] for words in corpus] == FIRST_WORDS
+    assert (corpus.name, corpus.word_count, corpus.pinned) == (str(folder), 9, None)
+
+
+def test_the_file_system_has_no_say_in_the_order_of_a_directory(folder, monkeypatch):
+    walk = os.walk
+
+    def backwards(*args, **kwargs):
+        for parent, folders, names in walk(*args, **kwargs):
+            folders.reverse()
+            names.reverse()
+            yield parent, folders, names
+
+    monkeypatch.setattr(os, "walk", backwards)
+    assert [words[0] for words in directory(folder)] == FIRST_WORDS
+
+
+def test_open_corpus_takes_files_and_directories(folder):
+    assert open_corpus(folder).word_count == 9
+    assert list(open_corpus(folder / "c.gz")) == [["five"]]
+    with pytest.raises(ValueError, match=r"there is no .*nowhere"):
+        open_corpus(folder / "nowhere")
+
+
+def test_a_bad_directory_is_a_sentence(folder):
+    with pytest.raises(ValueError, match=r"b\.txt is a file; open it with text_file"):
+        directory(folder / "b.txt")
+    (folder / "empty" / "below").mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"no file below .*empty has a word"):
+        directory(folder / "empty")
+    (folder / "d.bin").write_bytes(b"\0")
+    with pytest.raises(ValueError, match=r"d\.bin has a NUL byte"):
+        list(directory(folder))
+    (folder / "link").symlink_to(folder / "nowhere")
+    with pytest.raises(ValueError, match=r"there is no .*link"):
+        directory(folder)
+
+
+TINY = b" anarchism originated as a term of abuse"
+
+
+@pytest.fixture
+def tiny_text8(tmp_path, monkeypatch):
+    """text8 with seven words: the sizes and digests that corpora knows are those of this one."""
+    archive = zipped(TINY)
+    files = {
+        "text8.zip": (len(archive), f"sha256:{hashlib.sha256(archive).hexdigest()}"),
+        "text8": (len(TINY), f"md5:{hashlib.md5(TINY).hexdigest()}"),
+    }
+    monkeypatch.setattr(corpora, "TEXT8_FILES", files)
+    monkeypatch.setenv("HANDGRAD_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    return archive
+
+
+@pytest.fixture
+def server(tiny_text8, monkeypatch):
+    """A web server on this machine: `answer` is its status, the length that it announces, and what it sends."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.requests += 1
+            status, length, content = self.server.answer
+            self.send_response(status)
+            self.send_header("Content-Length", str(length))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.requests, server.answer = 0, (200, len(tiny_text8), tiny_text8)
+        monkeypatch.setattr(corpora, "TEXT8_URL", f"http://127.0.0.1:{server.server_port}/text8.zip")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def files_below(folder):
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+def test_text8_is_downloaded_once_and_kept(server, tmp_path):
+    for _ in range(2):
+        corpus = text8()
+        assert (corpus.name, corpus.pinned) == ("text8", True)
+        assert list(corpus) == [TINY.decode().split()]
+    assert server.requests == 1
+    assert files_below(tmp_path / "data") == ["text8.zip"]
+
+
+def test_a_damaged_text8_in_the_cache_is_downloaded_again(server, tmp_path):
+    text8()
+    (tmp_path / "data" / "text8.zip").write_bytes(b"damaged")
+    assert text8().word_count == 7
+    assert server.requests == 2
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pooch does not close the socket then
+@pytest.mark.parametrize(
+    "answer, message",
+    [
+        ((404, 9, b"not found"), r"could not be downloaded from http://127\.0\.0\.1.* \(HTTPError\): go online"),
+        ((200, 10_000, b"half of it"), r"could not be downloaded from .* \(\w+Error\): go online"),
+        ((200, 14, b"<html></html>\n"), r"with the digest sha256:\w+, but .* gave another file, and it was not kept"),
+    ],
+)
+def test_a_failed_download_is_a_sentence_and_leaves_nothing(server, tmp_path, answer, message):
+    server.answer = answer
+    with pytest.raises(ValueError, match=message) as caught:
+        text8()
+    assert "\n" not in str(caught.value)
+    assert files_below(tmp_path / "data") == []
+
+
+def test_text8_offline_is_a_sentence(server, tmp_path):
+    text8()
+    server.shutdown()
+    server.server_close()
+    assert text8().word_count == 7  # what is kept needs no network
+    (tmp_path / "data" / "text8.zip").unlink()
+    with pytest.raises(ValueError, match=r"\(ConnectionError\): go online, or give the path of a text8\.zip"):
+        text8()
+    assert files_below(tmp_path / "data") == []
+
+
+def test_a_cache_that_is_no_folder_is_a_sentence(server, tmp_path):
+    (tmp_path / "data").write_bytes(b"a file")
+    with pytest.raises(ValueError, match=r"Expected to keep text8 in .*data, but .* another folder in HANDGRAD_DATA"):
+        text8()
+    assert (tmp_path / "data").read_bytes() == b"a file"
+
+
+def test_text8_without_pooch_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    with pytest.raises(ValueError, match=r"with pooch, which is not installed: pip install 'handgrad\[word2vec\]'"):
+        text8()
+
+
+def test_text8_that_is_already_there(tiny_text8, tmp_path):
+    for name, content in [("mine.zip", tiny_text8), ("text8", TINY)]:
+        (tmp_path / name).write_bytes(content)
+        corpus = text8(tmp_path / name)
+        assert (corpus.name, corpus.pinned, list(corpus)) == ("text8", True, [TINY.decode().split()])
+
+
+def test_another_file_than_text8_is_a_sentence(tiny_text8, tmp_path):
+    (tmp_path / "short").write_bytes(TINY[:-1])
+    with pytest.raises(ValueError, match=r"Expected text8 with 40 bytes, but .*short has 39; download it again"):
+        text8(tmp_path / "short")
+    (tmp_path / "other").write_bytes(TINY.upper())
+    with pytest.raises(ValueError, match=r"Expected text8 with the digest md5:.*, but .*other has another"):
+        text8(tmp_path / "other")
+    with pytest.raises(ValueError, match=r"there is no .*nowhere"):
+        text8(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="is a directory"):
+        text8(tmp_path)

@@ -1,10 +1,16 @@
 """The vocabulary: which words there are, how often each occurs, and its id."""
 
+import json
+import os
 from collections import Counter
+from numbers import Integral
+from pathlib import Path
 
 import numpy as np
 
 from handgrad.errors import InputError
+
+UNK = "UNK"  # stands for all words that have no id of their own
 
 
 class Vocabulary:
@@ -14,6 +20,10 @@ class Vocabulary:
     ----------
     counts : dict, word to number of occurrences, in the order of first occurrence
     min_count : int, words that occur less often are left out
+    max_size : int or None, how many ids there are at most; the most frequent words get them
+    unk : "drop" or "keep", what becomes of the words left out
+        "drop" passes over them, as word2vec.c and gensim do. "keep" puts UNK in their place, as TensorFlow's
+        word2vec_basic does: UNK has id 0, whatever its count, is one of the max_size, and is a word like others.
 
     Attributes
     ----------
@@ -23,28 +33,38 @@ class Vocabulary:
     raw_words : int, all words of the text, those left out included
     """
 
-    def __init__(self, counts, min_count=1):
-        kept = sorted(((w, n) for w, n in counts.items() if n >= min_count), key=lambda pair: -pair[1])
-        if not kept:
+    def __init__(self, counts, min_count=1, max_size=None, unk="drop"):
+        check_limits(min_count, max_size, unk)
+        self.min_count, self.max_size, self.unk = min_count, max_size, unk
+        self.raw_words = int(sum(counts.values()))
+        if not_a_word := [word for word in counts if not isinstance(word, str)]:
+            raise InputError(f"A word is a string, but got {not_a_word[0]!r:.40}: make it one with str().")
+        reserved = [UNK] if unk == "keep" else []
+        frequent = [(word, n) for word, n in counts.items() if n >= min_count and word not in reserved]
+        frequent.sort(key=lambda pair: -pair[1])
+        if max_size is not None:
+            frequent = frequent[: max_size - len(reserved)]
+        if not frequent:
             raise InputError(
-                f"No word occurs {min_count} times or more in this text of {sum(counts.values())} words: "
+                f"No word occurs {min_count} times or more in this text of {self.raw_words} words: "
                 "give more text, or a smaller min_count."
             )
-        self.min_count = min_count
-        self.index_to_key = [word for word, _ in kept]
+        self.index_to_key = reserved + [word for word, _ in frequent]
         self.key_to_index = {word: index for index, word in enumerate(self.index_to_key)}
-        self.counts = np.array([count for _, count in kept], dtype=np.int64)
-        self.raw_words = sum(counts.values())
+        self.counts = np.array([0 for _ in reserved] + [n for _, n in frequent], dtype=np.int64)
+        if reserved:
+            self.counts[0] = self.raw_words - self.counts.sum()
 
     @classmethod
-    def from_sentences(cls, sentences, min_count=1):
+    def from_sentences(cls, sentences, min_count=1, max_size=None, unk="drop"):
         """Count the words of an iterable of sentences, each a list of words."""
         counts = Counter()
         for sentence in sentences:
-            if isinstance(sentence, str):
-                raise InputError(f"A sentence is a list of words, but got the string {sentence[:30]!r}: split it.")
-            counts.update(sentence)
-        return cls(counts, min_count)
+            try:
+                counts.update(words_of(sentence))
+            except TypeError as error:
+                raise not_a_sentence(sentence) from error
+        return cls(counts, min_count, max_size, unk)
 
     def __len__(self):
         return len(self.index_to_key)
@@ -55,18 +75,93 @@ class Vocabulary:
     def __repr__(self):
         return f"Vocabulary({len(self):,} words that occur at least {self.min_count} times in {self.raw_words:,})"
 
+    @property
+    def unknown_index(self):
+        """The id of words that are not in the vocabulary: 0, that of UNK, or -1 where they are dropped."""
+        return 0 if self.unk == "keep" else -1
+
     def encode(self, sentences):
-        """Turn sentences into ids, without the words that are not in the vocabulary.
+        """Turn sentences into ids, in memory: for short texts. For long ones there is ``encode_text``.
 
         Returns
         -------
-        ids : int32 array (N,), all sentences in one row
+        ids : int32 array (N,), all sentences in one row; other words are dropped, or UNK
         sentence_of : int32 array (N,), the number of the sentence that each id comes from
         """
         ids, lengths = [], []
         for sentence in sentences:
-            known = [self.key_to_index[word] for word in sentence if word in self.key_to_index]
+            found = [self.key_to_index.get(word, self.unknown_index) for word in words_of(sentence)]
+            known = [index for index in found if index >= 0]
             ids.extend(known)
             lengths.append(len(known))
         sentence_of = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
         return np.array(ids, dtype=np.int32), sentence_of
+
+    def save(self, path):
+        """Write the words and their counts as JSON, one word a line. The file appears whole or not at all."""
+        content = {
+            "min_count": self.min_count,
+            "max_size": self.max_size,
+            "unk": self.unk,
+            "raw_words": self.raw_words,
+            "words": dict(zip(self.index_to_key, self.counts.tolist(), strict=True)),
+        }
+        path = Path(path)
+        partial = path.with_name(path.name + ".partial")
+        try:
+            with open(partial, "w", encoding="utf-8") as file:
+                json.dump(content, file, ensure_ascii=False, indent=0)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path):
+        """Read what ``save`` wrote."""
+        try:
+            with open(path, encoding="utf-8") as file:
+                content = json.load(file, object_pairs_hook=_each_once)
+            vocabulary = cls(content["words"], content["min_count"], content["max_size"], content["unk"])
+            vocabulary.raw_words = content["raw_words"]
+            if vocabulary.raw_words < vocabulary.counts.sum():
+                raise ValueError("more words than the text has")
+        except OSError as error:
+            raise InputError(
+                f"Expected a vocabulary, but {path} cannot be read ({error.strerror}); check the path."
+            ) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"Expected a vocabulary that was saved, but {path} is another file or damaged; save it again."
+            ) from error
+        return vocabulary
+
+
+def _each_once(pairs):
+    """A JSON object as a dict; json alone would keep the last of two equal words."""
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a word that is there twice")
+    return dict(pairs)
+
+
+def words_of(sentence):
+    """An iterator over the words of a sentence. A string would be taken for a list of letters, so it is refused."""
+    if isinstance(sentence, str):
+        raise InputError(f"A sentence is a list of words, but got the string {sentence[:30]!r}: split it.")
+    return iter(sentence)
+
+
+def not_a_sentence(sentence):
+    return InputError(f"A sentence is a list of words, but got {sentence!r:.60}: give lists of strings.")
+
+
+def check_limits(min_count, max_size, unk):
+    if unk not in ("drop", "keep"):
+        raise InputError(f'unk is "drop" or "keep", but got {unk!r}.')
+    least = 2 if unk == "keep" else 1  # UNK and one word
+    for name, value, at_least in [("min_count", min_count, 1), ("max_size", max_size, least)]:
+        if value is None and name == "max_size":
+            continue
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < at_least:
+            raise InputError(f"{name} is a whole number of at least {at_least}, but got {value!r}.")

@@ -1,0 +1,183 @@
+"""From sentences to ids: the text is read once, and what training reads afterwards is a file of numbers."""
+
+import hashlib
+import json
+import os
+import tempfile
+from array import array
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from handgrad.errors import InputError
+from handgrad.word2vec.vocabulary import Vocabulary, check_limits, not_a_sentence, words_of
+
+PIECE = 2**20  # ids that are in memory at once
+
+
+@dataclass(eq=False, repr=False)
+class EncodedText:
+    """A text as ids, with its sentences.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+    ids : int32 array (N,), as a rule a memory-mapped file; all sentences in one row
+    starts : int64 array (S + 1,), sentence s is ids[starts[s] : starts[s + 1]]; it may be empty
+    """
+
+    vocabulary: Vocabulary
+    ids: np.ndarray
+    starts: np.ndarray
+
+    def __len__(self):
+        return len(self.ids)
+
+    def __repr__(self):
+        return f"EncodedText({len(self):,} words in {len(self.starts) - 1:,} sentences, {self.vocabulary})"
+
+    @cached_property
+    def digest(self):
+        """SHA-256, in hexadecimal, of the vocabulary, the ids and the sentences: two texts with one digest
+        train the same vectors."""
+        words, counts = self.vocabulary.index_to_key, self.vocabulary.counts.tolist()
+        sha256 = hashlib.sha256(json.dumps([words, counts, self.vocabulary.raw_words]).encode())
+        for numbers, kind in [(self.ids, "<i4"), (self.starts, "<i8")]:
+            for start in range(0, len(numbers), PIECE):
+                sha256.update(numbers[start : start + PIECE].astype(kind).tobytes())
+        return sha256.hexdigest()
+
+    def chunks(self, size=PIECE):
+        """Go through the text by whole sentences, about ``size`` words at a time, so that memory does not grow with it.
+
+        Yields
+        ------
+        position : int, where in ``ids`` the chunk begins
+        ids : int32 array (n,), a copy; n is at most ``size``, or the length of one sentence that is longer
+        sentence_of : int32 array (n,), the sentence of each id, counted from the chunk's first
+        """
+        first, last = 0, len(self.starts) - 1
+        while first < last:
+            fits = np.searchsorted(self.starts, self.starts[first] + size, side="right") - 1
+            end = max(int(fits), first + 1)
+            starts = self.starts[first : end + 1]
+            sentence_of = np.repeat(np.arange(end - first, dtype=np.int32), np.diff(starts))
+            yield int(starts[0]), np.array(self.ids[starts[0] : starts[-1]]), sentence_of
+            first = end
+
+
+def encode_text(sentences, min_count=1, max_size=None, unk="drop", path=None, progress=None):
+    """Count the words of a text and turn it into ids, in one pass over it.
+
+    Words get provisional ids in the order in which they are met, and these go to a file. When the text has
+    ended, all words are counted and sorted, and the file is renumbered in place. In memory there are all different
+    words, one piece of the file, and 8 bytes for each sentence. The same text gives the same ids, always.
+
+    Parameters
+    ----------
+    sentences : iterable of lists of str; one that can be read only once will do
+    min_count, max_size, unk : which words get an id, as in Vocabulary
+    path : str or os.PathLike, optional
+        A new file for the ids (int32). Without it they are in a temporary file, 4 bytes a word, in the folder
+        for such files (TMPDIR), that nobody else sees and that is gone when the result is.
+    progress : callable, optional, called with the number of words read since the last call
+
+    Returns
+    -------
+    EncodedText
+
+    Raises
+    ------
+    ValueError
+        If a sentence is no list of strings, if no word is frequent enough, or if ``path`` exists. No file is left then.
+    """
+    if isinstance(sentences, str | os.PathLike):
+        raise InputError(
+            f"encode_text expects sentences, but got the name {str(sentences)!r}: open it with corpora.open_corpus."
+        )
+    check_limits(min_count, max_size, unk)  # before the text is read, not after
+    with _new_file(path) as file:
+        words, starts = _write_provisional_ids(file, sentences, progress or (lambda count: None))
+        counts = np.zeros(len(words), dtype=np.int64)
+        for _, piece in _pieces(file):
+            counts += np.bincount(piece, minlength=len(counts))
+        vocabulary = Vocabulary(dict(zip(words, counts.tolist(), strict=True)), min_count, max_size, unk)
+        _renumber(file, [vocabulary.key_to_index.get(word, vocabulary.unknown_index) for word in words], starts)
+        if path is None:  # the file has no name, and lives as long as its map
+            return EncodedText(vocabulary, np.memmap(file, dtype=np.int32, mode="r"), starts)
+    return EncodedText(vocabulary, np.memmap(path, dtype=np.int32, mode="r"), starts)
+
+
+def _write_provisional_ids(file, sentences, progress):
+    """Write the ids of all words; return the word of each id, and where the sentences start, int64 (S + 1,)."""
+    provisional = defaultdict()
+    provisional.default_factory = provisional.__len__  # a word that is met first gets the next number
+    starts, written, piece = array("q", [0]), 0, array("i")
+    for sentence in sentences:
+        try:
+            piece.extend(map(provisional.__getitem__, words_of(sentence)))
+        except TypeError as error:
+            raise not_a_sentence(sentence) from error
+        starts.append(written + len(piece))
+        if len(piece) >= PIECE:
+            piece.tofile(file)
+            progress(len(piece))
+            written += len(piece)
+            piece = array("i")
+    piece.tofile(file)
+    progress(len(piece))
+    provisional.default_factory = None  # it holds the dict, and would keep it in memory
+    return list(provisional), np.frombuffer(starts, dtype=np.int64)
+
+
+def _renumber(file, final, starts):
+    """Replace each id i in the file by final[i], or drop it where that is -1; ``starts`` moves along, in place."""
+    final, written, sentence = np.array(final, dtype=np.int32), 0, 0
+    for position, piece in _pieces(file):
+        new = final[piece]
+        kept = new >= 0
+        before = np.concatenate([[0], np.cumsum(kept)])  # how many are kept before each place in the piece
+        end = np.searchsorted(starts, position + len(piece), side="right")
+        starts[sentence:end] = written + before[starts[sentence:end] - position]
+        file.seek(4 * written)  # never ahead of what is read
+        file.write(new[kept].tobytes())
+        written, sentence = written + int(before[-1]), end
+    file.truncate(4 * written)
+    file.flush()
+
+
+def _pieces(file):
+    """Yield (position, int32 array) through the file of ids."""
+    position = 0
+    while True:
+        file.seek(4 * position)
+        piece = np.frombuffer(file.read(4 * PIECE), dtype=np.int32)
+        if not len(piece):
+            return
+        yield position, piece
+        position += len(piece)
+
+
+@contextmanager
+def _new_file(path):
+    """A file to write and read; at ``path`` it appears when it is complete, without a path it has no name."""
+    if path is None:
+        with tempfile.TemporaryFile() as file:
+            yield file
+        return
+    path = Path(path)
+    if path.exists():
+        raise InputError(f"The file {path} exists already and is left as it is: name a new one.")
+    if not path.parent.is_dir():
+        raise InputError(f"Expected a place for a new file, but there is no directory {path.parent}: make it first.")
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with open(partial, "w+b") as file:
+            yield file
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
