@@ -1,22 +1,97 @@
 """word2vec: from text to vectors, each part a file that can be read on its own."""
 
+from handgrad.word2vec.callbacks import Callback, EarlyStopping
+from handgrad.word2vec.config import CS20, TrainingConfig
+from handgrad.word2vec.documentation_questions import documentation_analogies, documentation_odd_ones_out
+from handgrad.word2vec.encoding import EncodedText, encode_text
+from handgrad.word2vec.evaluation import (
+    odd_one_out,
+    read_analogies,
+    read_word_pairs,
+    word_analogies,
+    word_similarity,
+)
+from handgrad.word2vec.huffman import HuffmanTree
 from handgrad.word2vec.keyed_vectors import KeyedVectors, UnknownWordError
-from handgrad.word2vec.objectives import NegativeSampling, negative_sampling_graph, negative_sampling_step
-from handgrad.word2vec.sampling import NoiseDistribution, keep_probabilities
-from handgrad.word2vec.trainer import Trainer, TrainingConfig
+from handgrad.word2vec.network import Network
+from handgrad.word2vec.objectives import (
+    CBOW,
+    NCE,
+    FullSoftmax,
+    HierarchicalSoftmax,
+    NegativeSampling,
+    SampledSoftmax,
+    SkipGram,
+    full_softmax_graph,
+    hierarchical_softmax_graph,
+    nce_gradients,
+    nce_graph,
+    nce_loss,
+    negative_sampling_graph,
+    negative_sampling_step,
+    sampled_softmax_gradients,
+    sampled_softmax_graph,
+    sampled_softmax_loss,
+)
+from handgrad.word2vec.projector import save_projector
+from handgrad.word2vec.sampling import (
+    LogUniformNoise,
+    NoiseDistribution,
+    SampledValues,
+    UniformNoise,
+    UnigramNoise,
+    keep_probabilities,
+)
+from handgrad.word2vec.trainer import LossEntry, Trainer
 from handgrad.word2vec.vocabulary import Vocabulary
-from handgrad.word2vec.windows import window_centers
+from handgrad.word2vec.windows import NumSkipsBatches, pairs, window_batches
 
 __all__ = [
+    "CBOW",
+    "CS20",
+    "NCE",
+    "Callback",
+    "EarlyStopping",
+    "EncodedText",
+    "FullSoftmax",
+    "HierarchicalSoftmax",
+    "HuffmanTree",
     "KeyedVectors",
+    "LogUniformNoise",
+    "LossEntry",
     "NegativeSampling",
+    "Network",
     "NoiseDistribution",
+    "NumSkipsBatches",
+    "SampledSoftmax",
+    "SampledValues",
+    "SkipGram",
     "Trainer",
     "TrainingConfig",
+    "UniformNoise",
+    "UnigramNoise",
     "UnknownWordError",
     "Vocabulary",
+    "documentation_analogies",
+    "documentation_odd_ones_out",
+    "encode_text",
+    "full_softmax_graph",
+    "hierarchical_softmax_graph",
     "keep_probabilities",
+    "nce_gradients",
+    "nce_graph",
+    "nce_loss",
     "negative_sampling_graph",
     "negative_sampling_step",
-    "window_centers",
+    "odd_one_out",
+    "pairs",
+    "read_analogies",
+    "read_word_pairs",
+    "sampled_softmax_gradients",
+    "sampled_softmax_graph",
+    "sampled_softmax_loss",
+    "save_projector",
+    "window_batches",
+    "word_analogies",
+    "word_similarity",
 ]

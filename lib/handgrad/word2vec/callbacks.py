@@ -1,0 +1,65 @@
+"""Callbacks: code of yours that runs at certain moments of the training. The names are gensim's."""
+
+import math
+
+
+class Callback:
+    """Does nothing; override what you need. Each method is called with the trainer."""
+
+    def on_train_begin(self, trainer):
+        pass
+
+    def on_epoch_begin(self, trainer):
+        pass
+
+    def on_epoch_end(self, trainer):
+        pass
+
+    def on_report(self, trainer):
+        """After each new entry of ``trainer.losses``."""
+
+    def on_checkpoint(self, trainer, path):
+        pass
+
+    def on_train_end(self, trainer):
+        pass
+
+    def state(self):
+        """What a checkpoint should remember of this callback: anything that JSON can hold."""
+        return None
+
+    def restore(self, state):
+        """Take back what ``state`` returned, when a run is resumed."""
+
+
+class EarlyStopping(Callback):
+    """Ends the training when the loss has not fallen for a while.
+
+    The loss is the one on held-out text if there is any (``held_out`` in the configuration), else that of training.
+
+    Parameters
+    ----------
+    patience : int, entries of the loss without a new minimum
+    min_delta : float, how far below the minimum counts as a new one
+    """
+
+    def __init__(self, patience=3, min_delta=0.0):
+        self.patience, self.min_delta = patience, min_delta
+        self.best, self.waited = math.inf, 0
+
+    def on_report(self, trainer):
+        entry = trainer.losses[-1]
+        loss = entry.loss if math.isnan(entry.held_out) else entry.held_out
+        if loss < self.best - self.min_delta:
+            self.best, self.waited = loss, 0
+        else:
+            self.waited += 1
+        if self.waited >= self.patience:
+            trainer.stop(f"the loss has not fallen below {self.best:.4f} in {self.waited} entries")
+
+    def state(self):
+        return {"best": self.best if math.isfinite(self.best) else None, "waited": self.waited}
+
+    def restore(self, state):
+        self.best = math.inf if state["best"] is None else state["best"]
+        self.waited = state["waited"]

@@ -1,0 +1,236 @@
+"""All that a run depends on, checked before it begins."""
+
+import difflib
+import math
+from dataclasses import asdict, dataclass, field, fields
+from numbers import Integral, Real
+
+from handgrad.errors import InputError
+
+# The single draws that can have a seed of their own.
+DRAWS = ("init", "examples", "noise")
+
+
+def setting(default, help, choices=None, least=0):
+    """A field of TrainingConfig: its default, what it does and where it comes from, and what it may be."""
+    return field(default=default, metadata={"help": help, "choices": choices, "least": least})
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What a run depends on. The defaults are word2vec.c's for skip-gram with negative sampling (Mikolov et al. 2013),
+    but for ``min_learning_rate``, which is gensim's. ``explain()`` says what each field does.
+    """
+
+    # what is learned
+    model: str = setting(
+        "skipgram",
+        "skipgram: each word of a window predicts its middle word; cbow: their mean does. (Mikolov et al. 2013a, 3)",
+        choices=("skipgram", "cbow"),
+    )
+    objective: str = setting(
+        "negative-sampling",
+        "How a prediction is judged: negative-sampling (Mikolov et al. 2013b, equation 4), hierarchical-softmax (their "
+        "equation 3), nce (Gutmann and Hyvärinen 2010), sampled-softmax (Jean et al. 2015), full-softmax.",
+        choices=("negative-sampling", "hierarchical-softmax", "nce", "sampled-softmax", "full-softmax"),
+    )
+    dimension: int = setting(100, "D, numbers in a vector.", least=1)
+    cbow_gradient: str = setting(
+        "exact",
+        "exact: each word of a window gets its share of the mean's gradient; word2vec.c: all of it.",
+        choices=("exact", "word2vec.c"),
+    )
+
+    # the words
+    min_count: int = setting(5, "Words that are rarer get no vector.", least=1)
+    max_vocabulary: int = setting(0, "At most so many words, the most frequent ones; 0: no limit.")
+    unk: str = setting(
+        "drop",
+        "Words without a vector: drop them, as word2vec.c does, or keep them as one word UNK, as TensorFlow does.",
+        choices=("drop", "keep"),
+    )
+    subsample: float = setting(
+        1e-3, "t, above which share of the text a word is thinned out; 0 keeps all. (word2vec.c -sample)"
+    )
+
+    # the examples
+    window: int = setting(5, "Words to each side, at most.", least=1)
+    dynamic_window: bool = setting(True, "Each window draws its reach from 1 to window, as word2vec.c does.")
+    num_skips: int = setting(
+        0,
+        "0: windows within sentences. Otherwise TensorFlow's word2vec_basic: one stream across sentences, with so many "
+        "pairs for each word of it.",
+    )
+    batch_size: int = setting(
+        64,
+        "Targets of a batch, or pairs with num_skips. All are worked on with the same old vectors, and what a word "
+        "gets from each is added up: with many more, a text that repeats a word hundreds of times throws it far off.",
+        least=1,
+    )
+    epochs: int = setting(5, "Passes over the text.", least=1)
+    max_steps: int = setting(0, "End after so many batches; 0: when the epochs are over.")
+    held_out: int = setting(0, "Words at the end of the text that are not learned from, for a loss on text unseen.")
+
+    # the noise
+    negatives: int = setting(
+        5, "K, noise words for each target; for nce and sampled-softmax those that a whole batch shares."
+    )
+    noise: str = setting(
+        "unigram",
+        "unigram: P(w) ∝ count^noise_power (word2vec.c); log-uniform: by rank (TensorFlow); uniform.",
+        choices=("unigram", "log-uniform", "uniform"),
+    )
+    noise_power: float = setting(0.75, "See noise. (Mikolov et al. 2013b, 2.2)")
+    unique_noise: bool = setting(True, "nce and sampled-softmax: the noise words of a batch are all different.")
+    remove_accidental_hits: str = setting(
+        "default",
+        "nce and sampled-softmax: pass over noise words that are the target. TensorFlow's default is no for the first, "
+        "yes for the second. (negative-sampling always does)",
+        choices=("default", "yes", "no"),
+    )
+
+    # the steps
+    optimizer: str = setting("sgd", "How a gradient moves a parameter.", choices=("sgd", "momentum", "adagrad", "adam"))
+    update: str = setting(
+        "batch",
+        "batch: one step for a batch; pair: one for each pair, in order, the true SGD of word2vec.c (skipgram with "
+        "negative-sampling only).",
+        choices=("batch", "pair"),
+    )
+    reduction: str = setting(
+        "sum",
+        "The loss of a batch is the sum over its predictions, which goes with word2vec's learning rates, or their "
+        "mean, which goes with TensorFlow's.",
+        choices=("sum", "mean"),
+    )
+    learning_rate: float = setting(0.025, "η at the start. (word2vec.c -alpha)")
+    min_learning_rate: float = setting(1e-4, "η at the end; it falls linearly with the words read. (gensim min_alpha)")
+    initialization: str = setting(
+        "word2vec",
+        "word2vec: V from ±1/(2D), U zero; tensorflow: V from ±1; cs20: V from 0 to 1; with these two U is normal, "
+        "of deviation 1/√D, cut off at two of them.",
+        choices=("word2vec", "tensorflow", "cs20"),
+    )
+    threads: int = setting(1, "Threads that the matrix products of a batch may use.", least=1)
+    precision: str = setting("float32", "Of the parameters.", choices=("float32", "float64"))
+    seed: int = setting(1, "The same seed, text and versions give the same vectors.")
+    seeds: dict = field(
+        default_factory=dict, metadata={"help": f"Seeds of single draws, instead of seed: {', '.join(DRAWS)}."}
+    )
+
+    # the course of the run
+    report_every: int = setting(0, "Steps between entries of the loss; 0: a hundred entries in a run.")
+    checkpoint_every: int = setting(0, "Steps between checkpoints; 0: only when the run is stopped.")
+    keep: int = setting(3, "Checkpoints that are kept, the newest.", least=1)
+    checkpoint_scope: str = setting(
+        "", "Only the parameters in this scope, embed for instance, are in a checkpoint; a run cannot go on from it."
+    )
+
+    def __post_init__(self):
+        for each in fields(self):
+            if each.name != "seeds":
+                _require(each, getattr(self, each.name))
+        if not isinstance(self.seeds, dict):
+            raise InputError(f"TrainingConfig expects seeds to be a table of names and seeds, but got {self.seeds!r}.")
+        for name, seed in self.seeds.items():
+            if name not in DRAWS or not _is_whole(seed) or seed < 0:
+                raise InputError(
+                    f"TrainingConfig expects seeds of {', '.join(DRAWS)}, each a whole number of at least 0, but got "
+                    f"{name!r}: {seed!r}."
+                )
+        self._require_what_goes_together()
+
+    def _require_what_goes_together(self):
+        if self.min_learning_rate > self.learning_rate:
+            raise InputError(
+                f"TrainingConfig expects min_learning_rate to be at most learning_rate, {self.learning_rate}, but got "
+                f"{self.min_learning_rate}."
+            )
+        if self.num_skips > 2 * self.window or (self.num_skips and self.batch_size % self.num_skips):
+            raise InputError(
+                f"TrainingConfig expects num_skips to be at most twice the window, {self.window}, and to divide "
+                f"batch_size, {self.batch_size}, but got {self.num_skips}."
+            )
+        if self.num_skips and self.model == "cbow":
+            raise InputError("TrainingConfig expects num_skips of 0 for cbow: pairs have no mean.")
+        if self.num_skips and self.held_out:
+            raise InputError("TrainingConfig expects held_out of 0 with num_skips: that stream has no sentences.")
+        if self.objective in ("nce", "sampled-softmax") and not self.negatives:
+            raise InputError(f"TrainingConfig expects negatives of at least 1 for {self.objective}, but got 0.")
+        simple = ("skipgram", "negative-sampling", "sgd", "sum")
+        if self.update == "pair" and (self.model, self.objective, self.optimizer, self.reduction) != simple:
+            raise InputError(
+                "TrainingConfig expects update='pair' only with skipgram, negative-sampling, sgd and sum: that is the "
+                "step it takes."
+            )
+
+    @classmethod
+    def from_dict(cls, settings):
+        """A configuration from names and values, as a TOML or JSON file gives them."""
+        names = [each.name for each in fields(cls)]
+        for name in settings:
+            if name not in names:
+                close = difflib.get_close_matches(name, names, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(names)}."
+                raise InputError(f"TrainingConfig has no {name!r}: {hint}")
+        return cls(**settings)
+
+    def to_dict(self):
+        return asdict(self)
+
+    @classmethod
+    def explain(cls):
+        """What each field does, for reading."""
+        return "\n".join(
+            f"{each.name} = {getattr(cls(), each.name)!r}: {each.metadata['help']}" for each in fields(cls)
+        )
+
+    def seed_of(self, draw):
+        """The numbers from which the named draw's generators are made."""
+        return (self.seeds.get(draw, self.seed), DRAWS.index(draw))
+
+
+def _require(each, value):
+    """A value fits its field, or a sentence says what the field expects."""
+    choices, least = each.metadata["choices"], each.metadata["least"]
+    if choices:
+        right, expected = value in choices, f"one of {', '.join(choices)}"
+    elif each.type is bool:
+        right, expected = isinstance(value, bool), "true or false"
+    elif each.type is str:
+        right, expected = isinstance(value, str), "text"
+    elif each.type is int:
+        right, expected = _is_whole(value), "a whole number"
+    else:
+        right, expected = isinstance(value, Real) and not isinstance(value, bool), "a number"
+    if not right:
+        raise InputError(f"TrainingConfig expects {each.name} to be {expected}, but got {value!r}.")
+    if each.type in (int, float) and not least <= value < math.inf:
+        raise InputError(f"TrainingConfig expects {each.name} of at least {least}, but got {value}.")
+
+
+def _is_whole(value):
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+# The settings of Stanford's course CS20, with the model and the batches of TensorFlow's word2vec_basic.
+CS20 = TrainingConfig(
+    objective="nce",
+    dimension=128,
+    min_count=1,
+    max_vocabulary=50_000,
+    unk="keep",
+    subsample=0,
+    window=1,
+    num_skips=2,
+    batch_size=128,
+    max_steps=100_000,
+    negatives=64,
+    noise="log-uniform",
+    reduction="mean",
+    learning_rate=1.0,
+    min_learning_rate=1.0,
+    initialization="cs20",
+    report_every=5000,
+    checkpoint_every=5000,
+)

@@ -1,0 +1,158 @@
+"""The network: a model, an objective and their parameters, put together from a configuration."""
+
+import numpy as np
+
+from handgrad.errors import InputError
+from handgrad.graph import Parameter
+from handgrad.word2vec.huffman import HuffmanTree
+from handgrad.word2vec.objectives import (
+    CBOW,
+    NCE,
+    FullSoftmax,
+    HierarchicalSoftmax,
+    NegativeSampling,
+    SampledSoftmax,
+    SkipGram,
+    full_softmax_graph,
+    hierarchical_softmax_graph,
+    nce_graph,
+    negative_sampling_graph,
+    sampled_softmax_graph,
+)
+from handgrad.word2vec.sampling import LogUniformNoise, UniformNoise, UnigramNoise
+
+GRAPHS = {
+    "negative-sampling": negative_sampling_graph,
+    "hierarchical-softmax": hierarchical_softmax_graph,
+    "nce": nce_graph,
+    "sampled-softmax": sampled_softmax_graph,
+    "full-softmax": full_softmax_graph,
+}
+
+
+class Network:
+    """What a batch costs, and how each parameter should move.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    counts : int array (V,), how often each word occurs, by id
+    shared : iterable of Parameter, used instead of new ones of the same name: two networks that share their
+        ``embed/V`` learn one embedding
+
+    Attributes
+    ----------
+    parameters : list of Parameter: ``embed/V`` (V, D), ``out/U`` (V, D) or, for a tree, (V - 1, D), and for nce and
+        sampled-softmax ``out/b`` (V,)
+    """
+
+    def __init__(self, config, counts, shared=()):
+        self.config, self.counts, self.dtype = config, counts, np.dtype(config.precision)
+        self.model = SkipGram() if config.model == "skipgram" else CBOW(config.cbow_gradient)
+        self.tree = HuffmanTree(counts) if config.objective == "hierarchical-softmax" else None
+        self.objective = self._objective()
+        self.noise = self._noise()
+        shared = {parameter.name: parameter for parameter in shared}
+        self.parameters = [_shared_or_new(shared, new) for new in self._new_parameters()]
+
+    def _objective(self):
+        hits = {"yes": True, "no": False}.get(self.config.remove_accidental_hits)
+        options = {} if hits is None else {"remove_accidental_hits": hits}
+        match self.config.objective:
+            case "negative-sampling":
+                return NegativeSampling()
+            case "hierarchical-softmax":
+                return HierarchicalSoftmax()
+            case "full-softmax":
+                return FullSoftmax()
+            case "nce":
+                return NCE(**options)
+            case "sampled-softmax":
+                return SampledSoftmax(**options)
+
+    def _noise(self):
+        match self.config.noise:
+            case "unigram":
+                return UnigramNoise(self.counts, self.config.noise_power)
+            case "log-uniform":
+                return LogUniformNoise(len(self.counts))
+            case "uniform":
+                return UniformNoise(len(self.counts))
+
+    def _new_parameters(self):
+        V, D = len(self.counts), self.config.dimension
+        rows = self.tree.inner_nodes if self.tree else V
+        rng = np.random.default_rng(self.config.seed_of("init"))
+        low, high = {"word2vec": (-0.5 / D, 0.5 / D), "tensorflow": (-1, 1), "cs20": (0, 1)}[self.config.initialization]
+        embed = rng.uniform(low, high, (V, D))
+        out = np.zeros((rows, D))
+        if self.config.initialization != "word2vec":
+            out = truncated_normal(rng, (rows, D)) / np.sqrt(D)
+        yield Parameter("embed/V", embed.astype(self.dtype))
+        yield Parameter("out/U", out.astype(self.dtype))
+        if self.config.objective in ("nce", "sampled-softmax"):
+            yield Parameter("out/b", np.zeros(rows, self.dtype))
+
+    def samples(self, rng, targets):
+        """What the objective takes beside vectors and biases: for targets (B,) the noise, or the paths to them."""
+        match self.config.objective:
+            case "negative-sampling":
+                return targets, self.noise.draw(rng, (len(targets), self.config.negatives))
+            case "hierarchical-softmax":
+                return self.tree.paths(targets)
+            case "full-softmax":
+                return (targets,)
+            case "nce" | "sampled-softmax":
+                labels = targets[:, None]  # (B, 1)
+                sampled = self.noise.sample(rng, self.config.negatives, labels, self.config.unique_noise)
+                true_expected, sampled_expected = (expected.astype(self.dtype) for expected in sampled[1:])
+                return labels, sampled.ids, true_expected, sampled_expected
+
+    def loss(self, inputs, samples):
+        """Forward: the sum of the losses of a batch, and how many predictions it makes.
+
+        Parameters
+        ----------
+        inputs : int array (B, C), -1 for none
+        samples : as ``self.samples`` returned them for the batch's targets
+
+        Returns
+        -------
+        float : in float64, however precise the parameters are
+        int
+        """
+        V, *out = (parameter.value for parameter in self.parameters)
+        losses = self.objective.forward(self.model.forward(V, inputs), *out, *samples)  # (B, C)
+        self.counted = self.model.predictions(inputs)
+        return float(losses[self.counted].sum(dtype=np.float64)), int(np.count_nonzero(self.counted))
+
+    def gradients(self):
+        """Backward: the gradient of each parameter, by name, of the sum or the mean of the last ``loss``."""
+        dz = self.counted.astype(self.dtype)  # 0 where there is no prediction
+        if self.config.reduction == "mean":
+            dz /= max(np.count_nonzero(self.counted), 1)
+        dh, *dout = self.objective.backward(dz)
+        dV, _ = self.model.backward(dh)
+        return {parameter.name: gradient for parameter, gradient in zip(self.parameters, [dV, *dout], strict=False)}
+
+    def graph(self):
+        """The same loss, summed, as a graph of gates, on the same parameters: for reading and for checking."""
+        return GRAPHS[self.config.objective](*(parameter.value for parameter in self.parameters), self.config.model)
+
+
+def _shared_or_new(shared, new):
+    parameter = shared.get(new.name, new)
+    if parameter.value.shape != new.value.shape or parameter.value.dtype != new.value.dtype:
+        raise InputError(
+            f"The shared {new.name} of shape {parameter.value.shape} and {parameter.value.dtype} does not fit: this "
+            f"network needs {new.value.shape} and {new.value.dtype}. Two that share have one vocabulary and dimension."
+        )
+    return parameter
+
+
+def truncated_normal(rng, shape):
+    """Normal numbers, those beyond two standard deviations drawn again."""
+    z = rng.standard_normal(shape)
+    while (far := np.abs(z) > 2).any():
+        z[far] = rng.standard_normal(np.count_nonzero(far))
+    return z

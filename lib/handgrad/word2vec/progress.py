@@ -1,0 +1,56 @@
+"""What a long run owes to whoever is waiting: a bar that moves, and a clean end when they have waited enough."""
+
+import signal
+import threading
+from contextlib import contextmanager, nullcontext
+
+
+@contextmanager
+def bar(show, name, total=None, done=0):
+    """A progress bar in words, in a terminal or a notebook: ``with bar(...) as advance: advance(words, note)``."""
+    if not show:
+        yield lambda words, note="": None
+        return
+    from tqdm.auto import tqdm  # needed only to show something
+
+    options = {"unit": " words", "unit_scale": True, "dynamic_ncols": True, "desc": name}
+    with tqdm(total=total, initial=done, **options) as progress:
+
+        def advance(words, note=""):
+            progress.set_postfix_str(note, refresh=False)
+            progress.update(words)
+
+        yield advance
+
+
+def threads_limited(threads):
+    """Matrix products use so many threads: the more there are, the more they wait where the matrices are small."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:  # without the extra they use what NumPy was built to use
+        return nullcontext()
+    return threadpool_limits(limits=threads, user_api="blas")
+
+
+@contextmanager
+def signals_noted():
+    """Ctrl-C and SIGTERM become entries of a list; whoever is inside looks at it when nothing is half done.
+
+    A second Ctrl-C is not waited for. Outside the main thread Python cannot listen, and the list stays empty.
+    """
+    noted = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+
+    def note(number, frame):
+        if noted:
+            raise KeyboardInterrupt
+        noted.append(signal.Signals(number))
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield noted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

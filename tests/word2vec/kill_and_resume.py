@@ -1,0 +1,66 @@
+"""A run that is killed at random moments, many of them while it writes a checkpoint, and resumed until it is done.
+
+Run as a program: ``python kill_and_resume.py FOLDER KILLS SEED``. Forks each attempt from one process that has
+imported everything, so that the moments fall into the run and not into its imports.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import handgrad.word2vec.run_folder  # noqa: F401  all imports before the first fork
+from handgrad.word2vec import Trainer, TrainingConfig
+
+CONFIG = TrainingConfig(
+    dimension=40, window=3, epochs=2, subsample=1e-2, batch_size=16, optimizer="adam", learning_rate=0.01,
+    min_count=1, checkpoint_every=3, keep=2, held_out=40,
+)  # fmt: skip
+TEXT = [[f"w{i}" for i in row] for row in np.random.default_rng(0).zipf(1.6, (150, 12)).clip(max=60)]
+
+
+def run(folder, resume):
+    return Trainer(CONFIG).fit(TEXT, output=folder, resume=resume)
+
+
+def attempt(folder, seconds):
+    """Run or resume in a child process that is killed after so many seconds. True if it was quicker."""
+    child = os.fork()
+    if child == 0:
+        try:
+            run(folder, resume=folder.exists())
+            os._exit(0)
+        except BaseException as error:
+            print(repr(error), file=sys.stderr, flush=True)
+            os._exit(1)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+        raise SystemExit("a resumed run failed")
+    return os.WIFEXITED(status)
+
+
+def main(folder, kills, seed):
+    run(folder / "first", resume=False)  # the first run imports things that later ones find imported
+    started = time.perf_counter()
+    whole = run(folder / "whole", resume=False)
+    length = time.perf_counter() - started
+    expected = (folder / "whole" / "vectors.bin").read_bytes()
+    losses = (folder / "whole" / "loss.csv").read_bytes()
+    rng, killed, runs = np.random.default_rng(seed), 0, 0
+    while killed < kills:
+        runs += 1
+        path = folder / f"run-{runs}"
+        while not attempt(path, rng.uniform(0, 0.8 * length)):
+            killed += 1
+        if (path / "vectors.bin").read_bytes() != expected or (path / "loss.csv").read_bytes() != losses:
+            raise SystemExit(f"run {runs}, after {killed} kills, ended with other bits")
+    print(f"{killed} kills in {runs} runs of {length:.2f} s, {len(whole)} words: all ended with the same bits")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

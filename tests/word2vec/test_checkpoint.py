@@ -1,0 +1,139 @@
+"""A checkpoint is complete or refused, whatever happens while it is written or after."""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from handgrad.errors import InputError
+from handgrad.word2vec import checkpoint
+from handgrad.word2vec.checkpoint import (
+    DamagedCheckpointError,
+    checkpoints,
+    load_checkpoint,
+    load_newest_checkpoint,
+    save_checkpoint,
+)
+
+ARRAYS = {"embed/V": np.arange(6, dtype=np.float32).reshape(2, 3), "optimizer/embed/V/m": np.array([1e-300, np.pi])}
+STATE = {"step": 7, "loss": 0.1 + 0.2, "words": ["naïve", "π"], "nothing": None}
+
+
+def test_what_is_loaded_is_what_was_saved_to_the_bit(tmp_path):
+    path = save_checkpoint(tmp_path, 7, ARRAYS, STATE)
+    arrays, state = load_checkpoint(path)
+    assert path.name == "step-000000007" and state == STATE
+    assert set(arrays) == set(ARRAYS)
+    for name, array in ARRAYS.items():
+        assert arrays[name].dtype == array.dtype and arrays[name].tobytes() == array.tobytes()
+
+
+def test_the_newest_are_kept_and_found(tmp_path):
+    for step in (5, 20, 100, 1_000_000_000, 2):
+        save_checkpoint(tmp_path, step, ARRAYS, {"at": step}, keep=3)
+    assert [path.name for path in checkpoints(tmp_path)] == ["step-000000020", "step-000000100", "step-1000000000"]
+    path, _, state = load_newest_checkpoint(tmp_path)
+    assert state == {"at": 1_000_000_000} and path.name == "step-1000000000"
+
+
+def test_a_step_that_is_reached_again_is_written_again(tmp_path):
+    save_checkpoint(tmp_path, 5, ARRAYS, {"time": 1})
+    save_checkpoint(tmp_path, 5, ARRAYS, {"time": 2})
+    assert load_newest_checkpoint(tmp_path)[2] == {"time": 2}
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_sums_are_what_sha256sum_reads(tmp_path):
+    path = save_checkpoint(tmp_path, 1, ARRAYS, STATE)
+    if shutil.which("sha256sum") is None:
+        pytest.fail("this test needs sha256sum, from coreutils")
+    subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=path, check=True, stdout=subprocess.DEVNULL)
+
+
+def test_two_hundred_flipped_bits_are_all_refused_by_name(tmp_path):
+    path = save_checkpoint(tmp_path, 3, {"V": np.random.default_rng(0).standard_normal((20, 10))}, STATE)
+    rng = np.random.default_rng(1)
+    files = sorted(path.iterdir())
+    assert len(files) == 3
+    for flip in range(200):
+        file = files[flip % 3]
+        whole = bytearray(file.read_bytes())
+        whole[rng.integers(len(whole))] ^= 1 << rng.integers(8)
+        original = file.read_bytes()
+        file.write_bytes(whole)
+        with pytest.raises(DamagedCheckpointError, match="step-000000003 is damaged"):
+            load_checkpoint(path)
+        file.write_bytes(original)
+    assert load_checkpoint(path)[1] == STATE
+
+
+@pytest.mark.parametrize("name", ["arrays.safetensors", "state.json", "SHA256SUMS"])
+@pytest.mark.parametrize("harm", ["cut", "removed", "empty"])
+def test_the_one_before_a_damaged_checkpoint_is_used_with_a_warning(tmp_path, name, harm):
+    save_checkpoint(tmp_path, 1, ARRAYS, {"at": 1})
+    file = save_checkpoint(tmp_path, 2, ARRAYS, {"at": 2}) / name
+    if harm == "removed":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[: 0 if harm == "empty" else -1])
+    with pytest.warns(UserWarning, match="step-000000002 is .* The one before it is used"):
+        assert load_newest_checkpoint(tmp_path)[2] == {"at": 1}
+
+
+def test_no_checkpoint_at_all_is_a_sentence(tmp_path):
+    with pytest.raises(InputError, match="There is no whole checkpoint in"):
+        load_newest_checkpoint(tmp_path / "nowhere")
+
+
+def test_a_full_disk_is_a_sentence_and_the_last_checkpoint_is_whole(tmp_path):
+    """A limit on the size of files stands for the disk: writing beyond it fails in the middle, as on a full one."""
+    save_checkpoint(tmp_path, 1, ARRAYS, {"at": 1})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(InputError, match=r"step-000000002 could not be written: .*make room and resume"):
+            save_checkpoint(tmp_path, 2, {"V": np.zeros(100_000)}, {"at": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000001"]
+    assert load_newest_checkpoint(tmp_path)[2] == {"at": 1}
+
+
+SAVE_FOREVER = """
+import sys
+import numpy as np
+from handgrad.word2vec.checkpoint import save_checkpoint
+print("ready", flush=True)
+for step in range(1, 10**6):
+    save_checkpoint(sys.argv[1], step, {"V": np.full(50_000, float(step))}, {"step": step}, keep=2)
+"""
+
+
+def test_whatever_is_left_by_a_kill_the_newest_checkpoint_is_whole(tmp_path):
+    rng = np.random.default_rng(time.time_ns())
+    for attempt in range(12):
+        process = subprocess.Popen([sys.executable, "-c", SAVE_FOREVER, tmp_path], stdout=subprocess.PIPE)
+        process.stdout.readline()
+        time.sleep(rng.uniform(0.01, 0.1))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        if not checkpoints(tmp_path):
+            continue
+        _, arrays, state = load_newest_checkpoint(tmp_path)  # a warning, for one that is not whole, fails the test
+        assert (arrays["V"] == state["step"]).all()
+        assert len(checkpoints(tmp_path)) <= 3, attempt
+    assert checkpoints(tmp_path)
+
+
+def test_state_is_plain_json(tmp_path):
+    path = save_checkpoint(tmp_path, 1, ARRAYS, STATE)
+    assert json.loads(Path(path / checkpoint.STATE).read_text(encoding="utf-8")) == STATE
