@@ -1,0 +1,34 @@
+"""The command ``handgrad``: train word vectors, look at them, judge them, hand them on."""
+
+import sys
+
+try:
+    import click
+except ImportError as error:
+    print(f"The handgrad command needs {error.name}: pip install 'handgrad[word2vec]'", file=sys.stderr)
+    sys.exit(2)
+
+from handgrad import __version__
+from handgrad.cli.evaluation import evaluate
+from handgrad.cli.sentences import SentencesInsteadOfTracebacks
+from handgrad.cli.texts import corpus
+from handgrad.cli.training import train
+from handgrad.cli.vectors import analogy, export, neighbours
+
+
+@click.group(cls=SentencesInsteadOfTracebacks, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="handgrad")
+def main():
+    """Word vectors with gradients by hand.
+
+    \b
+    Examples:
+      handgrad train text.txt.gz --output runs/text
+      handgrad neighbours runs/text/vectors.bin row left minimum
+      handgrad analogy runs/text/vectors.bin row rows column
+    """
+
+
+for command in (train, corpus, evaluate, neighbours, analogy, export):
+    main.add_command(command)
+main.add_command(neighbours, name="neighbors")  # both spellings

@@ -1,0 +1,102 @@
+"""How a command ends when something is wrong: one sentence, and a status that a script can read."""
+
+import os
+import signal
+import sys
+import threading
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from handgrad.errors import InputError
+
+BAD_INPUT, INTERRUPTED = 2, 128 + signal.SIGINT
+EXTRA = {"pooch", "safetensors", "scipy", "tensorboard", "tqdm"}  # what the extra [word2vec] installs beside click
+
+
+class BadInput(click.ClickException):
+    """One sentence and exit status 2: what was expected, what came, what to do."""
+
+    exit_code = BAD_INPUT
+
+
+class SentencesInsteadOfTracebacks(click.Group):
+    """An InputError is one sentence for the user, and here the whole message. Any other error is ours, and shows."""
+
+    def make_context(self, *arguments, **options):
+        for stream in (sys.stdout, sys.stderr):  # a word that the terminal cannot show is no reason to fail
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+        with errors_as_sentences():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, context):
+        with errors_as_sentences(), warnings_as_sentences(), ended_by_sigterm():
+            return super().invoke(context)
+
+
+@contextmanager
+def errors_as_sentences():
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise  # its message is the help
+    except click.UsageError as error:
+        message = " ".join(error.format_message().split())  # click lists choices one a line
+        command = error.ctx.command_path if error.ctx else "handgrad"
+        raise BadInput(f"{message}{'' if message[-1] in '.?' else '.'} See {command} --help.") from error
+    except InputError as error:
+        raise BadInput(str(error)) from error
+    except ImportError as error:
+        missing = error.name or getattr(error.__cause__, "name", None) or ""
+        if missing.partition(".")[0] not in EXTRA:
+            raise
+        raise BadInput(f"This needs {missing}: pip install 'handgrad[word2vec]'.") from error
+    except BrokenPipeError:
+        raise  # whoever reads our output has read enough: click ends quietly
+    except OSError as error:
+        raise BadInput(f"{error.filename or 'A file'}: {error.strerror or error}.") from error
+    except MemoryError as error:
+        raise BadInput(f"There is not enough memory for this{f': {error}' if str(error) else ''}.") from error
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+        raise SystemExit(INTERRUPTED) from None
+
+
+@contextmanager
+def warnings_as_sentences():
+    """A warning is a line for the user too, without the line of code that it comes from."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *place: click.echo(f"Warning: {message}", err=True)
+        yield
+
+
+@contextmanager
+def ended_by_sigterm():
+    """SIGTERM ends a command as Ctrl-C does, so that half-written files are removed. Status 143, as in a shell."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may listen
+        yield
+        return
+
+    def end(number, frame):
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def new_path(path):
+    """A path for something new. What is there already is left as it is."""
+    if not path:
+        raise InputError("The output has no name: name a new file.")
+    if os.path.lexists(path):
+        raise InputError(f"The output {path} exists already and is left as it is: name a new one.")
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder {path.parent} for the output {path.name}: make it first.")
+    return path

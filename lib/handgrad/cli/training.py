@@ -1,0 +1,180 @@
+"""``handgrad train``: from a text to word vectors. Its options are made from TrainingConfig."""
+
+import shlex
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import numpy as np
+from click.core import ParameterSource
+
+from handgrad.cli.sentences import INTERRUPTED
+from handgrad.cli.texts import open_text
+from handgrad.cli.vectors import print_neighbours
+from handgrad.errors import InputError
+from handgrad.word2vec import Trainer, TrainingConfig
+
+DOCUMENTATION_WORDS = ("row", "left", "minimum", "float32", "sin")
+
+
+def setting_options(command):
+    """An option for each field of TrainingConfig, with the field's own help, choices and default."""
+    for each in reversed(fields(TrainingConfig)):
+        command = _option(each)(command)
+    return command
+
+
+def _option(each):
+    name, described = each.name.replace("_", "-"), {"help": each.metadata["help"], "show_default": True}
+    if each.type is dict:
+        return click.option(f"--{name}", multiple=True, metavar="NAME=NUMBER", callback=_numbers_by_name, **described)
+    if each.type is bool:
+        return click.option(f"--{name}/--no-{name}", default=each.default, **described)
+    choices = each.metadata["choices"]
+    kind = click.Choice(choices) if choices else each.type
+    return click.option(f"--{name}", default=each.default, type=kind, **described)
+
+
+def _numbers_by_name(context, parameter, values):
+    """("noise=7", "init=3") becomes {"noise": 7, "init": 3}."""
+    numbers = {}
+    for value in values:
+        name, _, number = value.partition("=")
+        if not number.isdecimal():
+            raise click.BadParameter(f"{value!r} is not a name and a whole number, such as noise=7.")
+        numbers[name] = int(number)
+    return numbers
+
+
+@click.command()
+@click.argument("corpus", required=False)
+@click.option(
+    "--output", metavar="DIR", help="A new folder for the vectors, and for all that tells how they were made."
+)
+@click.option("--config", metavar="FILE", help="Settings in TOML, with TrainingConfig's names; corpus and output too.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --output, which was stopped.")
+@setting_options
+@click.pass_context
+def train(context, config, resume, **others):
+    """Train word vectors on a text.
+
+    CORPUS is a UTF-8 text file (.gz and .zip too) with one sentence a line, a directory of such files, or text8, which
+    is downloaded once. Without CORPUS it is the documentation of the installed numpy, torch, matplotlib, sympy and
+    networkx.
+
+    Settings come from the command line, then from the file of --config, then, with --resume, from the run that is
+    resumed, and else they are the defaults, which are word2vec's.
+
+    \b
+    Examples:
+      handgrad train
+      handgrad train text.txt.gz --output runs/text --model cbow --dimension 200 --window 8
+      handgrad train --config settings.toml --epochs 1
+      handgrad train --resume --output runs/text
+    """
+    given = {name: value for name, value in context.params.items() if _is_given(context, name)}
+    settings = _all_settings(given, config, resume)
+    corpus, output = settings.pop("corpus", None), settings.pop("output", None)
+    trainer = Trainer(TrainingConfig.from_dict(settings))
+    text = open_text(corpus)
+    if output:
+        _require_apart(output, corpus)
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):  # where numbers grow too large, the trainer says it better
+            vectors = trainer.fit(text, output, resume, progress=True)
+    except (KeyboardInterrupt, SystemExit) as end:  # Ctrl-C and SIGTERM
+        click.echo(_how_far(trainer, output, resume), err=True)
+        raise SystemExit(INTERRUPTED if isinstance(end, KeyboardInterrupt) else end.code) from None
+    _report(trainer, text, vectors, output)
+
+
+def _is_given(context, name):
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _all_settings(given, config, resume):
+    """The given settings, and behind them those of the TOML file, and those of the run that is resumed."""
+    settings = {name: value for name, value in given.items() if name not in ("config", "resume")}
+    if config is not None:
+        settings = _joined(read_settings(config), settings)
+    if resume:
+        settings = _joined(settings_of_the_run(settings.get("output"), settings), settings)
+    return settings
+
+
+def _joined(before, after):
+    """Settings and those that win over them. Seeds are joined one by one: each is a setting of its own."""
+    joined = before | after
+    if isinstance(before.get("seeds"), dict) and isinstance(after.get("seeds"), dict):
+        joined["seeds"] = before["seeds"] | after["seeds"]
+    return joined
+
+
+def read_settings(path):
+    """The settings in a TOML file, those of TrainingConfig unchecked, and corpus and output."""
+    try:
+        with open(path, "rb") as file:
+            settings = tomllib.load(file)
+    except OSError as error:
+        raise InputError(f"The settings {path} could not be read: {error.strerror or error}.") from error
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise InputError(f"{path} is not a TOML file: {error}.") from error
+    for name in ("corpus", "output"):
+        if name in settings and (not isinstance(settings[name], str) or "\0" in settings[name]):
+            raise InputError(f"{path}: {name} is a path, but got {settings[name]!r}.")
+    return settings
+
+
+def settings_of_the_run(output, given):
+    """The settings and the corpus of the run in a folder, from its run.json."""
+    from handgrad.word2vec.run_folder import RunFolder
+
+    if output is None:
+        raise InputError("A run is resumed from its folder: name it with --output DIR.")
+    earlier = RunFolder(output, resume=True).earlier
+    if not earlier and "corpus" not in given:  # killed before it could say what it was
+        raise InputError(f"There is no run to resume in {output}: it is empty. Give the corpus and the settings again.")
+    if not earlier:
+        return {}
+    if not isinstance(earlier.get("corpus"), str) and "corpus" not in given:
+        raise InputError(f"The run in {output} does not say which text it learned from: give CORPUS too.")
+    return earlier["config"] | {"corpus": earlier.get("corpus")}
+
+
+def _require_apart(output, corpus):
+    """The files of a run must not become a part of the text that it learns from, which a resume would read."""
+    if corpus and Path(corpus).is_dir() and Path(output).resolve().is_relative_to(Path(corpus).resolve()):
+        raise InputError(f"The output {output} is inside the directory of texts {corpus}: name a folder elsewhere.")
+
+
+def _report(trainer, text, vectors, output):
+    """What there is to know when a run has ended."""
+    click.echo(f"{trainer.vocabulary}, {trainer.words_per_second:,.0f} raw words/s")
+    if output:
+        file = shlex.quote(str(trainer.folder.vectors))
+        click.echo(f"Saved in {output}. Look further with: handgrad neighbours {file} WORD ...")
+    else:
+        click.echo("The vectors were not saved: give --output DIR to keep them.")
+    words = DOCUMENTATION_WORDS if text.name == "documentation" else vectors.index_to_key[100:600:100]
+    known = [word for word in words if word in vectors]
+    print_neighbours(vectors, known or vectors.index_to_key[:3], topn=5)
+
+
+def _how_far(trainer, output, resume):
+    """What to say when a run was stopped: how far it came, what is left of it, and how to go on."""
+    if not hasattr(trainer, "position"):  # which a trainer has once the text is read
+        kept = f"The run in {output} is as it was." if resume else "Nothing was saved."
+        return f"Stopped while the text was being read. {kept}"
+    came = f"Stopped after {trainer.raw_words:,} words, {trainer.share:.0%} of the run."
+    if not output:
+        return f"{came} Nothing was saved: give --output DIR to keep a run."
+    from handgrad.word2vec.checkpoint import checkpoints
+
+    kept = checkpoints(trainer.folder.checkpoints)
+    if kept and trainer.config.checkpoint_scope:
+        return (
+            f"{came} What is in {trainer.config.checkpoint_scope!r} was kept in {kept[-1]}; no run can go on from it."
+        )
+    what = f"The checkpoint {kept[-1]} was kept" if kept else "There was no checkpoint yet"
+    return f"{came} {what}; go on with: handgrad train --resume --output {shlex.quote(str(output))}"
