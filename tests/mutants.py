@@ -476,7 +476,7 @@ MUTANTS = [
     ),
     Mutant(
         "softmax cross-entropy: another label",
-        None,
+        "OFF_BY_ONE",
         mutate(hg.SoftmaxCrossEntropy, lambda s, dz: [softmax_minus_label(s, offset=1) * dz[:, None], None]),
         SCORES,
     ),

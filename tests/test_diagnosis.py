@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from gate_cases import GATE_CASES
 from mutants import MUTANTS, mutate, r
+from mutants_third import CORRECT_THIRD, MUTANTS_THIRD, UNNAMED_THIRD
 from mutants_unseen import UNSEEN
 
 import handgrad as hg
@@ -130,6 +131,67 @@ def test_mutants_that_the_rules_were_not_made_for_are_caught_and_not_misnamed(mu
     report = check_gate(mutant.make_gate(), *copy.deepcopy(mutant.inputs))
     assert not report.ok
     assert report.mistake in (mutant.code, None, "BACKWARD_FAILED"), report.text
+
+
+@pytest.mark.parametrize("mutant", MUTANTS_THIRD, ids=lambda mutant: mutant.name)
+def test_a_third_set_of_mutants_is_caught_and_not_misnamed(mutant):
+    report = check_gate(mutant.gate(), *copy.deepcopy(mutant.inputs))
+    assert not report.ok
+    named = mutant.codes and mutant.name not in UNNAMED_THIRD
+    assert report.mistake in (mutant.codes if named else (None,)), report.text
+
+
+@pytest.mark.parametrize("correct", CORRECT_THIRD, ids=lambda correct: correct.name)
+def test_right_gates_of_unusual_kinds_raise_no_false_alarm(correct):
+    for seed in range(10):
+        check_gate(correct.gate(), *copy.deepcopy(correct.inputs), seed=seed).raise_if_wrong()
+
+
+@pytest.mark.parametrize(
+    "grow, code, says",
+    [
+        (lambda g: 2 * g, None, "differed from the first."),
+        (lambda g: g + 1, "ACCUMULATES_OVER_CALLS", "Each further call adds the same again."),
+        (lambda g: np.append(g, 0), None, "differed from the first."),
+        (lambda g: None, None, "differed from the first."),
+    ],
+)
+def test_only_a_gradient_that_grows_evenly_accumulates(grow, code, says):
+    class Growing(hg.Tanh):
+        slope = None
+
+        def backward(self, dz):
+            self.slope = (1 - self.z**2) * dz if self.slope is None else grow(self.slope)
+            return [self.slope]
+
+        def forward(self, x):
+            self.slope = None
+            return super().forward(x)
+
+    report = check_gate(Growing(), np.array([0.3, -0.8]))
+    assert not report.ok and report.mistake == code and says in report.text
+
+
+@pytest.mark.parametrize("later_calls", [None, [], ["one", "two"]])
+def test_a_later_call_that_returns_more_or_fewer_gradients_is_reported(later_calls):
+    class OnceOnly(hg.Tanh):
+        def forward(self, x):
+            self.first = True
+            return super().forward(x)
+
+        def backward(self, dz):
+            if not self.first:
+                return later_calls and [dz for _ in later_calls]
+            self.first = False
+            return super().backward(dz)
+
+    report = check_gate(OnceOnly(), np.array([0.3, -0.8]))
+    assert not report.ok and report.mistake is None and "a second call differed" in report.text
+
+
+def test_a_gradient_of_another_size_is_called_a_wrong_shape_and_asks():
+    report = check_gate(mutate(hg.Tanh, lambda s, dz: [dz[:1]])(), r(3, 2))
+    assert report.mistake == "WRONG_SHAPE" and report.text.endswith("does it become another one?")
 
 
 def test_a_slope_that_backward_computes_once_is_stale_too():
@@ -260,6 +322,17 @@ def test_a_random_forward_is_impure():
     assert check_gate(Dropout(), np.ones(20)).mistake == "IMPURE_FORWARD"
 
 
+class Length(hg.Gate):
+    """z = |x|, the length of a vector: a turn at 0, as sharp as the vector is short."""
+
+    def forward(self, x):
+        self.x, self.z = x, np.linalg.norm(x)
+        return self.z
+
+    def backward(self, dz):
+        return [self.x / self.z * dz]
+
+
 @pytest.mark.parametrize(
     "gate, inputs",
     [
@@ -267,12 +340,35 @@ def test_a_random_forward_is_impure():
         (hg.Log(), (np.array([2e-5, 1e-6, 3.0]),)),
         (hg.Power(0.5), (np.array([1e-4, 2.0]),)),
         (hg.ReLU(), (np.array([3e-6, -3e-6, 1.0]),)),
+        (hg.ReLU(), (np.array([1e-7, 3e-8]),)),
+        (Length(), (np.array([1e-7, -2e-7, 3e-8]),)),
         (hg.Exp(), (np.array([20.0, 21.0]),)),
     ],
 )
 def test_steep_places_raise_no_false_alarm_and_are_not_taken_for_kinks(gate, inputs):
     report = check_gate(gate, *inputs)
     assert report.ok and report.skipped == 0, report.text
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0, -1.0])
+def test_a_forward_that_rounds_to_float32_is_told_that_its_slopes_cannot_be_measured(factor):
+    gate = mutate(hg.Tanh, lambda s, dz: [factor * (1 - s.z**2) * dz], coarse_tanh)()
+    report = check_gate(gate, r(3, 2))
+    assert (
+        not report.ok
+        and report.mistake is None
+        and report.text.endswith("too few to measure slopes. Where does it round?")
+    )
+
+
+def coarse_tanh(self, x):
+    self.z = np.tanh(np.asarray(x, dtype=np.float32))
+    return self.z
+
+
+def test_a_forward_of_zeros_and_ones_may_have_any_precision():
+    step = mutate(hg.Tanh, lambda s, dz: [0 * dz], lambda s, x: np.float32(x > 0))
+    assert check_gate(step(), np.array([0.3, -0.7])).ok
 
 
 def test_a_stale_cache_is_caught_where_the_domain_is_narrow_and_where_ids_are_equal():

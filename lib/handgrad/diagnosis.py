@@ -7,6 +7,7 @@ It never says the fix: finding that is the reader's.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 
@@ -25,6 +26,7 @@ class Evidence:
     inputs, i : all inputs, and which of them this is about
     all_given, all_right : the gradients of all inputs (None where there is none)
     slope_at : callable, array -> array: the elementwise slope if input i had other values
+    right_at : callable, (j, array) -> array: the gradient of input i if input j were another; None if it cannot be
     at_other_sizes : callable, () -> iterator of Evidence about input i of the same gate, fed larger arrays
     """
 
@@ -38,6 +40,7 @@ class Evidence:
     all_given: list
     all_right: list
     slope_at: Callable
+    right_at: Callable
     at_other_sizes: Callable
 
     @property
@@ -85,8 +88,13 @@ def not_summed(e):
 
 
 def transposed(e):
-    if np.ndim(e.right) == 2:
-        yield e.right.T, {}
+    axes = tuple(range(np.ndim(e.right)))
+    for order in permutations(axes):
+        if order != axes:
+            what = (
+                "the transpose of the right one" if len(axes) == 2 else "the right one with its axes in another order"
+            )
+            yield np.transpose(e.right, order), {"what": what}
 
 
 def wrong_shape(e):
@@ -111,16 +119,16 @@ def repeated_ids(e):
         if not np.issubdtype(np.result_type(ids), np.integer) or np.ndim(e.x) == 0:
             continue
         ids = np.asarray(ids)
-        if np.shape(e.dz) != ids.shape + np.shape(e.x)[1:] or ids.size == len(np.unique(ids)):
+        if np.shape(e.dz) != ids.shape + np.shape(e.x)[1:]:
             continue
-        if not 0 <= ids.min() <= ids.max() < len(e.x):
-            continue  # labels, or something else that is no row of this input
-        rows = e.dz.reshape(ids.size, *np.shape(e.x)[1:])
+        rows, ids = e.dz[ids != -1], ids[ids != -1]  # -1 stands for no id
+        if ids.size == len(np.unique(ids)) or not 0 <= ids.min() <= ids.max() < len(e.x):
+            continue  # nothing is repeated; or these are no rows of this input
         for order in (slice(None), slice(None, None, -1)):
             kept = np.zeros(np.shape(e.x))
-            kept[ids.ravel()[order]] = rows[order]
+            kept[ids[order]] = rows[order]
             yield kept, {"kept": "the gradient of one occurrence only"}
-        counts = np.bincount(ids.ravel(), minlength=len(e.x))[: len(e.x)]
+        counts = np.bincount(ids, minlength=len(e.x))
         mean = e.right / np.maximum(counts, 1).reshape(-1, *[1] * (np.ndim(e.x) - 1))
         yield mean, {"kept": "the mean of its occurrences"}
 
@@ -197,6 +205,16 @@ def edge_left_out(e):
             yield _zero_at(place, e.right, axis), {"edge": word, "axis": axis}
 
 
+def ids_off_by_one(e):
+    for j, ids in enumerate(e.inputs):
+        if np.issubdtype(np.result_type(ids), np.integer) and np.max(ids, initial=0) > 1:  # not flags
+            for size in sorted(set(np.shape(e.x)) - {0, 1, 2}):  # ids count along an axis, and -1 is its last place
+                for step, where in ((1, "higher"), (-1, "lower")):
+                    right = e.right_at(j, (ids + step) % size)
+                    if right is not None:
+                        yield right, {"j": j, "where": where}
+
+
 def wrong_factor(e):
     if np.shape(e.given) == np.shape(e.right) and np.count_nonzero(e.right) > 1:  # one number is a multiple of any
         factor = float(np.sum(e.given * e.right) / np.sum(e.right**2))
@@ -219,8 +237,8 @@ RULES = [
     (
         "TRANSPOSED",
         transposed,
-        "The gradient of input {i} is the transpose of the right one. Which shape has the input, and which axis of "
-        "it goes with which axis of dz?",
+        "The gradient of input {i} is {what}. Which shape has the input, and which axis of it goes with which axis of "
+        "dz?",
     ),
     (
         "WRONG_SHAPE",
@@ -304,6 +322,12 @@ RULES = [
         edge_left_out,
         "The gradient of input {i} is right but for the {edge} entry along axis {axis}, which is zero. Where does the "
         "part that forward took begin, and where does it end?",
+    ),
+    (
+        "OFF_BY_ONE",
+        ids_off_by_one,
+        "The gradient of input {i} is what comes out if every id of input {j} is one {where}. At which number does "
+        "forward begin to count?",
     ),
     (
         "WRONG_FACTOR",

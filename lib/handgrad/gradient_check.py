@@ -74,7 +74,9 @@ def check_gate(gate, *inputs, seed=0):
     name, inputs = type(gate).__name__, [_as_float64(x) for x in inputs]
     untouched, kept = copy.deepcopy(gate), copy.deepcopy(inputs)
     _run_elsewhere(gate, inputs)  # whatever a pass at other inputs leaves behind is stale now
-    z = np.array(gate.forward(*inputs), dtype=np.float64)[()]
+    z = np.asarray(gate.forward(*inputs))
+    is_coarse = _is_float(z) and z.dtype.itemsize < 8  # float32 for float64
+    z = np.array(z, dtype=np.float64)[()]
     if not _equal(z, np.asarray(gate.forward(*inputs), dtype=np.float64)) and _all_equal(inputs, kept):
         text = f"{name}: forward gave two answers to the same inputs. On what, other than them, does it depend?"
         return GradientReport(False, text, "IMPURE_FORWARD")
@@ -82,7 +84,7 @@ def check_gate(gate, *inputs, seed=0):
     upstream = copy.deepcopy(dz)
     try:
         given = _copies(gate.backward(upstream))
-        again = _copies(gate.backward(copy.deepcopy(dz)))
+        again = _copies(gate.backward(copy.deepcopy(dz))) or []
     except Exception as error:
         text = f"{name}.backward failed with {type(error).__name__}: {error} Which shapes meet there?"
         return GradientReport(False, text, "BACKWARD_FAILED")
@@ -96,10 +98,14 @@ def check_gate(gate, *inputs, seed=0):
     if not _all_equal(given, again):
         fresh = copy.deepcopy(untouched)
         fresh.forward(*inputs)
-        return _two_answers(name, _copies(fresh.backward(dz)), _copies(fresh.backward(dz)))
+        return _answers_differ(name, [_copies(fresh.backward(copy.deepcopy(dz))) or [] for _ in range(3)])
 
     measured = {i: measure_slopes(_forward_of(gate, inputs, i), x, dz) for i, x in enumerate(inputs) if _is_float(x)}
-    return _judge(name, gate, untouched, inputs, z, dz, given, measured)
+    report = _judge(name, gate, untouched, inputs, z, dz, given, measured)
+    if is_coarse and not report.mistake and (report.skipped or not report.ok):
+        text = f"{name}: forward got float64 and returned fewer digits, too few to measure slopes. Where does it round?"
+        return GradientReport(False, text, None, report.skipped)
+    return report
 
 
 def check_graph(graph, feeds=None, /, seed=0, **inputs):
@@ -129,7 +135,8 @@ def check_graph(graph, feeds=None, /, seed=0, **inputs):
     given = {name: _dense(gradient) for name, gradient in graph.backward(dz).items()}
     again = {name: _dense(gradient) for name, gradient in graph.backward(dz).items()}
     if not _all_equal(given.values(), again.values()):
-        return _two_answers("The graph", list(given.values()), list(again.values()))
+        third = {name: _dense(gradient) for name, gradient in graph.backward(dz).items()}
+        return _answers_differ("The graph", [list(answer.values()) for answer in (given, again, third)])
 
     trusted = ComputationalGraph(*graph.outputs)
 
@@ -193,6 +200,9 @@ def _judge(name, gate, untouched, inputs, z, dz, given, measured):
         finding = diagnose(_evidence(untouched, inputs, z, dz, given, measured, i))
         if finding:
             return GradientReport(False, f"{observed} {finding.text}", finding.code, skipped)
+    if np.shape(given[wrong[0]]) != np.shape(inputs[wrong[0]]):
+        question = "Write down the shapes of all that meet in backward: at which step does it become another one?"
+        return GradientReport(False, f"{observed} {question}", "WRONG_SHAPE", skipped)
     return GradientReport(False, observed, None, skipped)
 
 
@@ -206,6 +216,11 @@ def _evidence(untouched, inputs, z, dz, given, measured, i):
         with np.errstate(all="ignore"):
             return np.diag(numerical_jacobian(forward, x)).reshape(np.shape(x))
 
+    def right_at(j, x):
+        with np.errstate(all="ignore"), contextlib.suppress(Exception):  # the gate may refuse it
+            other = [x if k == j else kept for k, kept in enumerate(inputs)]
+            return measure_slopes(_forward_of(gate, other, i), inputs[i], dz).values
+
     return Evidence(
         given=np.asarray(given[i]),
         right=right[i],
@@ -217,6 +232,7 @@ def _evidence(untouched, inputs, z, dz, given, measured, i):
         all_given=given,
         all_right=right,
         slope_at=slope_at,
+        right_at=right_at,
         at_other_sizes=lambda: _evidence_at_other_sizes(untouched, inputs, i),
     )
 
@@ -297,13 +313,21 @@ def _wrong_form(name, given, inputs):
     return None
 
 
-def _two_answers(name, given, again):
+def _answers_differ(name, answers):
+    """Three calls of backward did not give the same: was the same added from each to the next?"""
     text = f"{name}: backward gave two answers to the same question, a second call differed from the first."
-    pairs = [(g, a) for g, a in zip(given, again, strict=True) if not _equal(g, a)]
-    if pairs and all(_same(2 * g, a) for g, a in pairs):
-        question = "Where they differ, the second is twice the first. Where does a call leave something for the next?"
-        return GradientReport(False, f"{text} {question}", "ACCUMULATES_OVER_CALLS")
+    differing = [abc for abc in zip(*answers, strict=False) if not _equal(*abc[:2])]
+    if differing and all(_grows_evenly(*abc) for abc in differing):
+        twice = all(_same(2 * a, b) for a, b, _ in differing)
+        how = "Where they differ, the second is twice the first." if twice else "Each further call adds the same again."
+        question = "Where does a call leave something for the next?"
+        return GradientReport(False, f"{text} {how} {question}", "ACCUMULATES_OVER_CALLS")
     return GradientReport(False, text)
+
+
+def _grows_evenly(a, b, c):
+    comparable = not any(g is None for g in (a, b, c)) and np.shape(a) == np.shape(b) == np.shape(c)
+    return comparable and matches(c - b, b - a)
 
 
 def _observed(name, inputs, given, measured, wrong):
@@ -388,7 +412,7 @@ def _equal(a, b):
 
 
 def _all_equal(first, second):
-    return all(_equal(a, b) for a, b in zip(first, second, strict=True))
+    return len(first) == len(second) and all(_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
 def _skips(skipped):

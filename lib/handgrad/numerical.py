@@ -70,25 +70,26 @@ def measure_slopes(forward, x, dz):
 def _slope(f, here, size):
     """Of f at ``here``: the slope, its error, and whether there is a kink. ``size`` is that of f's summands."""
     middle, step = f(here), STEP * max(1.0, abs(here))
-    slope, error, bends = _differences(f, here, middle, step, size)
-    # For a smooth function the bend shrinks with the step, to a quarter; at a kink it stays.
-    kink = bends[1] > bends[0] / 2 and bends[0] > 1e-3 * abs(slope) + 10 * _noise(size, step, bends)
+    slope, error, kink = _differences(f, here, middle, step, size)
     if here != 0 and not error <= 1e-7 * abs(slope):
-        nearer, its_error, _ = _differences(f, here, middle, STEP * abs(here), size)
-        if its_error < error or np.isnan(error):
-            slope, error = nearer, its_error  # the function turns fast, near 0: step by its own size
+        nearer, its_error, its_kink = _differences(f, here, middle, STEP * abs(here), size)
+        if its_error < error or np.isnan(error):  # the function turns fast, near 0: step by its own size
+            slope, error, kink = nearer, its_error, kink and its_kink  # from afar a turn looks like a kink
     return slope, error, kink
 
 
 def _differences(f, here, middle, step, size):
-    """The slope by a central difference; its error; by how much right and left slopes differ, as the step shrinks."""
+    """The slope by a central difference; its error; whether right and left slopes differ, however short the step."""
     slopes, bends = [], []
     for h in (step, step / 4, step / 4096):
         up, down = here + h, here - h
         f_up, f_down = f(up), f(down)
         slopes.append((f_up - f_down) / (up - down))
         bends.append(abs((f_up - middle) - (middle - f_down)) / h)
-    return slopes[0], 2 * abs(slopes[0] - slopes[1]) + _noise(size, step, slopes), bends
+    error = 2 * abs(slopes[0] - slopes[1]) + _noise(size, step, slopes)
+    # For a smooth function the bend shrinks with the step, to a quarter; at a kink it stays.
+    kink = bends[1] > bends[0] / 2 and bends[0] > 1e-3 * abs(slopes[0]) + 10 * _noise(size, step, bends)
+    return slopes[0], error, kink
 
 
 def _noise(size, step, measured):
