@@ -236,9 +236,9 @@ COMMANDS = [
     ("train fine.txt --seeds noise", "'noise' is not a name and a whole number, such as noise=7. See handgrad train"),
     ("train fine.txt --seeds luck=7", "expects seeds of init, examples, noise, each a whole number"),
     ("train fine.txt --unk keep --max-vocabulary 1", "max_size is a whole number of at least 2, but got 1."),
-    ("train {fine} --objective nce --negatives 3", "A unique sample of 3 ids was asked for, but only 2 can be drawn"),
-    ("train {fine} --held-out 18", "held_out is 18 words, and nothing is left to learn from"),
-    ("train {fine} --num-skips 2 --window 9", "A window of 19 words does not fit in a text of 18: give more text."),
+    ("train {fine} --objective nce --negatives 3", "3 different noise words were asked for, but there are 2"),
+    ("train {fine} --held-out 18", "held_out is 18 words, and then no pair of words is left in them"),
+    ("train {fine} --num-skips 2 --window 9 --subsample 0 --no-dynamic-window", "A window of 19 words does not fit in a text of 18: give more text."),
     ("train {fine} --checkpoint-scope out/Z --output new", "There is no parameter in the scope 'out/Z'"),
     ("train {fine} --learning-rate 1e300", "since the vectors have become too large: choose a learning_rate below"),
     ("train lonely.txt --objective hierarchical-softmax", "A Huffman tree expects the counts of at least 2 words"),
@@ -262,7 +262,7 @@ COMMANDS = [
     ("train {fine} --output finished", "The output finished exists already and is left as it is"),
     ("train {fine} --output notes", "The output notes exists already and is left as it is"),
     ("train {fine} --output fine.txt", "The output fine.txt exists already and is left as it is"),
-    ("train {fine} --output fine.txt/run", "fine.txt/run: Not a directory."),
+    ("train {fine} --output fine.txt/run", "fine.txt/run could not be made: Not a directory."),
     ("train {fine} --output ''", "The output folder has no name"),
     ("train mixed --output mixed/run", "The output mixed/run is inside the directory of texts mixed"),
     # a run that cannot go on
@@ -420,7 +420,7 @@ CALLS = {
         lambda: Trainer(TrainingConfig(dimension=4, subsample=0, engine="numpy"), [EarlyStopping()]).fit(
             corpora.text_file("fine.txt"), "stopped", resume=True
         ),
-        "The run was begun with 0 callbacks, not 1: give the same ones.",
+        "The run was begun with no callback that remembers something",
     ),
     "no checkpoint": (lambda: load_checkpoint("notes"), "notes is no whole checkpoint"),
 }  # fmt: skip

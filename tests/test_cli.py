@@ -91,7 +91,7 @@ def test_the_example_of_the_manual_works_as_it_is_written(run, text, tmp_path, m
 
 OTHER_VALUES = {"seeds": {"noise": 7, "init": 3}, "model": "cbow", "held_out": 20, "checkpoint_scope": "embed"}
 APART = {  # fields that do not go with all the others at once
-    "num_skips": {"num_skips": 2, "batch_size": 64},
+    "num_skips": {"num_skips": 2, "batch_size": 64, "subsample": 0.0, "dynamic_window": False},
     "update": {"update": "pair"},
     "max_vocabulary": {"max_vocabulary": 5},
 }

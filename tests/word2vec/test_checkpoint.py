@@ -37,18 +37,43 @@ def test_what_is_loaded_is_what_was_saved_to_the_bit(tmp_path):
 
 
 def test_the_newest_are_kept_and_found(tmp_path):
-    for step in (5, 20, 100, 1_000_000_000, 2):
+    (tmp_path / "step-notes").mkdir()  # no checkpoint, whatever it is
+    for step in (5, 20, 200_000_000, 1_000_000_000):
         save_checkpoint(tmp_path, step, ARRAYS, {"at": step}, keep=3)
-    assert [path.name for path in checkpoints(tmp_path)] == ["step-000000020", "step-000000100", "step-1000000000"]
+    names = ["step-000000020", "step-200000000", "step-1000000000"]
+    assert [path.name for path in checkpoints(tmp_path)] == names
     path, _, state = load_newest_checkpoint(tmp_path)
     assert state == {"at": 1_000_000_000} and path.name == "step-1000000000"
 
 
-def test_a_step_that_is_reached_again_is_written_again(tmp_path):
-    save_checkpoint(tmp_path, 5, ARRAYS, {"time": 1})
-    save_checkpoint(tmp_path, 5, ARRAYS, {"time": 2})
-    assert load_newest_checkpoint(tmp_path)[2] == {"time": 2}
+def test_a_step_that_is_reached_again_stays_as_it_is_unless_it_is_damaged(tmp_path):
+    path = save_checkpoint(tmp_path, 5, ARRAYS, {"time": 1})
+    assert save_checkpoint(tmp_path, 5, ARRAYS, {"time": 2}) == path
+    assert load_newest_checkpoint(tmp_path)[2] == {"time": 1}
+    (path / "state.json").unlink()
+    save_checkpoint(tmp_path, 5, ARRAYS, {"time": 3})
+    assert load_newest_checkpoint(tmp_path)[2] == {"time": 3}
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "array", [np.asfortranarray(np.arange(6.0).reshape(2, 3)), np.arange(12.0)[::2], np.float64(3)]
+)
+def test_arrays_come_back_however_they_lay_in_memory(tmp_path, array):
+    save_checkpoint(tmp_path, 1, {"x": np.asarray(array)}, {})
+    loaded = load_newest_checkpoint(tmp_path)[1]["x"]
+    assert loaded.shape == np.shape(array)
+    np.testing.assert_array_equal(loaded, array)
+
+
+def test_damaged_checkpoints_never_push_out_a_whole_one(tmp_path):
+    save_checkpoint(tmp_path, 20, ARRAYS, {"at": 20}, keep=1)
+    shutil.copytree(tmp_path / "step-000000020", tmp_path / "step-000000075")
+    (tmp_path / "step-000000075" / "state.json").write_bytes(b"")
+    with pytest.warns(UserWarning, match="step-000000075 is damaged"):
+        assert load_newest_checkpoint(tmp_path)[2] == {"at": 20}
+    save_checkpoint(tmp_path, 45, ARRAYS, {"at": 45}, keep=1)
+    assert load_newest_checkpoint(tmp_path)[2] == {"at": 45}
 
 
 def test_the_sums_are_what_sha256sum_reads(tmp_path):
@@ -110,9 +135,10 @@ def test_a_full_disk_is_a_sentence_and_the_last_checkpoint_is_whole(tmp_path):
 SAVE_FOREVER = """
 import sys
 import numpy as np
-from handgrad.word2vec.checkpoint import save_checkpoint
+from handgrad.word2vec.checkpoint import checkpoints, save_checkpoint
 print("ready", flush=True)
-for step in range(1, 10**6):
+known = checkpoints(sys.argv[1])
+for step in range(int(known[-1].name[5:]) + 1 if known else 1, 10**6):
     save_checkpoint(sys.argv[1], step, {"V": np.full(50_000, float(step))}, {"step": step}, keep=2)
 """
 

@@ -128,11 +128,11 @@ def read_settings(path):
 
 def settings_of_the_run(output, given):
     """The settings and the corpus of the run in a folder, from its run.json."""
-    from handgrad.word2vec.run_folder import RunFolder
+    from handgrad.word2vec.run_folder import read_run
 
     if output is None:
         raise InputError("A run is resumed from its folder: name it with --output DIR.")
-    earlier = RunFolder(output, resume=True).earlier
+    earlier = read_run(Path(output))
     if not earlier and "corpus" not in given:  # killed before it could say what it was
         raise InputError(f"There is no run to resume in {output}: it is empty. Give the corpus and the settings again.")
     if not earlier:

@@ -1,4 +1,4 @@
-"""Callbacks: code of yours that runs at certain moments of the training. The names are gensim's."""
+"""Callbacks: code of yours that runs at certain moments of the training. gensim's names, where it has them."""
 
 import math
 
@@ -46,6 +46,10 @@ class EarlyStopping(Callback):
     def __init__(self, patience=3, min_delta=0.0):
         self.patience, self.min_delta = patience, min_delta
         self.best, self.waited = math.inf, 0
+
+    def on_train_begin(self, trainer):
+        if not trainer.step:  # not resumed
+            self.best, self.waited = math.inf, 0
 
     def on_report(self, trainer):
         entry = trainer.losses[-1]

@@ -13,6 +13,7 @@ import shutil
 import warnings
 from pathlib import Path
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -42,18 +43,21 @@ def save_checkpoint(folder, step, arrays, state, keep=3):
     Path of the checkpoint
     """
     folder = Path(folder)
+    if step in [_step_of(known) for known in checkpoints(folder)] and _is_whole(folder / _name_of(step)):
+        return folder / _name_of(step)  # reached once more after a resume: the same bits
     folder.mkdir(parents=True, exist_ok=True)
     for left_over in folder.glob(f"{UNFINISHED}*"):  # of a run that was killed while it wrote or removed
         shutil.rmtree(left_over)
-    path, unfinished = folder / f"step-{step:09d}", folder / f"{UNFINISHED}{step:09d}"
-    unfinished.mkdir()
+    path, unfinished = folder / _name_of(step), folder / f"{UNFINISHED}{step:09d}"
     try:
-        save_file(arrays, unfinished / ARRAYS)
+        unfinished.mkdir()
+        # safetensors stores the bytes as they lie: a transposed or sliced array would come back as another
+        save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, unfinished / ARRAYS)
         (unfinished / STATE).write_text(json.dumps(state, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         (unfinished / SUMS).write_bytes(_sums(unfinished))
         for written in (unfinished / ARRAYS, unfinished / STATE, unfinished / SUMS, unfinished):
             _force_to_disk(written)
-        if path.exists():  # the same step, reached once more after a resume: the same bits
+        if path.exists():  # but damaged
             _remove(path)
         unfinished.rename(path)
         _force_to_disk(folder)
@@ -64,7 +68,8 @@ def save_checkpoint(folder, step, arrays, state, keep=3):
             f"The checkpoint {path} could not be written: {reason}. Those before it are whole; make room and resume."
         ) from error
     for old in checkpoints(folder)[:-keep]:
-        _remove(old)
+        if old != path:
+            _remove(old)
     return path
 
 
@@ -88,18 +93,43 @@ def load_checkpoint(path):
 
 
 def load_newest_checkpoint(folder):
-    """The newest checkpoint that is whole, as ``(path, arrays, state)``; warns about each newer one that is not."""
+    """The newest checkpoint that is whole, as ``(path, arrays, state)``.
+
+    Warns about each newer one that is not, and removes it: else it would be taken for the newest for ever.
+    """
+    damaged = []
     for path in reversed(checkpoints(folder)):
         try:
-            return path, *load_checkpoint(path)
+            arrays, state = load_checkpoint(path)
         except DamagedCheckpointError as error:
             warnings.warn(f"{error} The one before it is used.", stacklevel=2)
+            damaged.append(path)
+            continue
+        for newer in damaged:
+            _remove(newer)
+        return path, arrays, state
     raise InputError(f"There is no whole checkpoint in {folder}: start a new run in a new folder.")
 
 
 def checkpoints(folder):
     """The checkpoints in ``folder``, oldest first, whole or not."""
-    return sorted(Path(folder).glob("step-*"), key=lambda path: (len(path.name), path.name))
+    named = [path for path in Path(folder).glob("step-*") if path.name.removeprefix("step-").isdigit()]
+    return sorted(named, key=_step_of)
+
+
+def _name_of(step):
+    return f"step-{step:09d}"
+
+
+def _step_of(path):
+    return int(path.name.removeprefix("step-"))
+
+
+def _is_whole(path):
+    try:
+        return (path / SUMS).read_bytes() == _sums(path)
+    except OSError:
+        return False
 
 
 def _sums(path):

@@ -5,7 +5,11 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from numbers import Integral, Real
 
+import numpy as np
+
 from handgrad.errors import InputError
+
+MOST = 2**31 - 1  # of anything that is counted
 
 # The single draws that can have a seed of their own.
 DRAWS = ("init", "examples", "noise")
@@ -59,7 +63,7 @@ class TrainingConfig:
     num_skips: int = setting(
         0,
         "0: windows within sentences. Otherwise TensorFlow's word2vec_basic: one stream across sentences, with so many "
-        "pairs for each word of it.",
+        "pairs for each word of it; wants subsample 0 and no dynamic_window.",
     )
     batch_size: int = setting(
         64,
@@ -68,7 +72,10 @@ class TrainingConfig:
         least=1,
     )
     epochs: int = setting(5, "Passes over the text.", least=1)
-    max_steps: int = setting(0, "End after so many batches; 0: when the epochs are over.")
+    max_steps: int = setting(
+        0,
+        "End after so many batches, if the epochs are not over before; with num_skips the text is begun anew.",
+    )
     held_out: int = setting(0, "Words at the end of the text that are not learned from, for a loss on text unseen.")
 
     # the noise
@@ -111,7 +118,18 @@ class TrainingConfig:
         "of deviation 1/√D, cut off at two of them.",
         choices=("word2vec", "tensorflow", "cs20"),
     )
-    threads: int = setting(1, "Threads that the matrix products of a batch may use.", least=1)
+    engine: str = setting(
+        "auto",
+        "compiled: loops in machine code (numba), for skipgram with negative-sampling and sgd, where a step is a piece "
+        "of the text for each thread; numpy: everything, in batches; auto: compiled where it can be.",
+        choices=("auto", "numpy", "compiled"),
+    )
+    threads: int = setting(
+        1,
+        "Threads of the compiled engine, or of the matrix products in NumPy. Only with one does a seed give the same "
+        "bits.",
+        least=1,
+    )
     precision: str = setting("float32", "Of the parameters.", choices=("float32", "float64"))
     seed: int = setting(1, "The same seed, text and versions give the same vectors.")
     seeds: dict = field(
@@ -120,13 +138,19 @@ class TrainingConfig:
 
     # the course of the run
     report_every: int = setting(0, "Steps between entries of the loss; 0: a hundred entries in a run.")
-    checkpoint_every: int = setting(0, "Steps between checkpoints; 0: only when the run is stopped.")
+    checkpoint_every: int = setting(0, "Steps between checkpoints; 0: only when the run ends or is stopped.")
     keep: int = setting(3, "Checkpoints that are kept, the newest.", least=1)
     checkpoint_scope: str = setting(
         "", "Only the parameters in this scope, embed for instance, are in a checkpoint; a run cannot go on from it."
     )
 
     def __post_init__(self):
+        for each in fields(self):  # NumPy's numbers are as good as Python's, but JSON does not know them
+            value = getattr(self, each.name)
+            if isinstance(value, np.generic):
+                object.__setattr__(self, each.name, value.item())
+        if isinstance(self.seeds, dict):
+            object.__setattr__(self, "seeds", dict(self.seeds))
         for each in fields(self):
             if each.name != "seeds":
                 _require(each, getattr(self, each.name))
@@ -153,6 +177,8 @@ class TrainingConfig:
             )
         if self.num_skips and self.model == "cbow":
             raise InputError("TrainingConfig expects num_skips of 0 for cbow: pairs have no mean.")
+        if self.num_skips and (self.subsample or self.dynamic_window):
+            raise InputError("TrainingConfig expects subsample 0 and dynamic_window False with num_skips.")
         if self.num_skips and self.held_out:
             raise InputError("TrainingConfig expects held_out of 0 with num_skips: that stream has no sentences.")
         if self.objective in ("nce", "sampled-softmax") and not self.negatives:
@@ -205,6 +231,8 @@ def _require(each, value):
         right, expected = isinstance(value, Real) and not isinstance(value, bool), "a number"
     if not right:
         raise InputError(f"TrainingConfig expects {each.name} to be {expected}, but got {value!r}.")
+    if each.type is int and each.name != "seed" and value > MOST:
+        raise InputError(f"TrainingConfig expects {each.name} of at most {MOST:,}, but got {value}.")
     if each.type in (int, float) and not least <= value < math.inf:
         raise InputError(f"TrainingConfig expects {each.name} of at least {least}, but got {value}.")
 
@@ -222,6 +250,7 @@ CS20 = TrainingConfig(
     unk="keep",
     subsample=0,
     window=1,
+    dynamic_window=False,
     num_skips=2,
     batch_size=128,
     max_steps=100_000,

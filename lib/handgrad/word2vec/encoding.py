@@ -57,7 +57,7 @@ class EncodedText:
         Yields
         ------
         position : int, where in ``ids`` the chunk begins
-        ids : int32 array (n,), a copy; n is at most ``size``, or the length of one sentence that is longer
+        ids : int32 array (n,), a copy, n at most ``size``; a sentence that is longer comes in several chunks
         sentence_of : int32 array (n,), the sentence of each id, counted from the chunk's first
         """
         first, last = 0, len(self.starts) - 1
@@ -65,9 +65,14 @@ class EncodedText:
             fits = np.searchsorted(self.starts, self.starts[first] + size, side="right") - 1
             end = max(int(fits), first + 1)
             starts = self.starts[first : end + 1]
-            sentence_of = np.repeat(np.arange(end - first, dtype=np.int32), np.diff(starts))
-            yield int(starts[0]), np.array(self.ids[starts[0] : starts[-1]]), sentence_of
             first = end
+            if starts[-1] - starts[0] > size:  # one sentence
+                for position in range(int(starts[0]), int(starts[-1]), size):
+                    ids = np.array(self.ids[position : min(position + size, starts[-1])])
+                    yield position, ids, np.zeros(len(ids), np.int32)
+                continue
+            sentence_of = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
+            yield int(starts[0]), np.array(self.ids[starts[0] : starts[-1]]), sentence_of
 
 
 def encode_text(sentences, min_count=1, max_size=None, unk="drop", path=None, progress=None):

@@ -17,7 +17,7 @@ class HuffmanTree:
 
     Parameters
     ----------
-    counts : int array (V,), in descending order, V of at least 2
+    counts : int array (V,), V of at least 2
 
     Attributes
     ----------
@@ -31,19 +31,21 @@ class HuffmanTree:
         counts = np.asarray(counts)
         if counts.ndim != 1 or len(counts) < 2:
             raise InputError(f"A Huffman tree expects the counts of at least 2 words, but got shape {counts.shape}.")
-        if np.any(counts[1:] > counts[:-1]) or counts[-1] < 0:
-            raise InputError("A Huffman tree expects counts in descending order, none below 0: sort the words.")
-        parent, code = _merge(counts.tolist())
+        if counts.min() < 0:
+            raise InputError(f"A Huffman tree expects counts of 0 or more, but got {counts.min()}.")
+        order = np.argsort(-counts, kind="stable")  # UNK may be first and yet not the most frequent
+        parent, code = (np.array(x) for x in _merge(counts[order].tolist()))
+        parent[order], code[order] = parent[: len(counts)].copy(), code[: len(counts)].copy()
         self.inner_nodes = len(counts) - 1
         self._write_paths(parent, code)
 
     def _write_paths(self, parent, code):
         """All words climb to the root at once; each writes its path from the end to the beginning."""
         V = self.inner_nodes + 1
-        depth = [0] * len(parent)
+        depth, parents = [0] * len(parent), parent.tolist()
         for node in range(len(parent) - 2, -1, -1):  # a parent comes after its children
-            depth[node] = depth[parent[node]] + 1
-        parent, code, depth = np.array(parent), np.array(code, np.int8), np.array(depth)
+            depth[node] = depth[parents[node]] + 1
+        depth = np.array(depth)
         self.starts = np.concatenate([[0], np.cumsum(depth[:V])])
         self.nodes = np.empty(self.starts[-1], np.int32)
         self.codes = np.empty(self.starts[-1], np.int8)

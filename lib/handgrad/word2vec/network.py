@@ -54,6 +54,11 @@ class Network:
         self.noise = self._noise()
         shared = {parameter.name: parameter for parameter in shared}
         self.parameters = [_shared_or_new(shared, new) for new in self._new_parameters()]
+        known = [parameter.name for parameter in self.parameters]
+        for name in shared:
+            if name not in known:
+                raise InputError(f"There is no parameter {name!r} to share in this network: it has {', '.join(known)}.")
+        self._require_enough_noise()
 
     def _objective(self):
         hits = {"yes": True, "no": False}.get(self.config.remove_accidental_hits)
@@ -92,6 +97,16 @@ class Network:
         yield Parameter("out/U", out.astype(self.dtype))
         if self.config.objective in ("nce", "sampled-softmax"):
             yield Parameter("out/b", np.zeros(rows, self.dtype))
+
+    def _require_enough_noise(self):
+        """Whoever asks for more different noise words than there are should hear it before the run begins."""
+        config = self.config
+        words = np.count_nonzero(self.noise.probabilities)
+        if config.objective in ("nce", "sampled-softmax") and config.unique_noise and config.negatives > words:
+            raise InputError(
+                f"{config.negatives} different noise words were asked for, but there are {words}: ask for fewer "
+                "negatives, or turn unique_noise off."
+            )
 
     def samples(self, rng, targets):
         """What the objective takes beside vectors and biases: for targets (B,) the noise, or the paths to them."""

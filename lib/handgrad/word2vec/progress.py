@@ -44,6 +44,8 @@ def signals_noted():
         return
 
     def note(number, frame):
+        if noted and number == signal.SIGTERM:
+            raise SystemExit(128 + number)
         if noted:
             raise KeyboardInterrupt
         noted.append(signal.Signals(number))

@@ -3,23 +3,29 @@
 run.json      the configuration, the text, the versions, how far the run is and what it measured
 loss.csv      the loss, entry by entry
 checkpoints/  the state of the run, in case it is stopped
-tensorboard/  curves and histograms, for ``tensorboard --logdir``
+tensorboard/  curves, histograms and the projector, for ``tensorboard --logdir``
 vectors.bin   the vectors, in word2vec's binary format, when the run is finished
 """
 
+import contextlib
 import csv
+import io
 import json
 import math
-import os
 import platform
+import warnings
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from handgrad.errors import InputError
 from handgrad.word2vec.checkpoint import checkpoints, load_newest_checkpoint, save_checkpoint
+from handgrad.word2vec.projector import save_projector
 from handgrad.word2vec.summaries import SummaryWriter
+from handgrad.word2vec.vector_files import encode_word, whole_file
 
+LOCK = ".lock"  # held by the process that is at work here
 HISTOGRAM_ROWS = 10_000  # of a parameter, those of the most frequent words, are summarized
 
 
@@ -36,12 +42,38 @@ class RunFolder:
         if not str(path):
             raise InputError("The output folder has no name.")
         self.path = Path(path)
-        self.description, self.vectors = self.path / "run.json", self.path / "vectors.bin"
+        self.description, self.losses = self.path / "run.json", self.path / "loss.csv"
+        self.vectors = self.path / "vectors.bin"
         self.checkpoints, self.tensorboard = self.path / "checkpoints", self.path / "tensorboard"
-        self.summaries = None
-        self.earlier = self._read() if resume else None
+        self.summaries, self.is_ours, self.has_begun = None, False, False
+        self.earlier = read_run(self.path) if resume else None
         if not resume:
             self._make()
+        self.lock = FileLock(self.path / LOCK)
+        try:
+            self.lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(f"Another process is at work in {self.path}: wait for it, or stop it.") from error
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        """Leave nothing behind where nothing was run, and say in a sentence what went wrong with the disk."""
+        with contextlib.suppress(OSError):
+            if self.summaries:
+                self.summaries.close()
+            if kind and issubclass(kind, InputError) and self.has_begun:
+                self._describe(self.trainer, "failed")
+        self.lock.release()
+        (self.path / LOCK).unlink(missing_ok=True)
+        if self.is_ours and not any(self.path.iterdir()):
+            self.path.rmdir()
+        if kind and issubclass(kind, OSError):
+            raise InputError(
+                f"The run in {self.path} could not be written: {error.strerror or error}. Its checkpoints are whole; "
+                "make room and resume it."
+            ) from error
 
     def _make(self):
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
@@ -49,28 +81,11 @@ class RunFolder:
                 f"The output {self.path} exists already and is left as it is: name a new folder, or resume the run "
                 "that is in it."
             )
-        self.path.mkdir(parents=True, exist_ok=True)
-
-    def _read(self):
+        self.is_ours = not self.path.exists()
         try:
-            earlier = json.loads(self.description.read_text(encoding="utf-8"))
-            status, _, _ = earlier["status"], earlier["config"].keys(), earlier["text"]["digest"]  # what resuming needs
-        except FileNotFoundError as error:
-            if self.path.is_dir() and not [left for left in self.path.iterdir() if left.suffix != ".partial"]:
-                return None  # it was killed before it could say what it was
-            raise InputError(f"There is no run to resume in {self.path}: it has no run.json.") from error
+            self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"There is no run to resume in {self.path}: run.json: {error.strerror}.") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{self.description} is damaged, so the run cannot be resumed: {error}.") from error
-        if status == "finished":
-            raise InputError(f"The run in {self.path} is finished; its vectors are in {self.vectors}.")
-        return earlier
-
-    def remove_if_empty(self):
-        """Leave nothing behind where nothing was run."""
-        if self.path.is_dir() and not any(self.path.iterdir()):
-            self.path.rmdir()
+            raise InputError(f"The output folder {self.path} could not be made: {error.strerror}.") from error
 
     # what the trainer calls, in this order
 
@@ -91,14 +106,20 @@ class RunFolder:
 
     def begin(self, trainer):
         """Say what is being run, before it takes its time."""
+        if scope := trainer.config.checkpoint_scope:  # a wrong one is refused now, not at the first checkpoint
+            in_scope({parameter.name: parameter for parameter in trainer.network.parameters}, scope)
+        for word in trainer.vocabulary.index_to_key:
+            encode_word(word)  # it is refused now, not when the vectors are saved
+        self.trainer, self.has_begun = trainer, True
         self._describe(trainer, "running")
         self._write_losses(trainer.losses)
         self.summaries = SummaryWriter(self.tensorboard, first_step=trainer.step + 1 if trainer.step else 0)
 
     def report(self, trainer):
         """A new entry of the loss."""
-        self._write_losses(trainer.losses)
         entry = trainer.losses[-1]
+        with open(self.losses, "a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow(_row(entry))
         scalars = {"loss": entry.loss, "learning_rate": entry.learning_rate}
         if not math.isnan(entry.held_out):
             scalars["held_out_loss"] = entry.held_out
@@ -116,28 +137,28 @@ class RunFolder:
         self._describe(trainer, status)
         return path
 
-    def finish(self, trainer, vectors):
-        """The vectors, and the last word in run.json."""
+    def finish(self, trainer):
+        """The vectors, for everybody and for TensorBoard's projector, and the last word in run.json."""
         self.checkpoint(trainer)
-        vectors.save_word2vec_format(self.vectors, binary=True)
+        trainer.vectors.save_word2vec_format(self.vectors, binary=True)
+        save_projector(trainer.vectors, self.tensorboard, overwrite=True)
         self._describe(trainer, "finished")
-
-    def close(self):
-        if self.summaries:
-            self.summaries.close()
 
     # how it is written
 
     def _require_the_same_run(self, trainer):
         """The configuration and the text are those of the run in the folder, or a sentence says what differs."""
         config, text = self.earlier["config"], self.earlier["text"]
+        then, now = self.earlier.get("versions"), _versions()
+        if then != now:
+            warnings.warn(f"The run was begun with {then} and goes on with {now}: its bits may differ.", stacklevel=2)
         for name, value in trainer.config.to_dict().items():
             if config.get(name) != value:
                 raise InputError(
                     f"The run in {self.path} has {name} = {config.get(name)!r}, but it should go on with {value!r}: "
                     "resume it as it was, or start a new run in a new folder."
                 )
-        if text["digest"] != trainer.text.digest:
+        if text["digest"] != trainer.corpus.digest:
             raise InputError(
                 f"The run in {self.path} learned from another text, of {text['words']:,} words; this one has "
                 f"{trainer.vocabulary.raw_words:,}: give the same text, or start a new run in a new folder."
@@ -145,23 +166,47 @@ class RunFolder:
 
     def _describe(self, trainer, status):
         """Write run.json, whole or not at all."""
-        from handgrad import __version__
-
-        partial = self.description.with_suffix(".partial")
-        versions = {"handgrad": __version__, "numpy": np.__version__, "python": platform.python_version()}
-        with open(partial, "w", encoding="utf-8") as file:
-            json.dump({"status": status, **trainer.describe(), "versions": versions}, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, self.description)
+        description = {"status": status, **trainer.describe(), "versions": _versions()}
+        with whole_file(self.description) as file:
+            file.write(json.dumps(description, indent=2).encode() + b"\n")
 
     def _write_losses(self, entries):
         """Write loss.csv from the start: a run that goes on replaces what came after its checkpoint."""
-        with open(self.path / "loss.csv", "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["raw_words", "loss_per_pair", "held_out_loss", "learning_rate", "step"])
-            writer.writerows([["" if value != value else value for value in entry] for entry in entries])
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(["raw_words", "loss_per_pair", "held_out_loss", "learning_rate", "step"])
+        writer.writerows(_row(entry) for entry in entries)
+        with whole_file(self.losses) as file:
+            file.write(text.getvalue().encode())
+
+
+def _row(entry):
+    return ["" if value != value else value for value in entry]  # nan: nothing was held out
+
+
+def _versions():
+    from handgrad import __version__
+
+    return {"handgrad": __version__, "numpy": np.__version__, "python": platform.python_version()}
+
+
+def read_run(path):
+    """The description of a run that can be resumed; None if it was killed before it could write one."""
+    description = path / "run.json"
+    try:
+        earlier = json.loads(description.read_text(encoding="utf-8"))
+        status, _, _ = earlier["status"], earlier["config"].keys(), earlier["text"]["digest"]  # what resuming needs
+    except FileNotFoundError as error:
+        if path.is_dir() and not [left for left in path.iterdir() if left.suffix != ".partial" and left.name != LOCK]:
+            return None  # it was killed before it could say what it was
+        raise InputError(f"There is no run to resume in {path}: it has no run.json.") from error
+    except OSError as error:
+        raise InputError(f"There is no run to resume in {path}: run.json: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{description} is damaged, so the run cannot be resumed: {error}.") from error
+    if status == "finished":
+        raise InputError(f"The run in {path} is finished; its vectors are in {path / 'vectors.bin'}.")
+    return earlier
 
 
 def in_scope(named, scope):

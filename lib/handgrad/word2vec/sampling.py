@@ -27,7 +27,8 @@ def keep_probabilities(counts, raw_words, threshold=1e-3):
     """
     if threshold <= 0:
         return np.ones(len(counts))
-    rate = threshold * raw_words / np.asarray(counts, dtype=np.float64)
+    with np.errstate(divide="ignore"):  # a word that never occurs, UNK for instance, would be kept
+        rate = threshold * raw_words / np.asarray(counts, dtype=np.float64)
     return np.minimum(1.0, np.sqrt(rate) + rate)
 
 
@@ -172,9 +173,12 @@ class UnigramNoise(NoiseDistribution):
                 "Counts must be one number for each id, none negative and not all zero, but they are "
                 f"{np.array2string(counts, threshold=8)}."
             )
-        weights = np.where(counts > 0, counts**power, 0)  # 0^0 is 1, and a word without a count is no noise
+        with np.errstate(over="ignore"):
+            weights = np.where(counts > 0, counts**power, 0)  # 0^0 is 1, and a word without a count is no noise
+        if not np.isfinite(weights.sum()):
+            raise InputError(f"Counts of up to {counts.max():g} to the power of {power:g} are too large: take less.")
         super().__init__(weights / weights.sum())
-        self._threshold, self._alias = _alias_table(self.probabilities)
+        self._threshold, self._alias = alias_table(self.probabilities)
 
     def draw(self, rng, shape):
         column = rng.integers(len(self._threshold), size=shape, dtype=np.int32)
@@ -218,7 +222,7 @@ class UniformNoise(NoiseDistribution):
         return rng.integers(len(self.probabilities), size=shape, dtype=np.int32)
 
 
-def _alias_table(probabilities):
+def alias_table(probabilities):
     """Fill V columns of height 1 with the scaled probabilities: what a small word leaves free, a large one fills."""
     height = (probabilities * len(probabilities)).tolist()  # lists, since single entries of arrays are slow
     alias = list(range(len(height)))

@@ -1,6 +1,8 @@
 """Scalars and histograms for TensorBoard, written as a run goes along."""
 
+import os
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -19,10 +21,14 @@ class SummaryWriter:
     def __init__(self, folder, first_step=0):
         # imported here, since it takes a while and not every run wants it
         from tensorboard.compat.proto import event_pb2, summary_pb2
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+        from tensorboard.summary.writer.record_writer import RecordWriter
 
         self._event, self._summary = event_pb2, summary_pb2
-        self._file = EventFileWriter(str(folder))
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"events.out.tfevents.{time.time_ns()}.{os.getpid()}"  # later files have later names
+        self._file = RecordWriter(open(folder / name, "wb"))
+        self._add(0, file_version="brain.Event:2")
         if first_step:
             start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
             self._add(first_step, session_log=start)
@@ -51,4 +57,6 @@ class SummaryWriter:
         self._file.close()
 
     def _add(self, step, **content):
-        self._file.add_event(self._event.Event(wall_time=time.time(), step=step, **content))
+        event = self._event.Event(wall_time=time.time(), step=step, **content)
+        self._file.write(event.SerializeToString())
+        self._file.flush()

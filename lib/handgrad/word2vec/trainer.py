@@ -17,6 +17,7 @@ import numpy as np
 
 from handgrad import optimizers
 from handgrad.errors import InputError
+from handgrad.word2vec.compiled import chosen_engine, compiled_steps, prepared
 from handgrad.word2vec.config import TrainingConfig
 from handgrad.word2vec.encoding import EncodedText, encode_text
 from handgrad.word2vec.keyed_vectors import KeyedVectors
@@ -26,7 +27,7 @@ from handgrad.word2vec.progress import bar, signals_noted, threads_limited
 from handgrad.word2vec.sampling import keep_probabilities
 from handgrad.word2vec.windows import NumSkipsBatches, pairs, window_batches
 
-NUMBERS = ("epoch", "position", "step", "loss_sum", "predictions", "seconds")  # where a run is
+NUMBERS = ("epoch", "position", "step", "loss_sum", "predictions", "seconds", "stop_reason")  # where a run is
 REPORTS = 100  # in a run, where report_every does not say otherwise
 OPTIMIZERS = {
     "sgd": optimizers.SGD,
@@ -96,26 +97,20 @@ class Trainer:
         """
         if resume and output is None:
             raise InputError("A run can be resumed only from its folder: name it as output.")
-        self.folder = _run_folder(output, resume)
         self.bar = partial(bar, progress)
-        try:
+        with _run_folder(output, resume) as self.folder:
             self.import_data(corpus)
             self.build()
             if resume:
                 self.folder.restore(self)
-            self.folder and self.folder.begin(self)
+            self.folder.begin(self)
             self.train()
-            vectors = self.vectors
-            self.folder and self.folder.finish(self, vectors)
-            return vectors
-        finally:
-            if self.folder:
-                self.folder.close()
-                self.folder.remove_if_empty()
+            self.folder.finish(self)
+        return self.vectors
 
     @property
     def vectors(self):
-        """The input vectors, as they are now."""
+        """The input vectors, as they are now: not a copy, so they go on moving while training does."""
         words, counts = self.vocabulary.index_to_key, self.vocabulary.counts
         return KeyedVectors(words, self.network.parameters[0].value, counts=counts)
 
@@ -130,18 +125,22 @@ class Trainer:
                 corpus = encode_text(
                     corpus, config.min_count, config.max_vocabulary or None, config.unk, progress=advance
                 )
-        self.vocabulary = corpus.vocabulary
+        self.vocabulary, self.corpus = corpus.vocabulary, corpus
         self.text, self.held_out_text = _split(corpus, config.held_out)
+        self.epoch_words = round(self.vocabulary.raw_words * len(self.text) / len(corpus))
 
     def build(self):
         """The embedding, the loss and the optimizer."""
         config = self.config
         self.network = Network(config, self.vocabulary.counts, self.shared)
         self.optimizer = OPTIMIZERS[config.optimizer](config.learning_rate)
+        self.engine = chosen_engine(config)
         self.keep = keep_probabilities(self.vocabulary.counts, self.vocabulary.raw_words, config.subsample)
         self.noise_rng = np.random.default_rng(config.seed_of("noise"))
         self.example_rng = np.random.default_rng(config.seed_of("examples"))
         self.epoch = self.position = self.step = 0
+        self.kernel = prepared(self) if self.engine == "compiled" else None
+        self.stream = self._stream() if config.num_skips else None
         self.losses, self.seconds, self.stop_reason = [], 0.0, None
         self.loss_sum, self.predictions = 0.0, 0  # since the last entry
 
@@ -149,66 +148,91 @@ class Trainer:
 
     def train(self):
         """Step through the text until its epochs are over, or somebody wants to stop."""
-        self._call("on_train_begin")
+        self.call("on_train_begin")
         bar = self.bar("training", self.total_words, self.raw_words)
         with signals_noted() as noted, threads_limited(self.config.threads), bar as advance:
             shown, started = self.raw_words, time.perf_counter() - self.seconds
-            for inputs, targets in self.examples():
-                self.learn(inputs, targets)
+            for _ in self.steps():
                 self.seconds = time.perf_counter() - started
-                if self._report_is_due():
+                self._require_finite_loss()
+                report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
+                if report_is_due:
                     self.report()
                     advance(self.raw_words - shown, self._note())
-                    shown, started = self.raw_words, time.perf_counter() - self.seconds  # reports take no time
-                if self._checkpoint_is_due():
-                    self._call("on_checkpoint", self.folder.checkpoint(self))
-                    started = time.perf_counter() - self.seconds
-                if noted or self.stop_reason:
+                    shown = self.raw_words
+                if checkpoint_is_due:
+                    self.call("on_checkpoint", self.folder.checkpoint(self))
+                if report_is_due or checkpoint_is_due:
+                    started = time.perf_counter() - self.seconds  # they do not count
+                if noted:
                     break
-            if noted:
-                self._end_on(noted[0])
-            if self.predictions:
+            if not self.predictions and not self.losses:
+                raise InputError(
+                    f"There is nothing to learn from: of {self.vocabulary.raw_words:,} words no two that have a vector "
+                    "are left together in a sentence. Give more text, a smaller min_count, or subsample 0."
+                )
+            if self.predictions and not noted:
                 self.report()
             advance(self.raw_words - shown, self._note())
-        self._call("on_train_end")
+            if noted:
+                self._end_on(noted[0])
+        self.call("on_train_end")
+
+    def steps(self):
+        """Learn, and yield after each step: a batch in NumPy, or a piece of the text in the compiled engine."""
+        if self.engine == "compiled":
+            yield from compiled_steps(self)
+            return
+        for inputs, targets in self.examples():
+            self.learn(inputs, targets)
+            yield
 
     def examples(self):
         """Yield batches (inputs, targets), from where the run is; epoch and position say how far that is."""
         config = self.config
         if config.num_skips:
-            yield from self._stream()
+            yield from self._stream_examples()
             return
-        while self.epoch < config.epochs and not self._has_made_all_steps():
+        while self.epoch < config.epochs and not self.is_over():
             if not self.position:
-                self._call("on_epoch_begin")
+                self.call("on_epoch_begin")
             seed = (*config.seed_of("examples"), self.epoch)
             batches = window_batches(
                 self.text, config.batch_size, config.window, seed, self.keep, config.dynamic_window, self.position
             )
-            for inputs, targets, self.position in batches:
+            for inputs, targets, behind in batches:
+                self.optimizer.learning_rate = self.learning_rate  # by the words before this batch
+                self.position = behind
                 yield inputs, targets
-                if self._has_made_all_steps():
+                if self.is_over():
                     return
             self.epoch, self.position = self.epoch + 1, 0
-            self._call("on_epoch_end")
+            self.call("on_epoch_end")
 
     def _stream(self):
         """Pairs of one stream of words, as in word2vec_basic."""
         config = self.config
-        batches = NumSkipsBatches(self.text.ids, config.batch_size, config.num_skips, config.window, self.example_rng)
-        batches.position = self.step * batches.centers % batches.windows
-        last = config.max_steps or math.ceil(config.epochs * batches.windows / batches.centers)
-        while self.step < last:
-            inputs, targets = next(batches)
-            self.epoch, self.position = divmod((self.step + 1) * batches.centers, batches.windows)
+        return NumSkipsBatches(self.text.ids, config.batch_size, config.num_skips, config.window, self.example_rng)
+
+    def _stream_examples(self):
+        stream = self.stream
+        stream.position = self.step * stream.centers % stream.windows
+        while self.step < self._stream_steps() and not self.stop_reason:
+            self.optimizer.learning_rate = self.learning_rate
+            inputs, targets = next(stream)
+            self.epoch, self.position = divmod((self.step + 1) * stream.centers, stream.windows)
             yield inputs[:, None], targets
 
-    def _has_made_all_steps(self):
-        return bool(self.config.max_steps) and self.step >= self.config.max_steps
+    def _stream_steps(self):
+        """How many batches there will be: as many as were asked for, or those of the epochs."""
+        return self.config.max_steps or math.ceil(self.config.epochs * self.stream.windows / self.stream.centers)
+
+    def is_over(self):
+        """Whether somebody stopped the run, or all steps that were asked for are made."""
+        return self.stop_reason is not None or 0 < self.config.max_steps <= self.step
 
     def learn(self, inputs, targets):
         """One step: the loss of a batch, its gradients, and what the optimizer makes of them."""
-        self.optimizer.learning_rate = self.learning_rate
         if self.config.update == "pair":
             loss, predictions = self._learn_pair_by_pair(inputs, targets)
         else:
@@ -222,32 +246,35 @@ class Trainer:
         V, U = (parameter.value for parameter in self.network.parameters)
         centers, targets = pairs(inputs, targets)
         _, negatives = self.network.samples(self.noise_rng, targets)
-        rate = V.dtype.type(self.learning_rate)
+        rate = V.dtype.type(self.optimizer.learning_rate)
         losses = [negative_sampling_step(V, U, *pair, rate) for pair in zip(centers, targets, negatives, strict=True)]
         return math.fsum(losses), len(losses)
 
     @property
     def learning_rate(self):
         """It falls in a straight line from the first word to the last."""
-        config = self.config
-        return max(config.learning_rate * (1 - self.share), config.min_learning_rate)
+        return max(self.config.learning_rate * (1 - self.share), self.config.min_learning_rate)
 
     @property
     def share(self):
         """How much of the run is behind, from 0 to 1."""
         config = self.config
-        if config.max_steps:
-            return min(self.step / config.max_steps, 1.0)
-        return min((self.epoch + self.position / len(self.text)) / config.epochs, 1.0)
+        if config.num_skips:
+            return min(self.step / self._stream_steps(), 1.0)
+        words = (self.epoch + self.position / len(self.text)) / config.epochs
+        return min(max(words, self.step / config.max_steps if config.max_steps else 0.0), 1.0)
 
     @property
     def raw_words(self):
-        """Words of the text read so far, those without a vector included."""
-        return round((self.epoch + self.position / len(self.text)) * self.vocabulary.raw_words)
+        """Words of the text that are behind, those without a vector included: in proportion to those with one."""
+        return round((self.epoch + self.position / len(self.text)) * self.epoch_words)
 
     @property
     def total_words(self):
-        return self.config.epochs * self.vocabulary.raw_words
+        """As ``raw_words`` at the end, if that is known beforehand."""
+        if self.config.num_skips:
+            return round(self._stream_steps() * self.stream.centers / self.stream.windows * self.epoch_words)
+        return None if self.config.max_steps else self.config.epochs * self.epoch_words
 
     @property
     def words_per_second(self):
@@ -264,26 +291,28 @@ class Trainer:
 
     def _report_is_due(self):
         every = self.config.report_every
-        return self.step % every == 0 if every else self.share * REPORTS >= len(self.losses) + 1
+        due = self.step % every == 0 if every else self.share * REPORTS >= len(self.losses) + 1
+        return due and self.predictions > 0
 
     def _checkpoint_is_due(self):
         every = self.config.checkpoint_every
-        return bool(self.folder and every) and self.step % every == 0
+        return bool(every) and self.step % every == 0
 
     def report(self):
         """A new entry of the loss: the exact mean over all predictions since the last one."""
-        loss = self.loss_sum / max(self.predictions, 1)
-        if not math.isfinite(loss):
-            raise InputError(
-                f"The loss is {loss} after {self.step:,} steps, since the vectors have become too large: choose a "
-                f"learning_rate below {self.config.learning_rate}, or a smaller batch_size."
-            )
-        entry = LossEntry(self.raw_words, loss, self.held_out_loss(), self.learning_rate, self.step)
+        loss = self.loss_sum / self.predictions
+        entry = LossEntry(self.raw_words, loss, self.held_out_loss(), self.optimizer.learning_rate, self.step)
         self.losses.append(entry)
         self.loss_sum, self.predictions = 0.0, 0
-        if self.folder:
-            self.folder.report(self)
-        self._call("on_report")
+        self.folder.report(self)
+        self.call("on_report")
+
+    def _require_finite_loss(self):
+        if not math.isfinite(self.loss_sum):
+            raise InputError(
+                f"The loss is {self.loss_sum} after {self.step:,} steps, since the vectors have become too large: "
+                f"choose a learning_rate below {self.config.learning_rate}, or a smaller batch_size."
+            )
 
     def held_out_loss(self):
         """The mean loss of a prediction on the held-out text: always the same windows and the same noise."""
@@ -297,7 +326,7 @@ class Trainer:
             total, predictions = total + loss, predictions + n
         return total / max(predictions, 1)
 
-    def _call(self, moment, *arguments):
+    def call(self, moment, *arguments):
         for callback in self.callbacks:
             getattr(callback, moment)(self, *arguments)
 
@@ -313,11 +342,17 @@ class Trainer:
             "losses": [[None if value != value else value for value in entry] for entry in self.losses],
             "noise_rng": self.noise_rng.bit_generator.state,
             "example_rng": self.example_rng.bit_generator.state,
-            "callbacks": [callback.state() for callback in self.callbacks],
+            "callbacks": [[type(callback).__name__, callback.state()] for callback in self._remembering()],
         }
 
     def restore(self, arrays, state):
         """Become what ``state`` returned."""
+        before, now = [name for name, _ in state["callbacks"]], [type(c).__name__ for c in self._remembering()]
+        if before != now:
+            raise InputError(
+                f"The run was begun with {', '.join(before) or 'no callback'} that remembers something, and should go "
+                f"on with {', '.join(now) or 'none'}: give the same ones."
+            )
         for parameter in self.network.parameters:
             parameter.value[...] = arrays[parameter.name]
         for name, array in arrays.items():
@@ -329,17 +364,22 @@ class Trainer:
         self.losses = [LossEntry(*(math.nan if value is None else value for value in e)) for e in state["losses"]]
         self.noise_rng.bit_generator.state = state["noise_rng"]
         self.example_rng.bit_generator.state = state["example_rng"]
-        for callback, remembered in zip(self.callbacks, state["callbacks"], strict=True):
-            if remembered is not None:
-                callback.restore(remembered)
+        for callback, (_, remembered) in zip(self._remembering(), state["callbacks"], strict=True):
+            callback.restore(remembered)
+
+    def _remembering(self):
+        """The callbacks with a state of their own: a resumed run needs the same ones."""
+        return [callback for callback in self.callbacks if callback.state() is not None]
 
     def describe(self):
         """What was run and what was measured, for run.json."""
-        text, vocabulary = self.text, self.vocabulary
+        vocabulary = self.vocabulary
         return {
             "corpus": self.corpus_name,
             "config": self.config.to_dict(),
-            "text": {"words": vocabulary.raw_words, "vocabulary": len(vocabulary), "digest": text.digest},
+            "engine": self.engine,
+            "shared": [parameter.name for parameter in self.shared],
+            "text": {"words": vocabulary.raw_words, "vocabulary": len(vocabulary), "digest": self.corpus.digest},
             "steps": self.step,
             "raw_words": self.raw_words,
             "raw_words_per_second": round(self.words_per_second),
@@ -350,17 +390,34 @@ class Trainer:
 
     def _end_on(self, number):
         """Somebody pressed Ctrl-C or wants the process to end: keep what there is, then end as they expect."""
-        if self.folder:
-            self.folder.checkpoint(self, status="stopped")
+        self.folder.checkpoint(self, status="stopped")
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         raise SystemExit(128 + number)
 
 
+class _NoFolder:
+    """For a run that nobody wants written down."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def begin(self, trainer):
+        pass
+
+    report = finish = begin
+
+    def checkpoint(self, trainer, status=None):
+        pass
+
+
 def _run_folder(path, resume):
     """The folder, if one is wanted. Only it needs the packages of the extra."""
     if path is None:
-        return None
+        return _NoFolder()
     from handgrad.word2vec.run_folder import RunFolder
 
     return RunFolder(path, resume)
@@ -370,11 +427,12 @@ def _split(text, held_out):
     """The text to learn from, and the last sentences of it, of at least ``held_out`` words together, or None."""
     if not held_out:
         return text, None
-    sentence = np.searchsorted(text.starts, len(text) - held_out, side="right") - 1
-    if sentence < 1:
+    sentence = int(np.searchsorted(text.starts, len(text) - held_out, side="right")) - 1
+    lengths = np.diff(text.starts[sentence:]) if sentence > 0 else np.zeros(1)
+    if not text.starts[max(sentence, 0)] or lengths.max() < 2:
         raise InputError(
-            f"held_out is {held_out:,} words, and nothing is left to learn from: the text has {len(text):,} words with "
-            f"a vector, in {len(text.starts) - 1:,} sentences."
+            f"held_out is {held_out:,} words, and then no pair of words is left in them, or to learn from: the text "
+            f"has {len(text):,} words with a vector, in {len(text.starts) - 1:,} sentences."
         )
     first = text.starts[sentence]
     held = EncodedText(text.vocabulary, text.ids[first:], text.starts[sentence:] - first)

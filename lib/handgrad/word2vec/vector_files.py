@@ -234,7 +234,7 @@ def write_vectors(path, words, vectors, binary=False, header=True):
     V, D = vectors.shape
     if not V or not D:
         raise InputError(f"A vectors file needs at least one word and one number, but got vectors of shape {(V, D)}.")
-    encoded = [_encode(word) for word in words]
+    encoded = [encode_word(word) for word in words]
     require_float32(words, vectors)
     to_bytes = _binary_rows if binary else _text_rows
     with whole_file(path) as file:
@@ -245,7 +245,7 @@ def write_vectors(path, words, vectors, binary=False, header=True):
             file.write(b"".join(to_bytes(encoded[start : start + rows], block)))
 
 
-def _encode(word):
+def encode_word(word):
     word = str(word)
     if not word or BLANK.search(word):
         raise InputError(f"word2vec's formats cannot hold {word!r}: words there are not empty, and without blanks.")

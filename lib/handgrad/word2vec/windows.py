@@ -63,7 +63,7 @@ def window_batches(text, batch_size, window, seed, keep=None, dynamic=True, posi
 
     Yields
     ------
-    inputs : int32 array (B, 2 window), no row without a word
+    inputs : int32 array (B, C), no row without a word; C is 2 window, or less where all sentences are short
     targets : int32 array (B,)
     position : int, how many of the len(text) words are behind, those of this batch included
     """
@@ -79,12 +79,13 @@ def window_batches(text, batch_size, window, seed, keep=None, dynamic=True, posi
             kept = np.flatnonzero(rng.random(len(ids), dtype=np.float32) < keep[ids])
         words, sentences = ids[kept], sentence_of[kept]
         reach = rng.integers(1 if dynamic else window, window, size=len(words), endpoint=True)
+        farthest = min(window, max(np.bincount(sentences).max(initial=1) - 1, 1))  # no sentence is longer
         for start in range(0, len(words), batch_size):
             stop = min(start + batch_size, len(words))
             behind = first + int(kept[stop - 1]) + 1
             if behind <= position:
                 continue
-            inputs = window_inputs(words, sentences, start, stop, reach, window)
+            inputs = window_inputs(words, sentences, start, stop, reach, farthest)
             seen = (inputs != NO_WORD).any(axis=1)
             if seen.any():
                 yield inputs[seen], words[start:stop][seen], behind
