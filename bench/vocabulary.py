@@ -1,10 +1,6 @@
 """Counting and encoding a text, beside gensim's build_vocab on the same file: ratio of times, and memory, in one run.
 
-gensim is not among the project's requirements, so this runs in an environment of its own:
-
-    python3 -m venv .venv-bench
-    .venv-bench/bin/pip install -e . -r bench/requirements.txt
-    .venv-bench/bin/python bench/vocabulary.py text.gz
+    python bench/vocabulary.py text.gz
 
 The text is UTF-8, plain or .gz, one sentence a line. handgrad reads it once, counts, and writes all ids and sentences;
 gensim reads it once and counts, and will split the text into words again in each epoch. Each measurement is a

@@ -1,18 +1,24 @@
 """The examples in README.md and on the book's first page are what they say they are."""
 
+import gzip
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULT = re.compile(r"^(?P<expression>\S.*?)\s+# (?P<result>.+)$")
 
 
+def examples(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(r"^```python\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+
+
 @pytest.mark.parametrize("page", ["README.md", "book/index.md"])
 def test_each_line_gives_the_result_beside_it(page):
-    text = (ROOT / page).read_text(encoding="utf-8")
-    (example,) = re.findall(r"^```python\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+    example, *_ = examples(page)
     statements, compared = [], 0
     for line in example.splitlines():
         match = RESULT.match(line)
@@ -23,6 +29,18 @@ def test_each_line_gives_the_result_beside_it(page):
             compared += 1
         statements.append(line)
     assert compared >= 2
+
+
+def test_the_example_of_training_trains(tmp_path, monkeypatch, capsys):
+    _, example = examples("README.md")
+    rng = np.random.default_rng(0)
+    words = ["row", *(f"word{i}" for i in range(200))]
+    lines = "".join(" ".join(rng.choice(words, 12)) + "\n" for _ in range(300))
+    (tmp_path / "text.txt.gz").write_bytes(gzip.compress(lines.encode()))
+    monkeypatch.chdir(tmp_path)
+    exec(example, names := {})
+    assert len(names["vectors"]) == 201 and (tmp_path / "runs" / "cbow" / "vectors.bin").exists()
+    assert "objective = " in capsys.readouterr().out
 
 
 def test_the_readme_opens_with_the_course_the_two_commands_and_a_picture():
