@@ -1,5 +1,7 @@
 """The compiled kernels beside the gates, beside slow loops, and beside the probabilities that they draw by."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, chisquare
@@ -182,6 +184,7 @@ def test_what_is_no_number_stays_none(table):
     """A run whose vectors have grown too large must be seen to have failed, and must not read beside the table."""
     kind = table.dtype.type
     assert np.isnan(sigmoid_and_loss(kind(np.nan), table)[1])
+    assert np.isnan(sigmoid_and_loss.py_func(kind(np.nan), table)[1])  # in Python, a wrong place would be an error
     assert np.ravel(sigmoids([kind(-np.inf)], table)).tolist() == [0, np.inf]
     assert np.ravel(sigmoids([kind(np.inf)], table)).tolist() == [1, 0]
 
@@ -281,15 +284,21 @@ def test_noise_is_drawn_as_its_distribution_says(power):
     assert chi2_contingency(pairs).pvalue > UNLIKELY
 
 
-def test_a_word_without_a_chance_is_not_drawn_even_by_the_smallest_random_number():
-    """The state before the one whose upper half is 0: words that never occur must not slip in there."""
-    step, inverse = 1442695040888963407, pow(6364136223846793005, -1, 2**64)
-    before = -step * inverse % 2**64
-    assert next_random(np.uint64(before)) == 0
-    state = np.uint64((before - step) * inverse % 2**64)  # the column comes first, then the toss of 0
+def state_before(state):
+    """The state after which the generator comes to this one."""
+    return (state - 1442695040888963407) * pow(6364136223846793005, -1, 2**64) % 2**64
+
+
+def test_what_is_certain_does_not_depend_on_the_smallest_or_the_largest_random_number():
+    """One draw in four billion: a word that never occurs would slip into the noise, or one be lost that is to stay."""
+    smallest, largest = state_before(0), state_before(2**64 - 1)
+    assert [next_random(np.uint64(state)) for state in (smallest, largest)] == [0, 2**64 - 1]
+
+    assert all_words([0], [1.0], state=largest)[0].tolist() == [0]
+    toss = np.uint64(state_before(smallest))  # the column comes first, then the toss
     negatives = np.empty(1, np.int32)
-    draw_negatives((np.zeros(2, np.uint32), np.array([1, 0], np.int32)), state, negatives)
-    column = int(next_random(state)) >> 63
+    draw_negatives((np.zeros(2, np.uint32), np.array([1, 0], np.int32)), toss, negatives)
+    column = int(next_random(toss)) >> 63
     assert negatives[0] == 1 - column
 
 
@@ -366,9 +375,9 @@ def test_windows_end_where_sentences_do(lengths):
     ids = np.random.default_rng(0).permutation(30)[: starts[-1]].astype(np.int32)
     loss, pairs, V, U = train(ids, starts, **options)
     assert pairs == sum(sum(abs(i - j) <= 4 for i in range(n) for j in range(n) if i != j) for n in lengths)
-    alone = [train(ids[a:b], np.array([0, b - a]), **options) for a, b in zip(starts, starts[1:], strict=False)]
+    alone = [train(ids[a:b], np.array([0, b - a]), **options) for a, b in itertools.pairwise(starts)]
     assert loss == pytest.approx(sum(each[0] for each in alone), rel=1e-12)
-    for (a, b), each in zip(zip(starts, starts[1:], strict=False), alone, strict=True):
+    for (a, b), each in zip(itertools.pairwise(starts), alone, strict=True):
         np.testing.assert_allclose(V[ids[a:b]], each[2][ids[a:b]], rtol=1e-12)
         np.testing.assert_allclose(U[ids[a:b]], each[3][ids[a:b]], rtol=1e-12)
 
