@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from handgrad.errors import InputError
-from handgrad.word2vec import checkpoint
+from handgrad.word2vec import Trainer, TrainingConfig, checkpoint
 from handgrad.word2vec.checkpoint import (
     DamagedCheckpointError,
     checkpoints,
@@ -130,6 +130,82 @@ def test_a_full_disk_is_a_sentence_and_the_last_checkpoint_is_whole(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [path.name for path in tmp_path.iterdir()] == ["step-000000001"]
     assert load_newest_checkpoint(tmp_path)[2] == {"at": 1}
+
+
+def spy_on_the_disk(monkeypatch):
+    """What is forced to the disk (by inode, which a file keeps when it is renamed), renamed and removed, in order."""
+    events, fsync, rename, replace, rmtree = [], os.fsync, Path.rename, os.replace, shutil.rmtree
+
+    def spying_fsync(descriptor):
+        events.append(("forced", os.fstat(descriptor).st_ino))
+        fsync(descriptor)
+
+    def spying_rename(self, target):
+        events.append(("renamed", self.name, Path(target).name))
+        return rename(self, target)
+
+    def spying_replace(source, target):
+        events.append(("renamed", Path(source).name, Path(target).name))
+        replace(source, target)
+
+    def spying_rmtree(path, **options):
+        events.append(("removed", Path(path).name))
+        rmtree(path, **options)
+
+    monkeypatch.setattr(os, "fsync", spying_fsync)
+    monkeypatch.setattr(Path, "rename", spying_rename)
+    monkeypatch.setattr(os, "replace", spying_replace)
+    monkeypatch.setattr(shutil, "rmtree", spying_rmtree)
+    return events
+
+
+def test_a_checkpoint_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    events = spy_on_the_disk(monkeypatch)
+    path = save_checkpoint(tmp_path, 1, ARRAYS, STATE)
+    (named,) = (at for at, event in enumerate(events) if event[0] == "renamed")
+    assert events[named][2] == path.name
+    forced = [event[1] for event in events[:named]]
+    written = {file.name: file.stat().st_ino for file in path.iterdir()}
+    assert set(written) == {"arrays.safetensors", "state.json", "SHA256SUMS"}
+    assert set(forced) == {*written.values(), path.stat().st_ino}
+    assert forced[-1] == path.stat().st_ino  # the folder, when its files are
+    assert events[named + 1 :] == [("forced", tmp_path.stat().st_ino)]  # and the name itself
+
+
+def test_a_checkpoint_loses_its_name_before_its_files(tmp_path, monkeypatch):
+    """So that one that is half removed is never taken for the newest."""
+    for step in (1, 2, 3):
+        save_checkpoint(tmp_path, step, ARRAYS, STATE, keep=9)
+    (tmp_path / "step-000000003" / "state.json").unlink()
+    events = spy_on_the_disk(monkeypatch)
+    with pytest.warns(UserWarning, match="step-000000003 is no whole checkpoint"):
+        load_newest_checkpoint(tmp_path)  # removes the third
+    (tmp_path / "step-000000002" / "state.json").unlink()
+    save_checkpoint(tmp_path, 2, ARRAYS, STATE, keep=1)  # replaces the second and removes the first
+    removed = [at for at, event in enumerate(events) if event[0] == "removed"]
+    assert [events[at - 1][1] for at in removed] == ["step-000000003", "step-000000002", "step-000000001"]
+    for at in removed:
+        assert events[at - 1] == ("renamed", events[at - 1][1], events[at][1])
+        assert not events[at][1].startswith("step-")
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000002"]
+
+
+def test_what_a_removal_left_over_is_removed_by_the_next(tmp_path):
+    save_checkpoint(tmp_path, 1, ARRAYS, STATE)
+    for name in (".unfinished-000000007", ".unfinished-step-000000002"):
+        shutil.copytree(tmp_path / "step-000000001", tmp_path / name)
+    assert [path.name for path in checkpoints(tmp_path)] == ["step-000000001"]
+    save_checkpoint(tmp_path, 2, ARRAYS, STATE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000000001", "step-000000002"]
+
+
+def test_what_a_run_says_of_itself_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    events = spy_on_the_disk(monkeypatch)
+    config = TrainingConfig(dimension=2, min_count=1, subsample=0, epochs=1, engine="numpy")
+    Trainer(config).fit([["a", "b", "c"]] * 9, tmp_path)
+    for name in ("run.json", "loss.csv", "vectors.bin"):
+        last = max(at for at, event in enumerate(events) if event[0] == "renamed" and event[2] == name)
+        assert events[last - 1] == ("forced", (tmp_path / name).stat().st_ino)
 
 
 SAVE_FOREVER = """

@@ -63,10 +63,10 @@ class RunFolder:
         with contextlib.suppress(OSError):
             if self.summaries:
                 self.summaries.close()
-            if kind and issubclass(kind, InputError) and self.has_begun:
+            if kind and issubclass(kind, Exception) and self.has_begun:
                 self._describe(self.trainer, "failed")
+        (self.path / LOCK).unlink(missing_ok=True)  # while it is still ours
         self.lock.release()
-        (self.path / LOCK).unlink(missing_ok=True)
         if self.is_ours and not any(self.path.iterdir()):
             self.path.rmdir()
         if kind and issubclass(kind, OSError):
@@ -113,7 +113,7 @@ class RunFolder:
         self.trainer, self.has_begun = trainer, True
         self._describe(trainer, "running")
         self._write_losses(trainer.losses)
-        self.summaries = SummaryWriter(self.tensorboard, first_step=trainer.step + 1 if trainer.step else 0)
+        self.summaries = SummaryWriter(self.tensorboard, first_step=trainer.step + 1)
 
     def report(self, trainer):
         """A new entry of the loss."""

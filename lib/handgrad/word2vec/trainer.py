@@ -154,13 +154,14 @@ class Trainer:
             shown, started = self.raw_words, time.perf_counter() - self.seconds
             for _ in self.steps():
                 self.seconds = time.perf_counter() - started
-                self._require_finite_loss()
+                self._require_finite(self.loss_sum)
                 report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
                 if report_is_due:
                     self.report()
                     advance(self.raw_words - shown, self._note())
                     shown = self.raw_words
                 if checkpoint_is_due:
+                    self._require_finite(*self._parameter_values())
                     self.call("on_checkpoint", self.folder.checkpoint(self))
                 if report_is_due or checkpoint_is_due:
                     started = time.perf_counter() - self.seconds  # they do not count
@@ -174,6 +175,7 @@ class Trainer:
             if self.predictions and not noted:
                 self.report()
             advance(self.raw_words - shown, self._note())
+            self._require_finite(*self._parameter_values())
             if noted:
                 self._end_on(noted[0])
         self.call("on_train_end")
@@ -307,12 +309,16 @@ class Trainer:
         self.folder.report(self)
         self.call("on_report")
 
-    def _require_finite_loss(self):
-        if not math.isfinite(self.loss_sum):
+    def _require_finite(self, *numbers):
+        if not all(np.isfinite(array).all() for array in numbers):
+            observed = "vectors are infinite" if math.isfinite(self.loss_sum) else f"loss is {self.loss_sum}"
             raise InputError(
-                f"The loss is {self.loss_sum} after {self.step:,} steps, since the vectors have become too large: "
-                f"choose a learning_rate below {self.config.learning_rate}, or a smaller batch_size."
+                f"The {observed} after {self.step:,} steps: choose a learning_rate below {self.config.learning_rate}, "
+                "or a smaller batch_size."
             )
+
+    def _parameter_values(self):
+        return [parameter.value for parameter in self.network.parameters]
 
     def held_out_loss(self):
         """The mean loss of a prediction on the held-out text: always the same windows and the same noise."""
