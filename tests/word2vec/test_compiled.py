@@ -231,7 +231,7 @@ def test_what_the_kernel_measures_is_what_the_gates_measure():
 
 def test_a_loss_that_is_no_number_is_a_sentence():
     for rate in (1e5, 1e30):
-        with pytest.raises(InputError, match=r"The loss is .* after \d+ steps, .* learning_rate"):
+        with pytest.raises(InputError, match=r"The loss is .* after \d+ steps: choose a learning_rate"):
             trained(learning_rate=rate)
 
 

@@ -265,7 +265,7 @@ def test_a_callback_can_end_the_run(corpus):
 def test_a_loss_that_is_no_number_is_a_sentence(corpus):
     with (
         np.errstate(all="ignore"),
-        pytest.raises(InputError, match=r"The loss is .* after \d+ steps, .* learning_rate"),
+        pytest.raises(InputError, match=r"The loss is .* after \d+ steps: choose a learning_rate"),
     ):
         Trainer(TrainingConfig(**SMALL | {"learning_rate": 1e30})).fit(corpus)
 
