@@ -1,4 +1,6 @@
-"""Errors that tell their reader what to do."""
+"""Errors that tell their reader what to do, and the check that most of them begin with."""
+
+from numbers import Integral
 
 
 class InputError(ValueError):
@@ -11,3 +13,8 @@ class InputError(ValueError):
 
 class ForwardFirstError(ValueError, AttributeError):
     """A gate was asked for what forward has not stored. (An AttributeError too, so that hasattr works.)"""
+
+
+def is_whole(value):
+    """Whether a setting is a whole number, Python's or NumPy's; True and False are not."""
+    return isinstance(value, Integral) and not isinstance(value, bool)

@@ -3,11 +3,11 @@
 import difflib
 import math
 from dataclasses import asdict, dataclass, field, fields
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 
-from handgrad.errors import InputError
+from handgrad.errors import InputError, is_whole
 
 MOST = 2**31 - 1  # of anything that is counted
 
@@ -157,7 +157,7 @@ class TrainingConfig:
         if not isinstance(self.seeds, dict):
             raise InputError(f"TrainingConfig expects seeds to be a table of names and seeds, but got {self.seeds!r}.")
         for name, seed in self.seeds.items():
-            if name not in DRAWS or not _is_whole(seed) or seed < 0:
+            if name not in DRAWS or not is_whole(seed) or seed < 0:
                 raise InputError(
                     f"TrainingConfig expects seeds of {', '.join(DRAWS)}, each a whole number of at least 0, but got "
                     f"{name!r}: {seed!r}."
@@ -226,7 +226,7 @@ def _require(each, value):
     elif each.type is str:
         right, expected = isinstance(value, str), "text"
     elif each.type is int:
-        right, expected = _is_whole(value), "a whole number"
+        right, expected = is_whole(value), "a whole number"
     else:
         right, expected = isinstance(value, Real) and not isinstance(value, bool), "a number"
     if not right:
@@ -235,10 +235,6 @@ def _require(each, value):
         raise InputError(f"TrainingConfig expects {each.name} of at most {MOST:,}, but got {value}.")
     if each.type in (int, float) and not least <= value < math.inf:
         raise InputError(f"TrainingConfig expects {each.name} of at least {least}, but got {value}.")
-
-
-def _is_whole(value):
-    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 # The settings of Stanford's course CS20, with the model and the batches of TensorFlow's word2vec_basic.

@@ -3,12 +3,11 @@
 import json
 import os
 from collections import Counter
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 
-from handgrad.errors import InputError
+from handgrad.errors import InputError, is_whole
 
 UNK = "UNK"  # stands for all words that have no id of their own
 
@@ -163,5 +162,5 @@ def check_limits(min_count, max_size, unk):
     for name, value, at_least in [("min_count", min_count, 1), ("max_size", max_size, least)]:
         if value is None and name == "max_size":
             continue
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < at_least:
+        if not is_whole(value) or value < at_least:
             raise InputError(f"{name} is a whole number of at least {at_least}, but got {value!r}.")

@@ -4,11 +4,9 @@ A batch is inputs (B, C), ids with NO_WORD where a window has fewer than C words
 words in the window of targets[i]. Skip-gram predicts the target from each input alone, CBOW from their mean.
 """
 
-from numbers import Integral
-
 import numpy as np
 
-from handgrad.errors import InputError
+from handgrad.errors import InputError, is_whole
 
 NO_WORD = -1  # fills a row where a window has fewer words than there is room for
 
@@ -149,5 +147,5 @@ class NumSkipsBatches:
 
 
 def _check_whole(value, name, least):
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+    if not is_whole(value) or value < least:
         raise InputError(f"{name} is a whole number of at least {least}, but got {value!r}.")
