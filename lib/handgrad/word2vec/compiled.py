@@ -65,9 +65,7 @@ def compiled_steps(trainer):
     pool = ThreadPoolExecutor(config.threads) if config.threads > 1 else nullcontext()
     with pool:
         run = pool.map if config.threads > 1 else map
-        while trainer.epoch < config.epochs and not trainer.is_over():
-            if not trainer.position:
-                trainer.call("on_epoch_begin")
+        for _ in trainer.epochs_left():
             pieces_left = _pieces(text, trainer.position)
             while pieces := list(islice(pieces_left, config.threads)):
                 trainer.optimizer.learning_rate = rate = trainer.learning_rate  # by the words before these
@@ -78,8 +76,6 @@ def compiled_steps(trainer):
                 yield
                 if trainer.is_over():
                     return
-            trainer.epoch, trainer.position = trainer.epoch + 1, 0
-            trainer.call("on_epoch_end")
 
 
 def prepared(trainer):

@@ -195,9 +195,7 @@ class Trainer:
         if config.num_skips:
             yield from self._stream_examples()
             return
-        while self.epoch < config.epochs and not self.is_over():
-            if not self.position:
-                self.call("on_epoch_begin")
+        for _ in self.epochs_left():
             seed = (*config.seed_of("examples"), self.epoch)
             batches = window_batches(
                 self.text, config.batch_size, config.window, seed, self.keep, config.dynamic_window, self.position
@@ -208,6 +206,13 @@ class Trainer:
                 yield inputs, targets
                 if self.is_over():
                     return
+
+    def epochs_left(self):
+        """Yield once for each epoch that is not behind; whoever goes on to the next has come to the text's end."""
+        while self.epoch < self.config.epochs and not self.is_over():
+            if not self.position:
+                self.call("on_epoch_begin")
+            yield
             self.epoch, self.position = self.epoch + 1, 0
             self.call("on_epoch_end")
 
