@@ -20,6 +20,8 @@ by side for several rows: that is what the compiler turns into vector instructio
 import numpy as np
 from numba import njit
 
+from handgrad.functional import log_sigmoid, sigmoid
+
 TARGETS = 4  # G: targets in a block
 GROUP = 4  # rows that are worked on side by side
 REACH_OF_TABLE, NODES = 16, 4096  # the tables of σ and of -log σ go from -16 to 16
@@ -36,7 +38,7 @@ def sigmoid_table():
     float32 array (NODES + 1, 2)
     """
     s = np.linspace(-REACH_OF_TABLE, REACH_OF_TABLE, NODES + 1)
-    return np.stack([1 / (1 + np.exp(-s)), np.logaddexp(0, -s)], axis=1).astype(np.float32)
+    return np.stack([sigmoid(s), -log_sigmoid(s)], axis=1).astype(np.float32)
 
 
 @njit(**FAST)
