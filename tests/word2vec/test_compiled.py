@@ -3,7 +3,6 @@
 import itertools
 import json
 import math
-import os
 import signal
 import subprocess
 import sys
@@ -12,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stop_at import StopAt
 
 from handgrad.errors import InputError
-from handgrad.word2vec import Callback, EncodedText, Trainer, TrainingConfig, Vocabulary, compiled, encode_text
+from handgrad.word2vec import EncodedText, Trainer, TrainingConfig, Vocabulary, compiled, encode_text
 from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
 
 
@@ -243,17 +243,6 @@ RUN = {
     "dimension": 8, "min_count": 1, "epochs": 3, "subsample": 1e-2, "checkpoint_every": 10, "report_every": 1,
     "engine": "compiled",
 }  # fmt: skip
-
-
-class StopAt(Callback):
-    """What a user does with Ctrl-C, or a system with SIGTERM, at a given step."""
-
-    def __init__(self, step, number=signal.SIGINT):
-        self.at, self.number = step, number
-
-    def on_report(self, trainer):
-        if trainer.step == self.at:
-            os.kill(os.getpid(), self.number)
 
 
 def run(folder, step=-1, number=signal.SIGINT, resume=False, text=TEXT, **changes):

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stop_at import StopAt
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from handgrad.errors import InputError
@@ -28,17 +28,6 @@ SMALL = {
     "checkpoint_every": 10,
     "engine": "numpy",
 }
-
-
-class StopAt(Callback):
-    """What a user does with Ctrl-C, or a system with SIGTERM, at a given step."""
-
-    def __init__(self, step, number=signal.SIGINT):
-        self.at, self.number = step, number
-
-    def on_report(self, trainer):
-        if trainer.step == self.at:
-            os.kill(os.getpid(), self.number)
 
 
 def run(folder, callbacks=(), resume=False, text=TEXT, **changes):
