@@ -12,11 +12,13 @@ OLD_PROCESSOR := OPENBLAS_CORETYPE=Haswell ATEN_CPU_CAPABILITY=avx2 \
 NBVAL := $(BIN)/python -m pytest $(CHAPTERS) --nbval --nbval-cell-timeout=600 \
 	--nbval-sanitize-with tests/book/nbval.cfg -p no:cacheprovider -n 2 --dist loadscope -q
 
-.PHONY: help book serve test lab notebooks train bench lint requirements clean
+.PHONY: help book serve pdf epub test lab notebooks train bench lint requirements clean
 
 help:
 	@echo "make book       build the book into _build/html"
 	@echo "make serve      build it and serve it on http://localhost:8000"
+	@echo "make pdf        print the whole book into _build/gradients-by-hand.pdf"
+	@echo "make epub       pack the whole book into _build/gradients-by-hand.epub"
 	@echo "make test       run every test: the library, the notebooks, the rendered pages"
 	@echo "make lab        open the chapters in JupyterLab"
 	@echo "make notebooks  run every chapter again, in place"
@@ -41,6 +43,15 @@ serve: book
 	@echo "Serving on http://localhost:8000 until you press Ctrl-C"
 	@$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory _build/html
 
+pdf: book
+	$(BIN)/python tools/pdf.py _build/html _build/gradients-by-hand.pdf
+
+# Built apart from the pages: Sphinx would read their outputs again, and those are chosen for HTML.
+epub: book
+	$(BIN)/jupyter-book build . --path-output _build/apart --builder custom --custom-builder epub \
+		-W -n --keep-going --quiet
+	$(BIN)/python tools/epub.py _build/apart/_build/epub _build/html _build/gradients-by-hand.epub
+
 test: .venv/.ready
 	$(BIN)/python tools/browser.py
 	$(BIN)/python -m pytest -n 2 --dist loadscope
@@ -51,6 +62,7 @@ lab: .venv/.ready
 	$(BIN)/jupyter lab book $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_OPTIONS)
 
 notebooks: .venv/.ready
+	$(BIN)/python tools/first_cell.py $(CHAPTERS)
 	$(BIN)/python tools/notebooks.py $(CHAPTERS)
 
 train: .venv/.ready

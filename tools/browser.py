@@ -1,4 +1,4 @@
-"""Find a Chromium for the tests of the rendered book, or get one: `python tools/browser.py` prints its path.
+"""Find a Chromium for the rendered book's tests, PDF and EPUB, or get one: `python tools/browser.py` prints its path.
 
 Looked for in this order: the machine's own Chromium or Chrome, the one that playwright keeps, the one that
 playwright can download, the one that apt can install (as root). Exit status 2 says that none could be had.
@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
@@ -15,6 +16,10 @@ APPLICATIONS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
 ADVICE = "No Chromium: install the package chromium, or run `python -m playwright install chromium`."
 
 
@@ -68,6 +73,23 @@ def find_chromium():
         if path := source():
             return path
     return None
+
+
+@contextmanager
+def running_chromium():
+    """A Chromium of playwright's, closed at the end; a sentence and exit status 2 where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    path = find_chromium()
+    if path is None:
+        print(ADVICE, file=sys.stderr)
+        sys.exit(2)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            yield chromium
+        finally:
+            chromium.close()
 
 
 def main():

@@ -1,10 +1,12 @@
 """What this book adds to Sphinx: `_config.yml` loads the package, the package loads its modules."""
 
-from . import chapter_numbers, gradient_list, offline, solutions
+from . import accessible, buttons, chapter_numbers, course_map, gradient_list, lean, live_graph, offline, solutions
+
+MODULES = (accessible, buttons, chapter_numbers, course_map, gradient_list, lean, live_graph, offline, solutions)
 
 
 def setup(app):
-    for module in (chapter_numbers, gradient_list, offline, solutions):
+    for module in MODULES:
         module.setup(app)
     return {
         "version": "1",

@@ -13,15 +13,23 @@ COMPONENT = "tex-mml-chtml.js"
 FONTS = "output/chtml/fonts/woff-v2"
 
 
+def mathjax_folder():
+    """Where the package has MathJax. Its folder has hyphens in its name and cannot be imported; its metadata knows."""
+    return Path(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline/static/mathjax"))
+
+
 def copy_mathjax(app):
-    if app.builder.format != "html":
+    if app.builder.format != "html" or app.builder.name == "epub":  # an EPUB has its mathematics as MathML
         return
-    # The package's folder has hyphens in its name, so it cannot be imported; its metadata knows where it is.
-    source = Path(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline/static/mathjax"))
     target = Path(app.outdir) / "_static/mathjax"
-    copy_asset(source / COMPONENT, target)
-    copy_asset(source / FONTS, target / FONTS)
+    copy_asset(mathjax_folder() / COMPONENT, target)
+    copy_asset(mathjax_folder() / FONTS, target / FONTS)
+
+
+# A page opened from the disk may not fetch another: there, the results of a search are titles without excerpts.
+NO_EXCERPTS = 'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
 
 
 def setup(app):
+    app.add_js_file(None, body=NO_EXCERPTS)
     app.connect("builder-inited", copy_mathjax)

@@ -1,7 +1,7 @@
-"""Unique ids for folded solutions.
+"""Unique ids for exercises and folded solutions.
 
-sphinx-exercise wraps the cells of every gated solution in a section with the same id, so a page with two
-solutions would have a duplicate id. Nothing refers to it: a plain container does as well.
+sphinx-exercise wraps the text of every exercise, and the cells of every gated solution, in a section with the
+same id, so a page with two of them would have a duplicate id. Nothing refers to it: a plain container does as well.
 """
 
 from docutils import nodes
@@ -9,8 +9,8 @@ from docutils import nodes
 
 def unwrap_solutions(app, doctree):
     for section in list(doctree.findall(nodes.section)):
-        if "solution-content" in section["ids"]:
-            content = nodes.container("", *section.children, classes=["solution-content"])
+        for name in {"exercise-content", "solution-content"}.intersection(section["ids"]):
+            content = nodes.container("", *section.children, classes=[name])
             section.parent.replace(section, content)
 
 

@@ -6,22 +6,10 @@ picture that a blind reader does not get, text wider than a phone. `faults_on` i
 tests show that it finds each of these faults when there is one.
 """
 
-import functools
-import http.server
-import os
 import shutil
-import subprocess
-import sys
-import threading
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
-
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 
 # Runs in the page, once MathJax is done, with every fold open. Returns sentences.
 INSPECT = r"""
@@ -46,6 +34,10 @@ async () => {
     }
   }
 
+  for (const icon of document.querySelectorAll(".fa-solid")) {
+    if (!getComputedStyle(icon).maskImage.startsWith("url")) faults.push(`nobody draws the icon ${icon.className}`);
+  }
+
   const article = document.querySelector("article")?.cloneNode(true) ?? document.createElement("p");
   if (/Traceback \(most recent call last\)/.test(article.textContent)) faults.push("a traceback");
   article.querySelectorAll("pre, code, script, style, mjx-container").forEach((part) => part.remove());
@@ -64,43 +56,6 @@ SIDEWAYS = """
   })
   .map((part) => `${part} is wider than ${innerWidth} pixels`)
 """
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture(scope="module")
-def site(root, tmp_path_factory):
-    """The book, built into an empty folder with every warning an error."""
-    out = tmp_path_factory.mktemp("book")
-    jupyter_book = Path(sys.executable).with_name("jupyter-book")
-    command = [jupyter_book, "build", root, "--path-output", out, "-W", "-n", "--keep-going"]
-    built = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
-    assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
-    return out / "_build/html"
-
-
-@pytest.fixture(scope="module")
-def browser(browser_tool):
-    path = browser_tool.find_chromium()
-    assert path, browser_tool.ADVICE
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def server(site):
-    handler = functools.partial(QuietHandler, directory=site)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}/"
-        running.shutdown()
-        thread.join()
 
 
 def faults_on(browser, url, origin):
@@ -146,6 +101,28 @@ def test_chapters_are_numbered_by_their_files(site, pages):
             assert all(f">({int(number)}." in part for part in html.split('class="eqno"')[1:])
 
 
+def test_a_copy_on_a_stick_is_the_whole_course(browser, site, tmp_path):
+    """From the first file on, over file:// and in another folder: reading on, and finding a word."""
+    copy = tmp_path / "a stick" / "the book"
+    shutil.copytree(site, copy)
+    page = browser.new_page()
+    errors = []
+    page.on("console", lambda line: line.type == "error" and errors.append(line.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((copy / "index.html").as_uri())
+    page.wait_for_url("**/book/index.html")
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url("**/book/01_one_hot.html")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("downstream")
+    page.keyboard.press("Enter")
+    found = page.locator("#search-results li a", has_text="Computational graphs and gates").first
+    found.click()
+    page.wait_for_url("**/book/08_graphs.html*")
+    page.close()
+    assert errors == []
+
+
 def test_the_root_leads_to_the_first_page(browser, server, pages):
     page = browser.new_page()
     page.goto(server)
@@ -175,6 +152,7 @@ def test_page_from_the_disk(browser, site, page):
         (r'<span class="math">\(\frac{1\)</span>', "not typeset"),
         (r'<span class="math">\(\nosuchcommand{1}}\)</span>', "MathJax error"),
         ('<svg role="img"></svg>', "no text for <svg"),
+        ('<i class="fa-solid fa-rocket"></i>', "nobody draws the icon"),
         ("<p>$$ x $$</p>", "raw $$ in the text"),
         ("<pre>Traceback (most recent call last)</pre>", "a traceback"),
         ('<div style="width: 900px">wide</div>', "is wider than 390 pixels"),

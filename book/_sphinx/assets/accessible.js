@@ -1,11 +1,7 @@
-// Two faults of the theme that a template cannot mend.
+// A box that scrolls sideways must be reachable by keyboard. The theme sees to that for code, once; equations get their
+// width only when MathJax has set them, and all of them another one when the window does.
 window.addEventListener("load", async () => {
-  // A folded cell says "Show the source", but its label for screen readers said something else.
-  for (const summary of document.querySelectorAll("summary[aria-label]")) summary.removeAttribute("aria-label");
-
-  // A box that scrolls sideways must be reachable by keyboard. The theme sees to that for code; equations
-  // get their width only once MathJax has set them.
-  const boxes = "mjx-container, .cell_output > .output, .hg-source pre";
+  const boxes = "pre, mjx-container, .cell_output > .output";
   const makeReachable = () => {
     for (const box of document.querySelectorAll(boxes)) {
       if (box.scrollWidth > box.clientWidth && box.clientWidth > 0) box.tabIndex = 0;

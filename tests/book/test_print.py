@@ -1,0 +1,133 @@
+"""The book on paper and on a reading device: the PDF, the EPUB, and a page as the browser prints it."""
+
+import io
+import re
+import subprocess
+import sys
+import zipfile
+from xml.etree import ElementTree
+
+import pypdf
+import pytest
+
+XHTML, MATHML = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/1998/Math/MathML}"
+
+
+def make(root, tool, *arguments):
+    """Run a tool as the Makefile does."""
+    subprocess.run([sys.executable, root / "tools" / tool, *arguments], check=True, capture_output=True)
+
+
+def h1(site, page):
+    html = (site / f"{page}.html").read_text(encoding="utf-8")
+    return re.sub(r"<[^>]+>", "", re.search(r"<h1>(.*?)<a ", html)[1]).strip()
+
+
+@pytest.fixture(scope="module")
+def pdf(root, site, tmp_path_factory):
+    target = tmp_path_factory.mktemp("pdf") / "book.pdf"
+    make(root, "pdf.py", site, target)
+    return pypdf.PdfReader(target)
+
+
+@pytest.fixture(scope="module")
+def words(pdf):
+    """The whole text, with single spaces."""
+    return " ".join(" ".join(page.extract_text() for page in pdf.pages).split())
+
+
+def test_the_pdf_has_every_chapter_in_order(pdf, site, pages):
+    titles = [entry.title for entry in pdf.outline if not isinstance(entry, list)]
+    assert titles == ["Contents", *(h1(site, page) for page in pages)]
+    starts = [pdf.get_destination_page_number(e) for e in pdf.outline if not isinstance(e, list)]
+    assert starts == sorted(set(starts)), "each begins on a page of its own"
+    assert 5 * len(pages) < len(pdf.pages) < 40 * len(pages)
+
+
+def test_the_pdf_is_text_and_its_pages_are_numbered(pdf, words):
+    for number, page in enumerate(pdf.pages, start=1):
+        lines = page.extract_text().split("\n")
+        assert str(number) in (lines[0].strip(), lines[-1].strip()), lines
+    for phrase in ("A single 1 in a row of zeros", "class Multiply(Gate):", "one-hot vector", "Solution", "Hint"):
+        assert phrase in words, phrase
+    assert not re.search(r"\\\(|\\\[|\\mathbf|Show the source|Send them through", words)
+
+
+def test_solutions_are_open_on_paper(words, root, pages):
+    solutions = sum(
+        (root / f"{page}.ipynb").read_text(encoding="utf-8").count("{solution-start}")
+        for page in pages
+        if (root / f"{page}.ipynb").exists()
+    )
+    assert solutions > 10
+    assert words.count("You will be able to") == sum((root / f"{page}.ipynb").exists() for page in pages)
+    assert len(re.findall(r"\bSolution\b", words)) >= solutions
+    assert "The errors are" in words  # how a solution begins
+
+
+def test_links_of_the_pdf_stay_inside(pdf):
+    inside = outside = 0
+    for page in pdf.pages:
+        for annotation in page.get("/Annots", []):
+            link = annotation.get_object()
+            address = link.get("/A", {}).get("/URI", "")
+            assert not str(address).startswith("file:"), address
+            inside, outside = inside + (not address), outside + bool(address)
+    assert inside > 50 and outside > 0
+
+
+# What reaches beyond the paper, and what is wider than its own box.
+CUT_OFF = """
+() => [...document.querySelectorAll("article :is(p, pre, svg, table, img, mjx-container, figure)")]
+  .filter((part) => part.checkVisibility() && part.getBoundingClientRect().right > innerWidth + 1
+    || part.matches("pre, mjx-container[display]") && part.scrollWidth > part.clientWidth + 1)
+  .map((part) => `${part.getBoundingClientRect().right} ${part.outerHTML.slice(0, 120)}`)
+"""
+
+
+def test_nothing_is_cut_off_on_paper(browser, site, page):
+    """The page laid out for paper, as wide as the print of an A4 sheet: 174 mm."""
+    sheet = browser.new_page(viewport={"width": round(174 / 25.4 * 96), "height": 1000})
+    sheet.emulate_media(media="print")
+    sheet.goto((site / f"{page}.html").as_uri())
+    sheet.evaluate("window.MathJax?.startup?.promise")
+    assert sheet.evaluate(CUT_OFF) == []
+    if page != "search":  # which is nothing but a form
+        assert not sheet.locator("button:visible, form:visible, .bd-sidebar:visible").count()
+    sheet.close()
+
+
+@pytest.fixture(scope="module")
+def epub(root, site, tmp_path_factory, build_book):
+    folder = tmp_path_factory.mktemp("epub")
+    built = build_book(root, folder, "--builder", "custom", "--custom-builder", "epub")
+    target = folder / "book.epub"
+    make(root, "epub.py", built / "epub", site, target)
+    return target
+
+
+def test_the_epub_opens(epub, pages):
+    with zipfile.ZipFile(epub) as archive:
+        assert archive.testzip() is None
+        first = archive.infolist()[0]
+        assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
+        assert archive.read("mimetype") == b"application/epub+zip"
+        names = set(archive.namelist())
+        assert {f"{page}.xhtml" for page in pages} <= names
+        package = archive.read("content.opf").decode()
+        for page in pages:
+            assert f'href="{page}.xhtml"' in package
+
+
+def test_formulas_and_figures_of_the_epub_are_there(epub, site, pages):
+    with zipfile.ZipFile(epub) as archive:
+        for page in pages:
+            text = archive.read(f"{page}.xhtml").decode()
+            tree = ElementTree.parse(io.StringIO(text)).getroot()  # it is well-formed
+            html = (site / f"{page}.html").read_text(encoding="utf-8").split("<article")[1].split("</article>")[0]
+            assert len(list(tree.iter(f"{MATHML}math"))) == len(re.findall(r'class="math ', html)), page
+            assert text.count("<svg") >= html.count('<svg class="hg-graph"') + html.count('<svg role="img"')
+            assert not list(tree.iter(f"{XHTML}script")) and not list(tree.iter(f"{XHTML}button"))
+            assert "var(--" not in re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
+            for image in tree.iter(f"{XHTML}img"):
+                assert image.get("src").removeprefix("../") in archive.namelist()

@@ -1,0 +1,85 @@
+"""What a page weighs and how soon it can be read, as a table; `pytest -s tests/book/test_weight.py` prints it.
+
+The weight is the sum of all that the page loads, each part compressed as a server would. The time is until the first
+text is painted, with the processor slowed down four times. Of several tries the best one counts, since a machine that
+runs tests has other work, which can only make a page slower.
+"""
+
+import gzip
+import random
+
+import pytest
+
+FIRST_PAGE_KB, CHAPTER_KB, SITE_MB = 600, 1000, 60
+SECONDS, SLOWED_DOWN, TRIES = 1.0, 4, 8
+COMPRESSED_ALREADY = (".woff", ".woff2", ".png", ".jpg")
+
+
+def weigh(browser, url, added=""):
+    """Bytes of the page, with ``added`` at its end, and of everything that it asked for."""
+    answers = []
+    context = browser.new_context()
+    context.route(url, lambda route: route.fulfill(body=route.fetch().text() + added, content_type="text/html"))
+    page = context.new_page()
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto(url, wait_until="networkidle")
+    page.evaluate("window.MathJax?.startup?.promise")
+    sizes = {}
+    for answer in answers:
+        if answer.url.startswith("http"):
+            body, path = answer.body(), answer.url.split("?")[0]
+            sizes[path] = len(body) if path.endswith(COMPRESSED_ALREADY) else len(gzip.compress(body))
+    context.close()
+    return sum(sizes.values())
+
+
+def seconds_to_text(browser, url):
+    """Until the first text is painted; the article must be there by then."""
+    context = browser.new_context()
+    page = context.new_page()
+    context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWED_DOWN})
+    page.goto(url)
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    painted, parsed = page.evaluate(
+        "[performance.getEntriesByName('first-contentful-paint')[0].startTime,"
+        " performance.getEntriesByType('navigation')[0].responseEnd]"
+    )
+    assert parsed <= painted
+    context.close()
+    return painted / 1000
+
+
+def best_time(browser, url):
+    best = float("inf")
+    for _ in range(TRIES):
+        best = min(best, seconds_to_text(browser, url))
+        if best < SECONDS:
+            break
+    return best
+
+
+def test_pages_are_light_and_soon_readable(browser, server, pages):
+    rows, too_much = [], []
+    for page in pages:
+        url = f"{server}{page}.html"
+        kilobytes, seconds = weigh(browser, url) / 1000, best_time(browser, url)
+        limit = FIRST_PAGE_KB if page == pages[0] else CHAPTER_KB
+        rows.append(f"{page:<30} {kilobytes:6.0f} kB of {limit:4} {seconds:6.2f} s of {SECONDS:.0f}")
+        if kilobytes > limit or seconds > SECONDS:
+            too_much.append(rows[-1])
+    print("\n" + "\n".join(rows))
+    assert too_much == []
+
+
+def test_the_site_is_small(site):
+    megabytes = sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) / 1e6
+    print(f"\nthe whole site: {megabytes:.1f} MB of {SITE_MB}")
+    assert 1 < megabytes < SITE_MB
+
+
+def test_what_is_added_is_weighed(browser, server):
+    """The scales themselves: a page with 200 kB more that can't be compressed is 200 kB heavier."""
+    url = f"{server}book/bibliography.html"
+    noise = random.Random(0).randbytes(200_000).hex()  # a hex digit carries half a byte
+    added = weigh(browser, url, f"<!-- {noise} -->") - weigh(browser, url)
+    assert added / 1000 == pytest.approx(200, rel=0.2)

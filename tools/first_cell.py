@@ -1,0 +1,77 @@
+"""Write the first cell of each chapter, which installs handgrad where it is missing.
+
+python tools/first_cell.py book/*.ipynb
+
+It is installed from the repository whose address stands in _config.yml.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+import yaml
+from notebooks import as_text, clean
+
+ROOT = Path(__file__).resolve().parents[1]
+TAG = "remove-cell"  # the page does not show it
+
+BEGINNING = """\
+# Installs handgrad where it is missing, as on Colab; elsewhere does nothing.
+import importlib.util
+
+if importlib.util.find_spec("handgrad") is None:
+"""
+FROM_THE_REPOSITORY = """\
+    import subprocess
+    import sys
+
+    repository = "git+{url}"
+    package = f"handgrad[word2vec,torch,widgets] @ {{repository}}"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", package]
+    subprocess.run(pip, check=True)
+    importlib.invalidate_caches()"""
+WITHOUT_A_REPOSITORY = """\
+    message = "handgrad is missing. Open the chapters with: make lab"
+    raise ModuleNotFoundError(message)"""
+
+
+def repository():
+    """The address in _config.yml, or nothing."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    return config["repository"]["url"]
+
+
+def first_cell(url):
+    """The cell's source for a repository at ``url``; without one, all that it can do is say what to do."""
+    ending = FROM_THE_REPOSITORY if url else WITHOUT_A_REPOSITORY
+    return BEGINNING + ending.format(url=url)
+
+
+def is_first_cell(cell):
+    return cell.cell_type == "code" and TAG in cell.metadata.get("tags", [])
+
+
+def write(path, source):
+    """Put the cell at the top of the notebook, or bring the one that is there up to date. Outputs stay as they are."""
+    notebook = nbformat.read(path, as_version=4)
+    if is_first_cell(notebook.cells[0]):
+        notebook.cells[0].source = source
+    else:
+        cell = nbformat.v4.new_code_cell(source, execution_count=0, metadata={"tags": [TAG]})
+        notebook.cells.insert(0, cell)
+        for cell in notebook.cells:  # it is run first
+            if cell.cell_type == "code":
+                cell.execution_count += 1
+                for output in cell.outputs:
+                    if output.output_type == "execute_result":
+                        output.execution_count = cell.execution_count
+    clean(notebook)
+    partial = path.with_suffix(".partial")
+    partial.write_text(as_text(notebook), encoding="utf-8")
+    os.replace(partial, path)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        write(Path(name), first_cell(repository()))
