@@ -1,8 +1,12 @@
 """Every chapter as it is stored: run from top to bottom, and written by the book's rules."""
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
+import nbformat
 import notebooks
 import pytest
 
@@ -72,3 +76,55 @@ def test_a_notebook_that_was_not_run_in_order_or_failed_is_named(tmp_path):
     found = " | ".join(notebooks.problems(path))
     for expected in ("once each, in order", "ZeroDivisionError: oh", "stderr: a warning", "volatile metadata"):
         assert expected in found
+
+
+EXPLORER = """\
+from matplotlib import pyplot as plt
+from handgrad import show
+
+def line(slope):
+    fig, ax = plt.subplots()
+    ax.plot([0, slope])
+    return show.figure(fig, f"A line with slope {slope}.")
+
+show.explore(line, slope=[1, 2])"""
+
+
+@pytest.fixture(scope="module")
+def explorer_notebook(tmp_path_factory):
+    """A notebook whose cell shows an explorer, run as `make notebooks` runs it."""
+    path = tmp_path_factory.mktemp("explorer") / "explorer.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(EXPLORER)]), path)
+    notebooks.run(path)
+    return path
+
+
+def test_a_widgets_cell_is_stored_as_a_page_and_the_same_each_time(explorer_notebook):
+    first = explorer_notebook.read_text(encoding="utf-8")
+    assert "hg-explorer" in first and "widget-view" not in first and '"widgets"' not in first
+    notebooks.run(explorer_notebook)
+    assert explorer_notebook.read_text(encoding="utf-8") == first
+    assert list(notebooks.problems(explorer_notebook)) == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "other", "passes"),
+    [
+        ("stroke-linejoin: round", "stroke-linejoin: bevel", True),
+        (r'data-explorer=\\"\w{12}', r'data-explorer=\\"0123456789ab', True),
+        ("slope = 1", "slope = 3", False),
+        ("function render", "function rendered", False),
+    ],
+    ids=["another path in its frames", "another digest", "another setting", "another module"],
+)
+def test_nbval_compares_an_explorer_but_for_its_drawings(explorer_notebook, tmp_path, stored, other, passes):
+    text = explorer_notebook.read_text(encoding="utf-8")
+    changed_text, times = re.subn(stored, other, text)
+    assert times > 0
+    changed = tmp_path / "changed.ipynb"
+    changed.write_text(changed_text, encoding="utf-8")
+    sanitize = Path(__file__).with_name("nbval.cfg")
+    command = ["-m", "pytest", changed, "--nbval", "--nbval-sanitize-with", sanitize, "-p", "no:cacheprovider", "-q"]
+    done = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (done.returncode == 0) == passes, done.stdout + done.stderr
+    assert f"1 {'passed' if passes else 'failed'}" in done.stdout

@@ -42,6 +42,7 @@ from handgrad.word2vec.sampling import (
     UnigramNoise,
     keep_probabilities,
 )
+from handgrad.word2vec.snapshots import Snapshots
 from handgrad.word2vec.trainer import LossEntry, Trainer
 from handgrad.word2vec.vocabulary import Vocabulary
 from handgrad.word2vec.windows import NumSkipsBatches, pairs, window_batches
@@ -66,6 +67,7 @@ __all__ = [
     "SampledSoftmax",
     "SampledValues",
     "SkipGram",
+    "Snapshots",
     "Trainer",
     "TrainingConfig",
     "UniformNoise",

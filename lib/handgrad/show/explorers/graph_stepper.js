@@ -1,0 +1,268 @@
+// A graph, one step at a time: the inputs, each gate forward, the gradient 1 of the output, each gate backward.
+import { bringIntoView, button, format, h, numberField, s, sayer, scrollBox } from "./shared.js";
+import { GATES } from "./gates.js";
+
+const LINE = 16; // heights and gaps as in handgrad/show/drawing.py
+const STUB = 48;
+const ROW = 106;
+const PAUSE = 1600; // milliseconds between the steps of Play
+
+export function render({ model, el }) {
+  const nodes = model.get("nodes");
+  const order = nodes.map((_, i) => i).filter((i) => nodes[i].gate); // each gate after those that feed it
+  const forward = order.map((i) => ["forward", i]);
+  const backward = order.map((i) => ["backward", i]).reverse();
+  const steps = [["inputs"], ...forward, ["start"], ...backward];
+  const output = nodes.length - 1;
+  const inputs = nodes.map((node) => node.value);
+  let passes = model.get("recorded") ?? run(nodes, inputs);
+  let timer = null;
+
+  const drawing = draw(nodes, model.get("boxes"), model.get("title"));
+  const box = scrollBox("The graph", drawing.svg);
+  const said = sayer();
+  const rule = h("div", { class: "hg-rule" });
+  const count = h("span", { class: "hg-count" });
+  const first = button("First", () => goTo(0));
+  const back = button("Back", () => goTo(model.get("step") - 1));
+  const next = button("Next", () => goTo(model.get("step") + 1), { class: "hg-main" });
+  const last = button("Last", () => goTo(steps.length - 1));
+  const play = button("Play", () => (timer ? stop() : start()));
+  const fields = nodes.flatMap(({ name, value }, i) =>
+    value === undefined ? [] : [numberField(name, value, (x) => edit(i, x))],
+  );
+  const note = fields.length
+    ? h("div", { class: "hg-bar", role: "group", "aria-label": "Inputs" }, ...fields)
+    : h("p", { class: "hg-note" }, "The inputs stay as they are: only Python computes this graph's arrays and gates.");
+
+  el.addEventListener("keydown", (event) => {
+    if (event.target.tagName === "INPUT" || event.altKey || event.ctrlKey || event.metaKey) return;
+    const step = model.get("step");
+    const target = { ArrowRight: step + 1, ArrowLeft: step - 1, Home: 0, End: steps.length - 1 }[event.key];
+    if (target === undefined) return;
+    event.preventDefault();
+    goTo(target);
+  });
+
+  function goTo(step) {
+    stop();
+    moveTo(step);
+  }
+
+  function moveTo(step) {
+    model.set("step", Math.max(0, Math.min(step, steps.length - 1)));
+    model.save_changes();
+    show();
+  }
+
+  function start() {
+    if (model.get("step") === steps.length - 1) moveTo(0);
+    else moveTo(model.get("step") + 1);
+    play.textContent = "Pause";
+    timer = setInterval(() => {
+      moveTo(model.get("step") + 1);
+      if (model.get("step") === steps.length - 1) stop();
+    }, PAUSE);
+  }
+
+  function stop() {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "Play";
+  }
+
+  function edit(node, value) {
+    inputs[node] = value;
+    passes = run(nodes, inputs);
+    show();
+  }
+
+  function show() {
+    const step = model.get("step");
+    const [kind, node] = steps[step];
+    const done = steps.slice(0, step + 1);
+    const those = (kind) => new Set(done.filter(([known]) => known === kind).map(([, i]) => i));
+    const wentForward = those("forward");
+    const wentBack = those("backward");
+    const hasValue = (i) => !nodes[i].gate || wentForward.has(i);
+    for (const { from, to, value, gradient } of drawing.wires) {
+      value.textContent = hasValue(from) ? short(passes.values[from]) : "";
+      const arrived = to === null ? step > order.length : wentBack.has(to.node);
+      const sent = to === null ? passes.gradients[from] : passes.downstream[to.node][to.slot];
+      gradient.textContent = arrived ? short(sent) : "";
+    }
+    drawing.highlight(kind, kind === "start" ? output : node);
+    const { sentence, rows } = describe(kind, node, wentBack);
+    said.textContent = sentence;
+    rule.replaceChildren(...(rows.length ? [equations(rows)] : []));
+    count.textContent = `step ${step} of ${steps.length - 1}`;
+    // Not `disabled`, which would take the focus away.
+    for (const button of [first, back]) button.setAttribute("aria-disabled", step === 0);
+    for (const button of [next, last]) button.setAttribute("aria-disabled", step === steps.length - 1);
+    const part = drawing.parts[kind === "start" ? output : node];
+    if (part && box.scrollWidth > box.clientWidth) bringIntoView(box, part);
+  }
+
+  // The step in words, and for a backward step the rule with its numbers, a row for each input of the gate.
+  function describe(kind, i, wentBack) {
+    const { values, gradients, downstream, local } = passes;
+    if (kind === "inputs") {
+      const leaves = nodes.flatMap((node, i) => (node.gate ? [] : [`${node.name} = ${long(values[i])}`]));
+      return { sentence: `The inputs: ${leaves.join(", ")}. Next, each gate computes its value.`, rows: [] };
+    }
+    if (kind === "start") {
+      const question = "Now back: how fast does the output move when it moves itself?";
+      const answer = "At a rate of 1. That is the first upstream gradient.";
+      return { sentence: `Forward is done: the output is ${long(values[output])}. ${question} ${answer}`, rows: [] };
+    }
+    const node = nodes[i];
+    if (kind === "forward") {
+      const numbers = node.inputs.map((j) => long(values[j]));
+      if (node.p !== undefined) numbers.push(format(node.p));
+      const gate = !model.get("recorded") && GATES[node.gate];
+      const text = gate ? gate.write(...numbers) : `${node.label.join(" ")} of ${numbers.join(" and ")}`;
+      return { sentence: `Forward, ${node.label.join(" ")}: ${text} = ${long(values[i])}.`, rows: [] };
+    }
+    const rows = node.inputs.map((j, slot) => ({
+      name: nodes[j].name,
+      upstream: long(gradients[i]),
+      local: local[i] ? long(local[i][slot]) : null,
+      downstream: long(downstream[i][slot]),
+    }));
+    const parts = rows.map((row) => `${row.downstream} toward ${row.name}`);
+    const upstream = `${long(gradients[i])} comes from upstream`;
+    let sentence = `Backward, ${node.label.join(" ")}: ${upstream}. It hands on ${parts.join(" and ")}.`;
+    for (const j of new Set(node.inputs)) sentence += sumOf(j, wentBack);
+    return { sentence, rows };
+  }
+
+  // Where a value fans out, and its last gradient has just come back: the sum.
+  function sumOf(j, wentBack) {
+    const users = drawing.wires.filter(({ from, to }) => from === j && to !== null);
+    if (users.length < 2 || !users.every(({ to }) => wentBack.has(to.node))) return "";
+    const parts = users.map(({ to }) => passes.downstream[to.node][to.slot]).filter((part) => part !== null);
+    if (parts.length < 2) return "";
+    const sum = `${parts.map((part) => inBrackets(long(part))).join(" + ")} = ${long(passes.gradients[j])}`;
+    return ` ${nodes[j].name} feeds ${users.length} wires, and what comes back adds: ${sum}.`;
+  }
+
+  const bar = h("div", { class: "hg-bar", role: "group", "aria-label": "Steps" }, first, back, next, last, play, count);
+  el.append(box, bar, note, said, rule);
+  show();
+  return stop; // when a notebook takes the explorer away
+}
+
+// Both passes over single numbers. Fan-out adds.
+export function run(nodes, inputs) {
+  const values = [];
+  nodes.forEach((node, i) => {
+    values.push(node.gate ? GATES[node.gate].forward(...argumentsOf(node, values)) : inputs[i]);
+  });
+  const gradients = nodes.map(() => 0);
+  const downstream = nodes.map(() => []);
+  const local = nodes.map(() => []);
+  gradients[nodes.length - 1] = 1;
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i];
+    if (!node.gate) continue;
+    local[i] = GATES[node.gate].local(values[i], ...argumentsOf(node, values));
+    downstream[i] = local[i].map((slope) => gradients[i] * slope);
+    node.inputs.forEach((j, slot) => (gradients[j] += downstream[i][slot]));
+  }
+  return { values, gradients, downstream, local };
+}
+
+function argumentsOf(node, values) {
+  const numbers = node.inputs.map((j) => values[j]);
+  return node.p === undefined ? numbers : [...numbers, node.p];
+}
+
+// A quantity is a number, or what Python recorded of one: text for a wire, and text for a sentence.
+const short = (quantity) => (typeof quantity === "number" ? format(quantity) : (quantity?.short ?? ""));
+const long = (quantity) => (typeof quantity === "number" ? format(quantity) : (quantity?.long ?? "nothing"));
+const inBrackets = (text) => (text.startsWith("-") ? `(${text})` : text);
+
+// A table: toward x, upstream × local = downstream.
+function equations(rows) {
+  const cell = (text, kind) => h("td", kind ? { class: kind } : {}, text);
+  const heads = ["toward", "upstream", "×", "local", "=", "downstream"];
+  const head = h("tr", {}, ...heads.map((text) => h("th", { scope: "col" }, text)));
+  const lines = rows.map(({ name, upstream, local, downstream }) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, name),
+      cell(upstream, "hg-gradient"),
+      cell("×"),
+      cell(local === null ? "Jacobian" : inBrackets(local)),
+      cell("="),
+      cell(downstream, "hg-gradient"),
+    ),
+  );
+  const table = h("table", { class: "hg-equations" }, h("thead", {}, head), h("tbody", {}, ...lines));
+  return scrollBox("Upstream times local is downstream", table);
+}
+
+// The drawing, with its texts still empty.
+function draw(nodes, boxes, title) {
+  const halfHeight = (node) => Math.max(21, (LINE * node.label.length) / 2 + 6);
+  const left = Math.min(...nodes.map((node) => node.x - node.halfWidth), ...boxes.map((box) => box.x)) - 12;
+  const right = Math.max(...nodes.map((node) => node.x + node.halfWidth)) + STUB + 12;
+  const top = Math.min(...nodes.map((node) => node.y - halfHeight(node)), ...boxes.map((box) => box.y)) - 14;
+  const lowest = [...nodes.map((node) => node.y + halfHeight(node)), ...boxes.map((box) => box.y + box.height)];
+  const bottom = Math.max(...lowest) + 14;
+  const svg = s("svg", {
+    class: "hg-stepper",
+    role: "img",
+    "aria-label": title,
+    viewBox: `${left} ${top} ${right - left} ${bottom - top}`,
+    width: right - left,
+    style: `min-width: ${0.8 * (right - left)}px`,
+  });
+  for (const { name, x, y, width, height } of boxes) {
+    svg.append(s("rect", { class: "hg-scope", x, y, width, height, rx: 8 }));
+    svg.append(s("text", { class: "hg-scope", x: x + 8, y: y + 15 }, name));
+  }
+  const wires = nodes.flatMap((node, i) => node.inputs.map((from, slot) => wire(nodes, from, { node: i, slot })));
+  wires.push(wire(nodes, nodes.length - 1, null));
+  const parts = nodes.map((node) => {
+    const part = s("g", { class: node.gate ? "hg-gate" : "hg-leaf" });
+    const [width, height] = [2 * node.halfWidth, 2 * halfHeight(node)];
+    if (node.gate) part.append(s("rect", { x: node.x - width / 2, y: node.y - height / 2, width, height, rx: 21 }));
+    node.label.forEach((text, line) => {
+      part.append(s("text", { x: node.x, y: node.y + 5 + LINE * (line - (node.label.length - 1) / 2) }, text));
+    });
+    return part;
+  });
+  svg.append(...wires.map(({ path }) => path), ...parts, ...wires.flatMap(({ value, gradient }) => [value, gradient]));
+
+  function highlight(kind, node) {
+    parts.forEach((part, i) => part.classList.toggle("hg-active", i === node));
+    for (const { from, to, path } of wires) {
+      const into = to?.node === node && kind !== "start";
+      const outOf = from === node;
+      const direction = kind === "forward" ? "hg-forward" : "hg-backward";
+      path.setAttribute("class", into || outOf ? `hg-wire ${direction}` : "hg-wire");
+    }
+  }
+  return { svg, wires, parts, highlight };
+}
+
+// A curve to an input of a gate, or from the output to nowhere, and the two numbers on it.
+function wire(nodes, from, to) {
+  const start = nodes[from].x + nodes[from].halfWidth;
+  const y0 = nodes[from].y;
+  const end = to ? nodes[to.node].x - nodes[to.node].halfWidth : start + STUB;
+  const y1 = to ? nodes[to.node].y : y0;
+  const middle = (start + end) / 2;
+  const steep = Math.abs(y1 - y0) >= 1.2 * ROW; // there the numbers stand near the beginning
+  const x = start + (steep ? 0.34 : 0.5) * (end - start);
+  const y = y0 + (steep ? 0.22 : 0.5) * (y1 - y0);
+  return {
+    from,
+    to,
+    path: s("path", { class: "hg-wire", d: `M${start} ${y0}C${middle} ${y0} ${middle} ${y1} ${end} ${y1}` }),
+    value: s("text", { class: "hg-value", x, y: y - 7 }),
+    gradient: s("text", { class: "hg-gradient", x, y: y + 18 }),
+  };
+}

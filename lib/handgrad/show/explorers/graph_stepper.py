@@ -1,0 +1,162 @@
+"""Step through a graph: values forward, gate by gate, then upstream × local = downstream."""
+
+import numpy as np
+
+from handgrad import gates
+from handgrad.errors import InputError
+from handgrad.show import drawing
+from handgrad.show.drawing import Drawing
+from handgrad.show.explorers.host import Explorer
+
+# The gates that graph_stepper.js computes too, on single numbers. A subclass may compute something else.
+IN_THE_BROWSER = (
+    gates.Add,
+    gates.Subtract,
+    gates.Multiply,
+    gates.Divide,
+    gates.Power,
+    gates.Exp,
+    gates.Log,
+    gates.Max,
+    gates.Sigmoid,
+    gates.Tanh,
+    gates.ReLU,
+)
+MAX_ENTRIES = 12  # an array with more is shown as its shape
+
+
+class GraphStepper(Explorer):
+    """A graph whose forward and backward pass a reader goes through. Where it can, the browser computes both."""
+
+    module = "graph_stepper"
+
+    def __init__(self, graph, title):
+        self.drawing = Drawing(graph, title)
+        self.text = repr(self.drawing)
+        self.svg = self.drawing.svg()
+        editable = all(type(n.gate) in IN_THE_BROWSER for n in graph.nodes if n.gate is not None)
+        editable = editable and all(np.ndim(graph.values[n]) == 0 for n in graph.nodes)
+        places = drawing._layout(graph)
+        state = {
+            "nodes": [_node(graph, node, *places[node], editable) for node in graph.nodes],
+            "boxes": [_box(scope, places) for scope in dict.fromkeys(map(drawing._scope, places)) if scope],
+            "recorded": None if editable else _record(graph),
+            "step": 0,
+        }
+        super().__init__(state, title)
+
+    def __repr__(self):
+        return f"{super().__repr__()}\n{self.text}"
+
+    def still(self):
+        return self.svg
+
+
+def step_through(graph, feeds=None, /, title="", **values):
+    """Go through a graph's forward and backward pass, one gate at a time.
+
+    The reader steps by buttons or arrow keys. In a graph of single numbers made of the library's elementary gates the
+    inputs can be edited: the browser computes every value and gradient anew. In any other graph the passes
+    are those of the values given here.
+
+    Parameters
+    ----------
+    graph : ComputationalGraph, with one output, a single number
+    feeds : dict, optional, name to value, for names that are no Python identifiers
+    title : str, optional, the caption
+    **values : the other leaves by name; without any, those of the last forward pass
+
+    Returns
+    -------
+    GraphStepper : an explorer in a notebook and on a page. The graph has gone forward and backward.
+
+    Raises
+    ------
+    InputError : the graph has several outputs or an array as its output, or a number in it is not finite
+    """
+    if len(graph.outputs) > 1:
+        raise InputError(
+            f"step_through expects a graph with one output, but this one has {len(graph.outputs)}: make a graph of "
+            "one of them, or of their sum."
+        )
+    fed = {**(feeds or {}), **values} or {
+        name: graph.values[leaf] for name, leaf in graph.leaves.items() if leaf in graph.values
+    }
+    output = graph.forward(fed)
+    if np.ndim(output) > 0:
+        raise InputError(
+            f"step_through expects a graph whose output is a single number, but its shape is {np.shape(output)}: end "
+            "it with Sum or Mean."
+        )
+    graph.backward()
+    title = title or "Step through the graph: values come forward, then gradients go back. Edit an input and look."
+    return GraphStepper(graph, title)
+
+
+def _node(graph, node, x, y, editable):
+    """What the browser needs of a node: where it stands, what feeds it, how it is called."""
+    number = {n: i for i, n in enumerate(graph.nodes)}
+    state = {
+        "label": drawing._label(node).split(),
+        "gate": type(node.gate).__name__ if node.gate is not None else None,
+        "name": _short_name(node),
+        "inputs": [number[i] for i in node.inputs],
+        "x": round(x, 1),
+        "y": round(y, 1),
+        "halfWidth": drawing._half_width(node),
+    }
+    if editable and isinstance(node.gate, gates.Power):
+        state["p"] = float(node.gate.p)
+    if node.gate is None and editable:
+        state["value"] = _finite(node, graph.values[node])
+    return state
+
+
+def _short_name(node):
+    """ "V" for the node "embed/V"; a gate without a name is called by its symbol."""
+    return (node.name or drawing._label(node)).rpartition("/")[2]
+
+
+def _box(scope, places):
+    """Around the nodes of a scope, as in a drawing."""
+    members = [(x, y, drawing._half_width(n)) for n, (x, y) in places.items() if drawing._scope(n) == scope]
+    left, right = min(x - w for x, _, w in members) - 12, max(x + w for x, _, w in members) + 12
+    top, bottom = min(y for _, y, _ in members) - 40, max(y for _, y, _ in members) + 40
+    return {"name": scope, "x": left, "y": top, "width": right - left, "height": bottom - top}
+
+
+def _finite(node, value):
+    if not np.isfinite(value):
+        raise InputError(f"step_through expects finite inputs, but {node.name} is {value}: give another number.")
+    return float(value)
+
+
+def _record(graph):
+    """Both passes as text, for a graph that the browser does not compute: node by node, input by input."""
+    recorded = {"values": [], "gradients": [], "downstream": [], "local": []}
+    for node in graph.nodes:
+        downstream = graph.downstream.get(node, [])
+        recorded["values"].append(_quantity(graph.values[node]))
+        recorded["gradients"].append(_quantity(graph.gradients.get(node)))
+        recorded["downstream"].append([_quantity(d) for d in downstream])
+        recorded["local"].append(_local_gradients(graph, node, downstream))
+    return recorded
+
+
+def _local_gradients(graph, node, downstream):
+    """Of a gate of single numbers: what its backward makes of 1. Of others none, theirs is a Jacobian."""
+    numbers = [graph.values[node], *(graph.values[i] for i in node.inputs)]
+    if not downstream or any(np.ndim(x) for x in numbers) or any(d is None for d in downstream):
+        return None
+    return [_quantity(d) for d in node.gate.backward(1.0)]
+
+
+def _quantity(value):
+    """A value as it stands on a wire, and as it stands in a sentence: there small arrays show their entries."""
+    if value is None:
+        return None
+    short = drawing._number(value)
+    if hasattr(value, "to_dense") or np.ndim(value) == 0 or np.size(value) > MAX_ENTRIES:
+        return {"short": short, "long": short}
+    entries = np.array2string(np.asarray(value), separator=", ", formatter={"all": lambda x: f"{x:.4g}"})
+    return {"short": short, "long": " ".join(entries.split())}

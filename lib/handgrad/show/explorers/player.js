@@ -1,0 +1,53 @@
+// Moments in a row: a slider over them, one step back, one step on, and all of them by themselves.
+import { button, h, slider } from "./shared.js";
+
+// `onplace(place)` is told each new place. `pause` is the time between two moments of Play, in milliseconds.
+export function player(text, count, place, say, onplace, pause) {
+  let timer = null;
+  const moments = slider(text, count, place, say, (chosen) => {
+    stop();
+    moveTo(chosen);
+  });
+  const first = button("Start", () => step(-count));
+  const back = button("Back", () => step(-1));
+  const next = button("Next", () => step(1), { class: "hg-main" });
+  const play = button("Play", () => (timer ? stop() : start()));
+  const bar = h("div", { class: "hg-bar" }, first, back, next, play);
+
+  function moveTo(chosen) {
+    place = Math.max(0, Math.min(chosen, count - 1));
+    set(place);
+    onplace(place);
+  }
+
+  function set(chosen) {
+    place = chosen;
+    moments.set(place);
+    // Not `disabled`, which would take the focus away.
+    for (const part of [first, back]) part.setAttribute("aria-disabled", place === 0);
+    next.setAttribute("aria-disabled", place === count - 1);
+  }
+
+  function step(by) {
+    stop();
+    moveTo(place + by);
+  }
+
+  function start() {
+    moveTo(place === count - 1 ? 0 : place + 1);
+    play.textContent = "Pause";
+    timer = setInterval(() => {
+      if (place + 1 >= count - 1) stop();
+      moveTo(place + 1);
+    }, pause);
+  }
+
+  function stop() {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "Play";
+  }
+
+  set(place);
+  return { element: h("div", {}, bar, moments.element), set, stop };
+}

@@ -1,0 +1,43 @@
+"""A callback that looks at some words again and again, so that a training can be replayed."""
+
+from handgrad.errors import InputError
+from handgrad.word2vec.callbacks import Callback
+
+
+class Snapshots(Callback):
+    """Copies of some words' vectors: before the first step, then at entries of the loss.
+
+    Words move fastest at the beginning, so the first ``every`` entries have a snapshot each.
+
+    A run that is resumed goes on from the snapshots of this object, and has none of the time before.
+
+    Parameters
+    ----------
+    words : list of str
+    every : int, entries of ``trainer.losses`` from one snapshot to the next; a run has about a hundred of them
+
+    Attributes
+    ----------
+    vectors : list of float arrays (len(words), D)
+    raw_words : list of int, words of the text read so far, for each snapshot
+    losses : list of float, the loss of a prediction at each; nan before the first step
+    """
+
+    def __init__(self, words, every=4):
+        if every < 1:
+            raise InputError(f"Snapshots are taken at every entry of the loss or more seldom, but got every = {every}.")
+        self.words, self.every = list(words), every
+        self.vectors, self.raw_words, self.losses = [], [], []
+
+    def on_train_begin(self, trainer):
+        self._take(trainer, float("nan"))
+
+    def on_report(self, trainer):
+        n = len(trainer.losses)
+        if n <= self.every or n % self.every == 0:
+            self._take(trainer, trainer.losses[-1].loss)
+
+    def _take(self, trainer, loss):
+        self.vectors.append(trainer.vectors[self.words])  # a copy: rows by their words
+        self.raw_words.append(trainer.raw_words)
+        self.losses.append(loss)
