@@ -90,7 +90,7 @@ def test_scopes_are_boxes_that_hold_their_own_nodes_and_no_others():
     boxes = [
         [float(r.get(key)) for key in ("x", "y", "width", "height")] for r in rects if r.get("class") == "hg-scope"
     ]
-    places = drawing_module._layout(graph)
+    places = drawing_module.layout(graph)
     assert len(boxes) == 2
     for scope, (left, top, width, height) in zip(["first", "second"], boxes, strict=True):
         inside = {n for n, (px, py) in places.items() if left < px < left + width and top < py < top + height}

@@ -25,10 +25,10 @@ class Drawing:
         for node in self.graph.nodes:
             rows.append(
                 [
-                    _label(node) if not node.name or node.gate is None else f"{node.name}: {_label(node)}",
-                    ", ".join(i.name or _label(i) for i in node.inputs),
-                    _number(self.graph.values.get(node)),
-                    _number(self.graph.gradients.get(node)),
+                    label_of(node) if not node.name or node.gate is None else f"{node.name}: {label_of(node)}",
+                    ", ".join(i.name or label_of(i) for i in node.inputs),
+                    short_number(self.graph.values.get(node)),
+                    short_number(self.graph.gradients.get(node)),
                 ]
             )
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -38,11 +38,11 @@ class Drawing:
         return f'<figure class="hg-figure">{self.svg()}<figcaption>{escape(self.title)}</figcaption></figure>'
 
     def svg(self):
-        places = _layout(self.graph)
-        left = min(x - _half_width(n) for n, (x, _) in places.items()) - MARGIN
-        right = max(x + _half_width(n) for n, (x, _) in places.items()) + GAP
+        places = layout(self.graph)
+        left = min(x - half_width_of(n) for n, (x, _) in places.items()) - MARGIN
+        right = max(x + half_width_of(n) for n, (x, _) in places.items()) + GAP
         width, height = right - left, max(y for _, y in places.values()) + 2 * MARGIN + LINE
-        boxes = [part for scope in dict.fromkeys(map(_scope, places)) if scope for part in self._box(scope, places)]
+        boxes = [part for scope in dict.fromkeys(map(scope_of, places)) if scope for part in self._box(scope, places)]
         wires = [part for node in self.graph.nodes for part in self._wires_into(node, places)]
         marks = [part for node in self.graph.nodes for part in self._mark(node, *places[node])]
         return (
@@ -55,7 +55,7 @@ class Drawing:
 
     def _box(self, scope, places):
         """A dashed box around the nodes of a scope, with its name."""
-        members = [(x, y, _half_width(n)) for n, (x, y) in places.items() if _scope(n) == scope]
+        members = [(x, y, half_width_of(n)) for n, (x, y) in places.items() if scope_of(n) == scope]
         left, right = min(x - w for x, _, w in members) - 12, max(x + w for x, _, w in members) + 12
         top, bottom = min(y for _, y, _ in members) - 40, max(y for _, y, _ in members) + 40
         yield (
@@ -71,12 +71,12 @@ class Drawing:
         """The drawing in words, for those who do not see it."""
         parts = []
         for node in self.graph.nodes:
-            inputs = f" of {' and '.join(i.name or _label(i) for i in node.inputs)}" if node.inputs else ""
+            inputs = f" of {' and '.join(i.name or label_of(i) for i in node.inputs)}" if node.inputs else ""
             value, gradient = self.graph.values.get(node), self.graph.gradients.get(node)
             parts.append(
-                f"{node.name or _label(node)}{inputs}"
-                + (f", value {_number(value)}" if value is not None else "")
-                + (f", gradient {_number(gradient)}" if gradient is not None else "")
+                f"{node.name or label_of(node)}{inputs}"
+                + (f", value {short_number(value)}" if value is not None else "")
+                + (f", gradient {short_number(gradient)}" if gradient is not None else "")
             )
         return f"{self.title} Nodes: {'; '.join(parts)}."
 
@@ -85,8 +85,8 @@ class Drawing:
         downstream = self.graph.downstream.get(node, [None] * len(node.inputs))
         x1, y1 = places[node]
         for source, gradient in zip(node.inputs, downstream, strict=True):
-            start, y0 = places[source][0] + _half_width(source), places[source][1]
-            end = x1 - _half_width(node)
+            start, y0 = places[source][0] + half_width_of(source), places[source][1]
+            end = x1 - half_width_of(node)
             middle = (start + end) / 2
             yield f'<path d="M{start:g} {y0:g}C{middle:g} {y0:g} {middle:g} {y1:g} {end:g} {y1:g}"/>'
             along, down = (
@@ -97,7 +97,7 @@ class Drawing:
 
     def _mark(self, node, x, y):
         """The node itself; an output also gets a wire to nowhere, for its value and its upstream gradient."""
-        half_width, lines = _half_width(node), _label(node).split()
+        half_width, lines = half_width_of(node), label_of(node).split()
         if node.gate is not None:
             half_height = max(21, LINE * len(lines) / 2 + 6)
             yield (
@@ -130,7 +130,7 @@ def draw(graph, title="A computational graph: values above the wires, gradients 
     return Drawing(graph, title)
 
 
-def _layout(graph):
+def layout(graph):
     """A column for each step from the inputs, a row for each node of a column: node to (x, y)."""
     depth = {}
     for node in graph.nodes:
@@ -144,10 +144,12 @@ def _layout(graph):
             depth[node] = min(depth[u] for u in users[node]) - 1
     columns = defaultdict(list)  # (scope, depth) -> nodes
     for node in graph.nodes:
-        columns[_scope(node), depth[node]].append(node)
+        columns[scope_of(node), depth[node]].append(node)
     row = _rows(columns, users)
     first = min(depth.values())
-    widest = [max(_half_width(n) for n in graph.nodes if depth[n] == d) for d in range(first, max(depth.values()) + 1)]
+    widest = [
+        max(half_width_of(n) for n in graph.nodes if depth[n] == d) for d in range(first, max(depth.values()) + 1)
+    ]
     centers = np.cumsum([0, *(a + GAP + b for a, b in itertools.pairwise(widest))])
     return {n: (float(centers[depth[n] - first]), float(ROW * row[n])) for n in graph.nodes}
 
@@ -157,7 +159,7 @@ def _rows(columns, users):
     row = {n: r - (len(c) - 1) / 2 for c in columns.values() for r, n in enumerate(c)}
     for _ in range(4):
         for (scope, _), column in columns.items():
-            neighbors = {n: [m for m in (*n.inputs, *users[n]) if _scope(m) == scope] or [n] for n in column}
+            neighbors = {n: [m for m in (*n.inputs, *users[n]) if scope_of(m) == scope] or [n] for n in column}
             wish = {n: np.mean([row[m] for m in neighbors[n]]) for n in column}
             column.sort(key=wish.get)
             middle = np.mean([wish[n] for n in column])
@@ -173,12 +175,12 @@ def _rows(columns, users):
     return row
 
 
-def _scope(node):
+def scope_of(node):
     """ "embed" for the node "embed/V", and nothing for a node without a scope."""
     return (node.name or "").rpartition("/")[0]
 
 
-def _label(node):
+def label_of(node):
     """A leaf's name; a gate's symbol, or its class in words: SigmoidCrossEntropy is sigmoid cross entropy."""
     if node.gate is None:
         return node.name
@@ -187,13 +189,13 @@ def _label(node):
     return SYMBOLS.get(name, " ".join(words).lower())
 
 
-def _half_width(node):
+def half_width_of(node):
     """Half of the width of a node, as far as wires keep away from its middle."""
-    letters = max(map(len, _label(node).split()))
+    letters = max(map(len, label_of(node).split()))
     return LETTER * letters / 2 + 6 if node.gate is None else max(21, LETTER * letters / 2 + 10)
 
 
-def _number(value):
+def short_number(value):
     if value is None:
         return ""
     if hasattr(value, "coalesce"):
@@ -204,8 +206,8 @@ def _number(value):
 def _numbers(x, y, value, gradient):
     """The value above the point (x, y), and the gradient below it."""
     for kind, text, dy, color in (
-        ("value", _number(value), -7, page_color("blue")),
-        ("gradient", _number(gradient), 18, page_color("orange")),
+        ("value", short_number(value), -7, page_color("blue")),
+        ("gradient", short_number(gradient), 18, page_color("orange")),
     ):
         if text:
             yield (

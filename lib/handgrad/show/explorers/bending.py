@@ -9,6 +9,7 @@ from handgrad.errors import InputError
 from handgrad.graph import ComputationalGraph, Node, Parameter
 from handgrad.losses import SigmoidCrossEntropy
 from handgrad.optimizers import Adam
+from handgrad.show.explorers.digits import rounded
 from handgrad.show.explorers.host import Explorer
 
 ACTIVATIONS = {"tanh": gates.Tanh, "relu": gates.ReLU, "sigmoid": gates.Sigmoid}
@@ -180,13 +181,6 @@ def _train(points, labels, hidden, activation, steps, learning_rate, seed):
         loss = graph.forward(x=points, label=labels[:, None])
         if step in moments:
             weights = {"W": W.value, "b": b.value, "u": u.value[:, 0], "c": c.value[0], "loss": loss}
-            snapshots.append({"step": step} | {name: _rounded(value) for name, value in weights.items()})
+            snapshots.append({"step": step} | {name: rounded(value, DIGITS) for name, value in weights.items()})
         optimizer.step(graph.parameters(), graph.backward())
     return snapshots
-
-
-def _rounded(values):
-    """As plain numbers of so few digits that every processor finds the same."""
-    if np.ndim(values):
-        return [_rounded(value) for value in values]
-    return float(f"{float(values):.{DIGITS}g}")

@@ -36,10 +36,10 @@ class GraphStepper(Explorer):
         self.svg = self.drawing.svg()
         editable = all(type(n.gate) in IN_THE_BROWSER for n in graph.nodes if n.gate is not None)
         editable = editable and all(np.ndim(graph.values[n]) == 0 for n in graph.nodes)
-        places = drawing._layout(graph)
+        places = drawing.layout(graph)
         state = {
             "nodes": [_node(graph, node, *places[node], editable) for node in graph.nodes],
-            "boxes": [_box(scope, places) for scope in dict.fromkeys(map(drawing._scope, places)) if scope],
+            "boxes": [_box(scope, places) for scope in dict.fromkeys(map(drawing.scope_of, places)) if scope],
             "recorded": None if editable else _record(graph),
             "step": 0,
         }
@@ -97,13 +97,13 @@ def _node(graph, node, x, y, editable):
     """What the browser needs of a node: where it stands, what feeds it, how it is called."""
     number = {n: i for i, n in enumerate(graph.nodes)}
     state = {
-        "label": drawing._label(node).split(),
+        "label": drawing.label_of(node).split(),
         "gate": type(node.gate).__name__ if node.gate is not None else None,
         "name": _short_name(node),
         "inputs": [number[i] for i in node.inputs],
         "x": round(x, 1),
         "y": round(y, 1),
-        "halfWidth": drawing._half_width(node),
+        "halfWidth": drawing.half_width_of(node),
     }
     if editable and isinstance(node.gate, gates.Power):
         state["p"] = float(node.gate.p)
@@ -114,12 +114,12 @@ def _node(graph, node, x, y, editable):
 
 def _short_name(node):
     """ "V" for the node "embed/V"; a gate without a name is called by its symbol."""
-    return (node.name or drawing._label(node)).rpartition("/")[2]
+    return (node.name or drawing.label_of(node)).rpartition("/")[2]
 
 
 def _box(scope, places):
     """Around the nodes of a scope, as in a drawing."""
-    members = [(x, y, drawing._half_width(n)) for n, (x, y) in places.items() if drawing._scope(n) == scope]
+    members = [(x, y, drawing.half_width_of(n)) for n, (x, y) in places.items() if drawing.scope_of(n) == scope]
     left, right = min(x - w for x, _, w in members) - 12, max(x + w for x, _, w in members) + 12
     top, bottom = min(y for _, y, _ in members) - 40, max(y for _, y, _ in members) + 40
     return {"name": scope, "x": left, "y": top, "width": right - left, "height": bottom - top}
@@ -155,7 +155,7 @@ def _quantity(value):
     """A value as it stands on a wire, and as it stands in a sentence: there small arrays show their entries."""
     if value is None:
         return None
-    short = drawing._number(value)
+    short = drawing.short_number(value)
     if hasattr(value, "to_dense") or np.ndim(value) == 0 or np.size(value) > MAX_ENTRIES:
         return {"short": short, "long": short}
     entries = np.array2string(np.asarray(value), separator=", ", formatter={"all": lambda x: f"{x:.4g}"})

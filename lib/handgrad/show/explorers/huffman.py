@@ -5,8 +5,8 @@ from html import escape
 import numpy as np
 
 from handgrad.errors import InputError
+from handgrad.show.explorers.digits import as_text, rounded
 from handgrad.show.explorers.host import Explorer
-from handgrad.show.explorers.jacobian import _rounded, _text
 from handgrad.word2vec.huffman import HuffmanTree
 from handgrad.word2vec.objectives.hierarchical_softmax import HierarchicalSoftmax
 
@@ -24,7 +24,7 @@ class HuffmanExplorer(Explorer):
         state = {
             "words": words,
             "counts": counts,
-            "scores": _rounded(scores),  # (V - 1,), by inner node
+            "scores": rounded(scores),  # (V - 1,), by inner node
             "word": words.index(word),
         }
         super().__init__(state, title)
@@ -33,7 +33,7 @@ class HuffmanExplorer(Explorer):
     def __repr__(self):
         rows = [["word", "count", "P", "code"]]
         for i, (word, count) in enumerate(zip(self.state["words"], self.state["counts"], strict=True)):
-            rows.append([word, f"{count:,}", _text(self.probabilities[i]), self.tree.code(i)])
+            rows.append([word, f"{count:,}", as_text(self.probabilities[i]), self.tree.code(i)])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join([*(c.rjust(w) for c, w in zip(r[:3], widths, strict=False)), r[3]]) for r in rows]
         return "\n".join([super().__repr__(), *lines])
@@ -52,7 +52,7 @@ class HuffmanExplorer(Explorer):
                     f'<text class="hg-code" x="{x + 24.5}" y="{(y + y_next) / 2 + 4}">{code}</text>'
                 )
                 drawn[1, node] = f'<circle cx="{x}" cy="{y}" r="{RADIUS}"/><text x="{x}" y="{y + 4}">{node}</text>'
-            text = escape(f"{word} ({count:,}): P = {_text(self.probabilities[i])}")
+            text = escape(f"{word} ({count:,}): P = {as_text(self.probabilities[i])}")
             x = LEFT + STEP * len(nodes) + 6
             drawn[2, i] = f'<text class="hg-leaf" x="{x}" y="{height[i] + 5}">{text}</text>'
         width, tall = LEFT + STEP * depth + TEXT, LINE * len(height)

@@ -8,11 +8,11 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.graph import Gate
 from handgrad.numerical import numerical_jacobian
+from handgrad.show.explorers.digits import as_text, rounded
 from handgrad.show.explorers.host import Explorer
 
 MAX_ENTRIES = 100
 MOVES = 41  # places of the slider, an odd number: the middle one moves nothing
-DIGITS = 6  # of a number in the state; the page shows 4
 
 
 class JacobianExplorer(Explorer):
@@ -22,10 +22,10 @@ class JacobianExplorer(Explorer):
 
     def __init__(self, jacobian, outputs, inputs, moves, moved, title):
         state = {
-            "jacobian": _rounded(jacobian),
+            "jacobian": rounded(jacobian),
             "outputs": outputs,  # [{"name", "value"}], m of them
             "inputs": inputs,  # [{"name", "value"}], n of them
-            "moves": _rounded(moves),
+            "moves": rounded(moves),
             "moved": moved,  # (n, moves, m): every output, with each input moved by each of `moves`
             "entry": [0, 0],
             "place": len(moves) // 2 + len(moves) // 4,
@@ -36,7 +36,7 @@ class JacobianExplorer(Explorer):
         """The table as text, with its headings."""
         yield ["", *(f"{i['name']} = {i['value']:.4g}" for i in self.state["inputs"])]
         for output, row in zip(self.state["outputs"], self.state["jacobian"], strict=True):
-            yield [f"{output['name']} = {_text(output['value'])}", *map(_text, row)]
+            yield [f"{output['name']} = {as_text(output['value'])}", *map(as_text, row)]
 
     def __repr__(self):
         rows = list(self.rows())
@@ -118,7 +118,7 @@ def _named_outputs(names, value):
         return _entries(names, value)
     if len(names) != value.size:
         raise InputError(f"The output has {value.size} entries, but got {len(names)} names: give one for each.")
-    return [{"name": name, "value": _rounded(v)} for name, v in zip(names, value.flat, strict=True)]
+    return [{"name": name, "value": rounded(v)} for name, v in zip(names, value.flat, strict=True)]
 
 
 def _jacobian(function, inputs, k, shape):
@@ -145,7 +145,7 @@ def _moved(forward, inputs, k, moves):
             x = np.array(inputs[k], dtype=np.float64)
             x.flat[j] += move
             with np.errstate(all="ignore"):  # a move may leave the domain; the page says so
-                outputs.append(_rounded(np.ravel(of_one(x[()]))))
+                outputs.append(rounded(np.ravel(of_one(x[()]))))
         yield outputs
 
 
@@ -164,17 +164,6 @@ def _names(function, inputs):
 def _entries(name, array):
     """Name and value of each entry: ``x``, ``x[0]`` or ``W[0, 1]``."""
     return [
-        {"name": name + (str(list(index)) if index else ""), "value": _rounded(array[index])}
+        {"name": name + (str(list(index)) if index else ""), "value": rounded(array[index])}
         for index in np.ndindex(array.shape)
     ]
-
-
-def _rounded(values):
-    """As plain numbers with DIGITS digits, None for what is not finite."""
-    if np.ndim(values):
-        return [_rounded(value) for value in values]
-    return float(f"{float(values):.{DIGITS}g}") if np.isfinite(values) else None
-
-
-def _text(value):
-    return "undefined" if value is None else f"{value + 0.0:.4g}"  # -0.0 + 0.0 is 0.0

@@ -5,8 +5,8 @@ from html import escape
 import numpy as np
 
 from handgrad.errors import InputError
+from handgrad.show.explorers.digits import as_text, rounded
 from handgrad.show.explorers.host import Explorer
-from handgrad.show.explorers.jacobian import _rounded, _text
 from handgrad.word2vec.objectives.nce import NCE, nce_loss
 
 MAX_CELLS = 100
@@ -19,9 +19,9 @@ class NCEExplorer(Explorer):
 
     def __init__(self, dots, biases, expected, hits, cells, columns, rows, remove, corrected, losses, title):
         state = {
-            "dots": _rounded(dots),  # (B, T + m), h·u
-            "biases": _rounded(biases),
-            "expected": _rounded(expected),
+            "dots": rounded(dots),  # (B, T + m), h·u
+            "biases": rounded(biases),
+            "expected": rounded(expected),
             "hits": hits,  # (B, m)
             "cells": cells,  # (B, T), what each true cell's word is called
             "columns": columns,  # (m,), what each noise column's word is called
@@ -41,14 +41,14 @@ class NCEExplorer(Explorer):
         for name, words, scores, loss in zip(
             self.state["rows"], self.state["cells"], self.corrected, self.losses, strict=True
         ):
-            true = [f"{word} {_text(x)}" for word, x in zip(words, scores, strict=False)]
-            yield [name, *true, *map(_text, scores[T:]), _text(loss)]
+            true = [f"{word} {as_text(x)}" for word, x in zip(words, scores, strict=False)]
+            yield [name, *true, *map(as_text, scores[T:]), as_text(loss)]
 
     def __repr__(self):
         rows = list(self.lines())
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-        return "\n".join([super().__repr__(), *lines, f"mean loss {_text(self.losses.mean())}"])
+        return "\n".join([super().__repr__(), *lines, f"mean loss {as_text(self.losses.mean())}"])
 
     def still(self):
         head, *body = self.lines()
@@ -57,7 +57,7 @@ class NCEExplorer(Explorer):
             f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(text)}</td>" for text in row)}</tr>'
             for name, *row in body
         )
-        note = f"Scores less log E, and the loss of each row; their mean is {_text(self.losses.mean())}."
+        note = f"Scores less log E, and the loss of each row; their mean is {as_text(self.losses.mean())}."
         table = f"<table><thead><tr><td></td>{heading}</tr></thead><tbody>{lines}</tbody></table>"
         return f'{table}<p class="hg-note">{note}</p>'
 

@@ -5,8 +5,8 @@ from html import escape
 import numpy as np
 
 from handgrad.errors import InputError, is_whole
+from handgrad.show.explorers.digits import as_text, rounded
 from handgrad.show.explorers.host import Explorer
-from handgrad.show.explorers.jacobian import _rounded, _text
 from handgrad.word2vec.sampling import LogUniformNoise, UnigramNoise
 from handgrad.word2vec.vocabulary import Vocabulary
 
@@ -30,14 +30,14 @@ class NoiseExplorer(Explorer):
         sizes = [size for size in SIZES if size <= V // SHARE_OF_SIZE]
         head = min(HEAD, V // SHARE_OF_SIZE)
         state = {
-            "words": [{"word": vocabulary.index_to_key[i], "rank": i + 1, "share": _rounded(share[i])} for i in ids],
-            "probabilities": [_rounded(noise.probabilities[ids]) for noise in noises],  # by power, then log-uniform
+            "words": [{"word": vocabulary.index_to_key[i], "rank": i + 1, "share": rounded(share[i])} for i in ids],
+            "probabilities": [rounded(noise.probabilities[ids]) for noise in noises],  # by power, then log-uniform
             "powers": POWERS,
             "sizes": sizes,
             "tries": [[tries_for(noise, size) for size in sizes] for noise in noises],
             "head": head,
-            "head_share": _rounded(share[:head].sum()),
-            "head_probabilities": _rounded([noise.probabilities[:head].sum() for noise in noises]),
+            "head_share": rounded(share[:head].sum()),
+            "head_probabilities": rounded([noise.probabilities[:head].sum() for noise in noises]),
             "power": POWERS.index(power),  # the place of the slider
             "uniform": False,  # whether the noise is log-uniform
             "size": sizes.index(m),
@@ -55,7 +55,7 @@ class NoiseExplorer(Explorer):
         expected = self.noise.expected_count(ids, m, tries)
         yield ["rank", "word", "of the text", "of the noise", f"expected in {m}"]
         for entry, P, E in zip(self.state["words"], self.noise.probabilities[ids], expected, strict=True):
-            yield [f"{entry['rank']:,}", entry["word"], f"{100 * entry['share']:.3g} %", f"{100 * P:.3g} %", _text(E)]
+            yield [f"{entry['rank']:,}", entry["word"], f"{100 * entry['share']:.3g} %", f"{100 * P:.3g} %", as_text(E)]
 
     def sample(self):
         """m, and how many tries it takes."""

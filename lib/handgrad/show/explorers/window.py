@@ -5,8 +5,8 @@ from html import escape
 import numpy as np
 
 from handgrad.errors import InputError, is_whole
+from handgrad.show.explorers.digits import as_text
 from handgrad.show.explorers.host import Explorer
-from handgrad.show.explorers.jacobian import _text
 from handgrad.word2vec.sampling import keep_probabilities
 from handgrad.word2vec.vocabulary import Vocabulary
 from handgrad.word2vec.windows import NO_WORD, window_inputs
@@ -52,7 +52,7 @@ class WindowExplorer(Explorer):
         yield ["word", "count", "keep", "toss", "words in its window"]
         for i, word in enumerate(words):
             seen = [words[j] for j in outside[i] if j != NO_WORD] if i in outside else ["(dropped)"]
-            yield [word, f"{counts[i]:,}", _text(keep[i]), f"{tosses[i]:.4f}", " ".join(seen) or "(none)"]
+            yield [word, f"{counts[i]:,}", as_text(keep[i]), f"{tosses[i]:.4f}", " ".join(seen) or "(none)"]
 
     def __repr__(self):
         rows = list(self.rows())
