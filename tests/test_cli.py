@@ -94,6 +94,10 @@ APART = {  # fields that do not go with all the others at once
     "num_skips": {"num_skips": 2, "batch_size": 64, "subsample": 0.0, "dynamic_window": False},
     "update": {"update": "pair"},
     "max_vocabulary": {"max_vocabulary": 5},
+    "device": {"device": "cpu", "engine": "torch"},
+    "examples_on": {"examples_on": "host", "engine": "torch"},
+    "max_repeats": {"max_repeats": 8, "engine": "torch"},
+    "sync_every": {"sync_every": 8, "engine": "torch"},
 }
 
 

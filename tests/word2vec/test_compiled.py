@@ -1,5 +1,7 @@
 """The compiled engine in the trainer: it learns what NumPy learns, and is stopped, resumed and measured like it."""
 
+import copy
+import functools
 import itertools
 import json
 import math
@@ -14,7 +16,17 @@ import pytest
 from stop_at import StopAt
 
 from handgrad.errors import InputError
-from handgrad.word2vec import EncodedText, Trainer, TrainingConfig, Vocabulary, compiled, encode_text
+from handgrad.word2vec import (
+    Callback,
+    EncodedText,
+    Network,
+    Trainer,
+    TrainingConfig,
+    Vocabulary,
+    compiled,
+    encode_text,
+    kernels,
+)  # fmt: skip
 from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
 
 
@@ -30,6 +42,10 @@ TOPICS = list(sentences_of_two_topics())
 SMALL = {"dimension": 16, "epochs": 4, "subsample": 0, "learning_rate": 0.05, "engine": "compiled", "min_count": 1}
 
 
+TREE, CBOW, APART = {"objective": "hierarchical-softmax"}, {"model": "cbow"}, {"deterministic": True}
+KINDS = [{}, TREE, CBOW, TREE | CBOW, CBOW | {"cbow_gradient": "word2vec.c"}]
+
+
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     """Many steps in a small text."""
@@ -38,19 +54,27 @@ def small_pieces(monkeypatch):
 
 @pytest.fixture
 def spied(monkeypatch):
-    """What the kernel got and gave, call by call: (ids, starts, rate, state, noise_state, loss, pairs)."""
+    """What the kernel got and gave, call by call: (ids, starts, rate, state, noise_state, loss, predictions)."""
     calls = []
 
-    def prepared(trainer):
-        kernel = compiled.prepared(trainer)
+    class Noted(compiled.Kernel):
+        def __call__(self, *arguments):
+            measured = super().__call__(*arguments)
+            if len(arguments[0]):  # else it is only compiled
+                calls.append((*arguments, *measured))
+            return measured
 
-        def noted(*arguments):
-            calls.append((*arguments, *kernel(*arguments)))
-            return calls[-1][-2:]
+        def draw(self, i, *arguments):
+            self.arguments = getattr(self, "arguments", {}) | {i: arguments}
+            return super().draw(i, *arguments)
 
-        return noted
+        def learn(self, i, drawn):
+            measured = super().learn(i, drawn)
+            if len(self.arguments[i][0]):
+                calls.append((*self.arguments[i], *measured))
+            return measured
 
-    monkeypatch.setattr("handgrad.word2vec.trainer.prepared", prepared)
+    monkeypatch.setattr("handgrad.word2vec.trainer.Kernel", Noted)
     return calls
 
 
@@ -85,29 +109,65 @@ def test_one_seed_gives_the_same_bits_and_another_does_not():
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
-def test_words_find_the_company_they_keep(threads):
-    trainer = trained(threads=threads)
+@pytest.mark.parametrize("kind", [{}, APART], ids=str)
+def test_words_find_the_company_they_keep(threads, kind):
+    trainer = trained(threads=threads, **kind)
     assert share_of_company(trainer.vectors) == 1
     assert end_of(trainer) < 0.55 * 6 * np.log(2)  # at first each σ is one half
-    if threads > 1:
+    if threads > 1 or kind:
         assert end_of(trainer) == pytest.approx(end_of(trained()), rel=0.03)
     assert trainer.engine == "compiled" and trainer.describe()["engine"] == "compiled"
 
 
-@pytest.mark.parametrize("changes", [{}, {"window": 2, "negatives": 12}, {"dynamic_window": False, "subsample": 0.02}])
-def test_the_loss_ends_where_that_of_the_numpy_engine_ends(changes):
-    """The same model learns the same thing, in text unseen too."""
-    held = {"held_out": 800, "batch_size": 16} | changes
-    ours, theirs = trained(**held), trained(**held | {"engine": "numpy"})
-    assert (ours.engine, theirs.engine) == ("compiled", "numpy")
+@functools.cache
+def ends_in_numpy(options):
+    """The loss in the last quarter of a run, and the last one in text unseen."""
+    trainer = trained(**json.loads(options) | {"engine": "numpy"})
+    assert trainer.engine == "numpy"
+    return end_of(trainer), trainer.losses[-1].held_out
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"window": 2, "negatives": 12},
+        {"dynamic_window": False, "subsample": 0.02},
+        CBOW,
+        CBOW | {"cbow_gradient": "word2vec.c", "window": 3},
+        TREE,
+        TREE | CBOW,
+        TREE | CBOW | {"cbow_gradient": "word2vec.c", "subsample": 0.02},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("mode", [{}, APART, {"threads": 2}], ids=str)
+def test_the_loss_ends_where_that_of_the_numpy_engine_ends(changes, mode):
+    """The same model learns the same thing, in text unseen too. NumPy's batches are small, so that sums do not jump."""
+    options = {"held_out": 800, "batch_size": 8} | changes
+    ours, (theirs, theirs_held_out) = trained(**options | mode), ends_in_numpy(json.dumps(options))
+    assert ours.engine == "compiled"
     assert ours.losses[-1].held_out < 0.95 * ours.losses[0].held_out
-    assert ours.losses[-1].held_out == pytest.approx(theirs.losses[-1].held_out, rel=0.01)
-    assert end_of(ours) == pytest.approx(end_of(theirs), rel=0.03)
+    assert ours.losses[-1].held_out == pytest.approx(theirs_held_out, rel=0.02)
+    assert end_of(ours) == pytest.approx(theirs, rel=0.03)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_every_kind_finds_the_company_that_words_keep(kind):
+    for mode in ({}, APART):
+        trainer = trained(epochs=12, **kind | mode)
+        assert share_of_company(trainer.vectors) > 0.95, mode
 
 
 @pytest.mark.parametrize("changes", [{"noise": "log-uniform"}, {"noise": "uniform"}, {"initialization": "tensorflow"}])
 def test_every_noise_and_every_start_is_done(changes):
     assert share_of_company(trained(**changes).vectors) > 0.95
+
+
+@pytest.mark.parametrize("negatives, drawn, weight", [(0, 0, 0), (1, 10, 0.1), (5, 10, 0.5), (10, 10, 1), (12, 12, 1)])
+def test_where_few_negatives_are_asked_for_more_are_drawn_and_count_less(negatives, drawn, weight):
+    kernel = trained(TOPICS[:20], epochs=1, negatives=negatives).kernel
+    assert (kernel.K, float(kernel.weight)) == (drawn, pytest.approx(weight))
 
 
 # the pieces of an epoch
@@ -134,33 +194,59 @@ def text_of(lengths):
     ],
     ids=str,
 )
-def test_the_pieces_hold_every_word_once_and_go_on_from_where_any_of_them_ended(lengths):
-    text = text_of(lengths)
-    pieces = list(compiled._pieces(text, 0))
-    assert all(0 < piece[-1] - piece[0] <= compiled.PIECE for piece in pieces)
+@pytest.mark.parametrize("words", [0, 1, 9, 50, 100])
+def test_the_pieces_hold_every_word_once_and_go_on_from_where_any_of_them_ended(lengths, words):
+    text, most = text_of(lengths), 100
+    pieces = list(compiled._pieces(text, 0, words, most))
+    assert all(0 < piece[-1] - piece[0] <= most for piece in pieces)
+    assert all(piece[-1] - piece[0] <= words or len(set(piece)) == 2 for piece in pieces)  # or it is one sentence
     assert [piece[0] for piece in pieces] + [len(text)] == [0] + [piece[-1] for piece in pieces]
     cuts = set(np.concatenate(pieces))
     assert set(text.starts) <= cuts  # no two sentences are joined
-    inside = cuts - set(text.starts)  # and only those that are longer than a piece are cut
+    inside = cuts - set(text.starts)  # and only those that are longer than a piece may be are cut
     sentences = np.searchsorted(text.starts, sorted(inside), side="right") - 1
-    assert all(lengths[s] > compiled.PIECE for s in sentences)
-    assert len(pieces) <= 2 * len(text) / compiled.PIECE + 1
+    assert all(lengths[s] > most for s in sentences)
+    assert words < most or len(pieces) <= 2 * len(text) / most + 1
     for n, piece in enumerate(pieces):
-        left = list(compiled._pieces(text, int(piece[-1])))
+        left = list(compiled._pieces(text, int(piece[-1]), words, most))
         assert [p.tolist() for p in left] == [p.tolist() for p in pieces[n + 1 :]]
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+@pytest.mark.parametrize("kind", [{}, TREE, APART, APART | TREE | CBOW], ids=str)
+@pytest.mark.parametrize("sentences, length", [(600, 8), (40, 30)])
+def test_the_rate_of_a_short_text_falls_in_many_steps(sentences, length, threads, kind):
+    """At least STEPS an epoch for one thread; fewer only where each sentence is a piece of its own."""
+    text = encode_text([[f"w{(i * j) % 17}" for i in range(length)] for j in range(sentences)])
+    trainer = trained(text, epochs=1, threads=threads, report_every=1, **kind)
+    together = compiled.PIECES_OF_STEP if "deterministic" in kind else threads
+    pieces = min(compiled.STEPS * (together if "deterministic" in kind else 1), sentences)
+    assert trainer.step >= math.ceil(pieces / together)
+    rates = [entry.learning_rate for entry in trainer.losses]
+    assert len(rates) == trainer.step and max(-np.diff(rates)) < 0.05 / trainer.step * 1.6
+    if sentences < compiled.STEPS:
+        assert trainer.step == math.ceil(sentences / together)
+
+
+@pytest.mark.parametrize("kind", [{}, APART], ids=str)
+def test_of_a_long_text_each_piece_has_as_many_words_as_it_should(spied, monkeypatch, kind):
+    monkeypatch.setattr(compiled, "STEPS", 2)
+    monkeypatch.setattr(compiled, "DETERMINISTIC_PIECE", 50)
+    trained(epochs=1, **kind)
+    most = 50 // 8 * 8 if kind else 100 // 8 * 8  # whole sentences, of eight words
+    assert {len(call[0]) for call in spied} == {most}
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_each_epoch_trains_each_sentence_once_whatever_the_threads(spied, threads):
+@pytest.mark.parametrize("kind", [{}, APART], ids=str)
+def test_each_epoch_trains_each_sentence_once_whatever_the_threads(spied, threads, kind):
     text = encode_text(TOPICS[:123])
-    trained(text, threads=threads, epochs=2)
+    trained(text, threads=threads, epochs=2, **kind)
     seen = sorted(tuple(ids[a:b]) for ids, starts, *_ in spied for a, b in itertools.pairwise(starts))
     expected = [tuple(text.ids[a:b]) for a, b in itertools.pairwise(text.starts)]
     assert seen == sorted(2 * expected)
-    states = [state for call in spied for state in call[3:5]]
-    assert (
-        len(set(states)) == len(states) == 2 * len(spied)
-    )  # no two pieces, epochs or draws have a generator in common
+    states = [int(state) for call in spied for state in call[3:5]]
+    assert len(set(states)) == len(states) == 2 * len(spied)  # no two pieces, epochs or draws share a generator
 
 
 def test_threads_have_the_same_generators_as_one(spied):
@@ -183,6 +269,8 @@ def test_the_kernel_is_given_what_the_configuration_says(spied):
         assert sum(pairs(window=window, dynamic_window=False)) == in_a_sentence * len(TOPICS)
     drawn = pairs()
     assert sum(drawn) < 0.8 * in_a_sentence * len(TOPICS)
+    assert pairs(**TREE) == drawn  # nor has the tree
+    assert sum(pairs(**CBOW)) == sum(pairs(**CBOW | TREE)) == 8 * len(TOPICS)  # one mean for each word
     assert pairs(seeds={"noise": 2}) == drawn == pairs(negatives=2)  # noise has no part in the windows
     assert pairs(seeds={"examples": 2}) != drawn
 
@@ -190,27 +278,48 @@ def test_the_kernel_is_given_what_the_configuration_says(spied):
 # what is measured
 
 
-def test_the_learning_rate_falls_with_the_words_read(spied):
-    trainer = trained(learning_rate=0.04, report_every=1)
+@pytest.mark.parametrize("kind", [{}, APART], ids=str)
+def test_the_learning_rate_falls_with_the_words_read(spied, kind):
+    trainer = trained(learning_rate=0.04, report_every=1, **kind)
+    together = compiled.PIECES_OF_STEP if kind else 1
     words = np.cumsum([0] + [len(call[0]) for call in spied])
-    expected = np.maximum(0.04 * (1 - words[:-1] / (4 * len(trainer.text))), trainer.config.min_learning_rate)
+    before = np.repeat(words[:-1:together], together)[: len(spied)]  # pieces of a step have the same rate
+    expected = np.maximum(0.04 * (1 - before / (4 * len(trainer.text))), trainer.config.min_learning_rate)
     assert words[-1] == 4 * len(trainer.text) and len(spied) > 100
     np.testing.assert_allclose([call[2] for call in spied], expected, rtol=1e-6)
     rates = [entry.learning_rate for entry in trainer.losses]
     assert rates == sorted(rates, reverse=True) and len(set(rates)) > 100
 
 
+@pytest.mark.parametrize("kind", [{}, TREE, CBOW, APART, APART | TREE | CBOW], ids=str)
 @pytest.mark.parametrize("threads, report_every", [(1, 1), (1, 7), (1, 0), (2, 3)])
-def test_the_loss_is_the_exact_mean_over_all_pairs(spied, threads, report_every):
-    trainer = trained(threads=threads, report_every=report_every, epochs=2)
+def test_the_loss_is_the_exact_mean_over_all_predictions(spied, threads, report_every, kind):
+    trainer = trained(threads=threads, report_every=report_every, epochs=2, **kind)
+    together = compiled.PIECES_OF_STEP if "deterministic" in kind else threads
     steps = [0] + [entry.step for entry in trainer.losses]
     assert steps == sorted(set(steps)) and (steps[1] == report_every or not report_every)
-    assert steps[-1] == trainer.step == 2 * math.ceil(len(spied) / 2 / threads)
+    assert steps[-1] == trainer.step == 2 * math.ceil(len(spied) / 2 / together)
     assert trainer.losses[-1].raw_words == trainer.total_words == 2 * 8 * len(TOPICS)
-    if threads == 1:
-        for entry, first, last in zip(trainer.losses, steps, steps[1:], strict=False):
-            losses, pairs = zip(*(call[-2:] for call in spied[first:last]), strict=True)
-            assert entry.loss == pytest.approx(math.fsum(losses) / sum(pairs), rel=1e-12)
+    order = sorted(spied, key=lambda call: -call[2])  # threads may have noted the pieces of a step in another order
+    for entry, first, last in zip(trainer.losses, steps, steps[1:], strict=False):
+        losses, predictions = zip(*(call[-2:] for call in order[first * together : last * together]), strict=True)
+        assert entry.loss == pytest.approx(math.fsum(losses) / sum(predictions), rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", [TREE, CBOW, APART | TREE | CBOW], ids=str)
+def test_what_any_kernel_measures_is_what_the_gates_measure(kind):
+    """With a learning rate that moves nothing and windows that are not drawn. The noise is, so without a tree it is
+    the mean over many draws."""
+    config = {"initialization": "tensorflow", "learning_rate": 1e-30, "min_learning_rate": 1e-30}
+    trainer = trained(epochs=5, dynamic_window=False, negatives=25, **config | kind)
+    inputs, rng = trainer.text.ids.reshape(-1, 8), np.random.default_rng(0)
+    total, predictions = 0.0, 0
+    for i in range(8):
+        others = [j for j in range(8) if j != i and abs(j - i) <= 5]
+        loss, n = trainer.network.loss(inputs[:, others], trainer.network.samples(rng, inputs[:, i]))
+        total, predictions = total + loss, predictions + n
+    measured = np.mean([entry.loss for entry in trainer.losses])
+    assert measured == pytest.approx(total / predictions, rel=1e-3 if "objective" in kind else 0.01)
 
 
 def test_what_the_kernel_measures_is_what_the_gates_measure():
@@ -229,10 +338,238 @@ def test_what_the_kernel_measures_is_what_the_gates_measure():
     assert measured == pytest.approx(total / pairs, rel=0.01)
 
 
-def test_a_loss_that_is_no_number_is_a_sentence():
+@pytest.mark.parametrize("kind", [*KINDS, APART, APART | TREE | CBOW], ids=str)
+def test_a_loss_that_is_no_number_is_a_sentence(kind):
     for rate in (1e5, 1e30):
-        with pytest.raises(InputError, match=r"The loss is .* after \d+ steps: choose a learning_rate"):
-            trained(learning_rate=rate)
+        with pytest.raises(InputError, match=r"The (loss is|vectors are) .* after \d+ steps: choose a learning_rate"):
+            trained(learning_rate=rate, **kind)
+
+
+# the deterministic mode
+
+
+def observed(trainer):
+    """All that must be the same to the bit."""
+    return tables(trainer), trainer.losses, trainer.step, trainer.position
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_in_the_deterministic_mode_all_numbers_of_threads_give_the_same_bits(kind):
+    options = {"subsample": 0.05, "report_every": 3, "epochs": 2, **APART, **kind}
+    expected = observed(trained(**options))
+    for threads in (2, 3, 4, 7):
+        assert observed(trained(threads=threads, **options)) == expected, threads
+    assert observed(trained(**options | {"seed": 2}))[0] != expected[0]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_is_joined(kind):
+    """A row that one piece uses becomes what this makes of it; what several make of one is weighed by its uses."""
+    text = encode_text([[f"w{i}" for i in row] for row in np.random.default_rng(1).zipf(1.3, (9, 12)).clip(max=150)])
+    config = TrainingConfig(**SMALL | APART | kind | {"initialization": "tensorflow", "learning_rate": 0.2})
+    trainer = Trainer(config)
+    trainer.import_data(text)
+    trainer.build()
+    old = [table.copy() for table in map(np.asarray, trainer.kernel.tables)]
+    rate, D = np.float32(0.2), config.dimension
+    uses, ways = ([np.zeros(len(table)) for table in old] for _ in range(2))
+    changes = [np.zeros(table.shape) for table in old]
+    alone = Trainer(TrainingConfig(**SMALL | kind | {"initialization": "tensorflow"}))
+    alone.import_data(text)
+    alone.build()
+    loss = predictions = 0
+    for first in range(0, 12 * compiled.PIECES_OF_STEP, 12):  # a sentence is a piece
+        states = [compiled._generator(config, draw, 0, first) for draw in ("examples", "noise")]
+        starts = np.array([0, 12])
+        for table, begin in zip(alone.kernel.tables, old, strict=True):
+            table[:] = begin[: len(table)]
+        more, n = alone.kernel(np.asarray(text.ids[first : first + 12]), starts, rate, *states)
+        loss, predictions = loss + more, predictions + n
+        words, *_ = kernels.draw_text(
+            np.asarray(text.ids[first : first + 12]), starts, alone.kernel.keep, alone.kernel.windows, states[0]
+        )
+        if trainer.network.tree:
+            outputs = np.concatenate([trainer.network.tree.paths(words[i : i + 1])[0][0] for i in range(len(words))])
+            outputs = outputs[outputs >= 0]
+        else:
+            outputs = kernels.draw_outputs(words, alone.kernel.noise, alone.kernel.K, states[1])
+        for k, ids in enumerate((words, outputs)):
+            times = np.bincount(ids, minlength=len(old[k]))
+            uses[k] += times
+            ways[k] += 1 - (1 - compiled.SHARE_OF_WAY) ** times
+            changes[k][: len(alone.kernel.tables[k])] += alone.kernel.tables[k] - old[k][: len(alone.kernel.tables[k])]
+    next(trainer.steps())
+    assert trainer.step == 1 and trainer.position == 12 * compiled.PIECES_OF_STEP
+    assert trainer.loss_sum == pytest.approx(loss, rel=1e-12) and trainer.predictions == predictions
+    for k, parameter in enumerate(trainer.network.parameters):
+        n = len(parameter.value)
+        way = 1 - (1 - compiled.SHARE_OF_WAY) ** uses[k][:n]
+        part = np.divide(way, ways[k][:n], out=np.ones(n), where=ways[k][:n] > 0)
+        expected = old[k][:n, :D] + part[:, None] * changes[k][:n, :D]
+        np.testing.assert_allclose(parameter.value, expected, rtol=1e-4, atol=1e-6)
+        joined = (part < 0.99) & (np.abs(changes[k][:n]).max(axis=1) > 1e-3)
+        assert joined.any() and (uses[k][:n] == 0).any()
+
+
+def test_many_uses_of_few_words_do_not_throw_them_far_off():
+    """Added up, what each piece wants of the same row would go several times too far, and on and on."""
+    text = [["a", "b", "a", "c", "a", "b"] * 40] * 30
+    options = {"learning_rate": 0.1, "min_learning_rate": 0.1, "epochs": 3, "negatives": 2}
+    alone, apart = (trained(text, **options | mode) for mode in ({}, APART))
+    assert end_of(apart) == pytest.approx(end_of(alone), rel=0.1)
+    longest = [
+        max(np.linalg.norm(table, axis=1).max() for table in trainer.kernel.tables) for trainer in (alone, apart)
+    ]
+    assert longest[1] < 2 * longest[0]
+
+
+class TakeState(Callback):
+    """Stops a run at a step, and has what a checkpoint there would hold."""
+
+    def __init__(self, step):
+        self.at = step
+
+    def on_report(self, trainer):
+        if trainer.step == self.at:
+            arrays, numbers = trainer.state()
+            self.taken = {name: array.copy() for name, array in arrays.items()}, copy.deepcopy(numbers)
+            trainer.stop("its state was taken")
+
+
+class GoOnFrom(Callback):
+    def __init__(self, taken):
+        self.taken = taken
+
+    def on_train_begin(self, trainer):
+        trainer.restore(*self.taken)
+
+
+@pytest.mark.parametrize("kind", [{}, TREE | CBOW], ids=str)
+def test_in_the_deterministic_mode_any_threads_can_go_on_from_any_others(monkeypatch, kind):
+    monkeypatch.setattr(compiled, "STEPS", 3)
+    options = {"epochs": 2, "report_every": 1, "subsample": 0.05, **APART, **kind}
+
+    def fit(threads, *callbacks):
+        trainer = Trainer(TrainingConfig(**SMALL | options | {"threads": threads}), callbacks)
+        trainer.fit(TOPICS[:150])
+        return trainer
+
+    expected = observed(fit(1))
+    steps = expected[2]
+    assert steps >= 6
+    for step, threads in zip(range(1, steps), itertools.cycle([(1, 2), (3, 1), (2, 4), (7, 3), (4, 4)]), strict=False):
+        stopped = TakeState(step)
+        fit(threads[0], stopped)
+        assert observed(fit(threads[1], GoOnFrom(stopped.taken))) == expected, (step, threads)
+
+
+# where the vectors are
+
+
+@pytest.mark.parametrize("mode", [{}, APART], ids=str)
+@pytest.mark.parametrize("kind", [{}, TREE], ids=str)
+@pytest.mark.parametrize("D", [1, 5, 16, 100])
+def test_parameters_are_the_numbers_that_the_kernel_works_on(tmp_path, D, kind, mode):
+    trainer = Trainer(TrainingConfig(**SMALL | kind | mode | {"dimension": D, "epochs": 1}))
+    trainer.fit(TOPICS[:60], tmp_path / "run")
+    new = Network(trainer.config, trainer.vocabulary.counts)
+    for parameter, table, of_new in zip(trainer.network.parameters, trainer.kernel.tables, new.parameters, strict=True):
+        assert parameter.value.base is not None and np.may_share_memory(parameter.value, table)
+        assert parameter.value.shape == of_new.value.shape and not np.array_equal(parameter.value, of_new.value)
+        assert not table[: len(parameter.value), D:].any()  # what fills them up stays 0
+        table[0, 0] = 17
+        assert parameter.value[0, 0] == 17
+        table[0, 0] = 0
+    arrays, _ = load_checkpoint(checkpoints(tmp_path / "run" / "checkpoints")[-1])
+    for name, of_new in zip(("embed/V", "out/U"), new.parameters, strict=True):
+        assert arrays[name].shape == of_new.value.shape and arrays[name].flags.c_contiguous
+    np.testing.assert_array_equal(arrays["embed/V"][1:], trainer.vectors.vectors[1:])
+    np.testing.assert_array_equal(arrays["out/U"][1:], trainer.network.parameters[1].value[1:])
+
+
+@pytest.mark.parametrize("mode", [{}, APART], ids=str)
+def test_what_is_shared_stays_shared_when_it_has_moved(mode):
+    first = trained(epochs=1, **mode)
+    V, before = first.network.parameters[0], first.vectors.vectors.copy()
+    second = Trainer(TrainingConfig(**SMALL | TREE | mode | {"epochs": 1}), shared=[V])
+    second.fit(TOPICS)
+    assert second.network.parameters[0] is V and second.describe()["shared"] == ["embed/V"]
+    assert np.may_share_memory(V.value, second.kernel.tables[0])
+    np.testing.assert_array_equal(first.vectors.vectors, second.vectors.vectors)
+    assert not np.array_equal(first.vectors.vectors, before)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+def test_two_that_share_can_take_turns(engine):
+    """While one of them trains, the other one learns too: what it learns is not lost."""
+
+    class AnotherOne(Callback):
+        def on_report(self, trainer):
+            if len(trainer.losses) == 50:
+                other = Trainer(TrainingConfig(**options), shared=trainer.network.parameters[:1])
+                other.fit(TOPICS[:100])
+                self.between = trainer.vectors.vectors.copy()
+
+    options = SMALL | {"engine": engine, "epochs": 1}
+    another = AnotherOne()
+    trainer = Trainer(TrainingConfig(**options), [another])
+    trainer.fit(TOPICS)
+    assert np.abs(trainer.vectors.vectors - another.between).max() > 0.05  # it went on with the same vectors
+
+
+@pytest.mark.parametrize("kind", [{}, CBOW, APART, {"threads": 2}], ids=str)
+def test_of_a_single_word_the_noise_is_always_the_word(kind):
+    """And so the noise is passed over, and there is nothing that could hold the vectors back."""
+    trainer = trained([["a", "a"]] * 30, **kind)
+    assert 0 < trainer.losses[-1].loss < 0.9999 * trainer.losses[0].loss < np.log(2)  # before it learns, log 2
+
+
+@pytest.mark.parametrize("mode", [{}, APART, {"threads": 3}], ids=str)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize(
+    "text, changes",
+    [
+        ([["a", "b"]], {}),
+        ([["a", "b"]] * 300, {"dimension": 1}),
+        ([["a"], [], ["b", "a"], ["c"]], {"window": 2**31 - 1}),
+        ([["a", "b", "c"] * 170], {"window": 1}),  # longer than a piece
+        ([["a", "b", "c", "d"]] * 30, {"negatives": 0, "dimension": 17}),
+    ],
+    ids=lambda each: str(each)[:30],
+)
+def test_texts_that_are_as_small_as_can_be(text, changes, kind, mode):
+    trainer = trained(text, epochs=2, **changes | kind | mode)
+    assert trainer.engine == "compiled"
+    assert trainer.raw_words == 2 * sum(map(len, text)) and np.isfinite(trainer.losses[-1].loss)
+    assert 0 < trainer.losses[-1].loss < 6 * np.log(2)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("sentence", [["a", "b"], ["a", "b", "c"]], ids=len)
+def test_where_a_sentence_is_a_block_each_step_is_that_of_the_numpy_engine(sentence, kind):
+    """Without noise and with a rate that does not fall. With a tree, a block is a word."""
+    options = {"negatives": 0, "dynamic_window": False, "initialization": "tensorflow", "min_learning_rate": 0.05}
+    options |= {"batch_size": 1 if "objective" in kind else len(sentence), **kind}
+    ours, theirs = (trained([sentence] * 7, **options | {"engine": engine}) for engine in ("compiled", "numpy"))
+    for a, b in zip(ours.network.parameters, theirs.network.parameters, strict=True):
+        np.testing.assert_allclose(a.value, b.value, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", [{}, APART], ids=str)
+def test_nothing_is_compiled_in_the_middle_of_a_run(tmp_path, mode):
+    """What is compiled is compiled before the clock runs, be the ids in memory, in a file, or not to be written to."""
+    compiled_functions = [f for f in vars(kernels).values() if hasattr(f, "signatures")]
+
+    class Compiled(Callback):
+        def on_train_begin(self, trainer):
+            self.before = [len(f.signatures) for f in compiled_functions]
+
+    in_a_file = encode_text(TOPICS[:20], path=tmp_path / "ids")
+    in_memory = EncodedText(in_a_file.vocabulary, np.array(in_a_file.ids), in_a_file.starts)
+    for text in (TOPICS[:20], in_a_file, in_memory):
+        seen = Compiled()
+        Trainer(TrainingConfig(**SMALL | mode | {"epochs": 1}), [seen]).fit(text)
+        assert [len(f.signatures) for f in compiled_functions] == seen.before and any(seen.before)
 
 
 # stopped and resumed
@@ -249,6 +586,14 @@ def run(folder, step=-1, number=signal.SIGINT, resume=False, text=TEXT, **change
     return Trainer(TrainingConfig(**RUN | changes), [StopAt(step, number)]).fit(text, folder, resume)
 
 
+@pytest.fixture
+def large_pieces(monkeypatch):
+    """A few steps an epoch, so that one can stop at each of them."""
+    monkeypatch.setattr(compiled, "PIECE", 400)
+    monkeypatch.setattr(compiled, "DETERMINISTIC_PIECE", 60)
+    monkeypatch.setattr(compiled, "STEPS", 2)
+
+
 def files(folder):
     """The bits of a run that do not depend on the clock."""
     newest = checkpoints(folder / "checkpoints")[-1]
@@ -260,7 +605,16 @@ def files(folder):
 @pytest.mark.parametrize("number, ends", [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"dynamic_window": False}, {"checkpoint_every": 0, "held_out": 100}, {"seeds": {"noise": 7}}],
+    [
+        {},
+        {"dynamic_window": False},
+        {"checkpoint_every": 0, "held_out": 100},
+        {"seeds": {"noise": 7}},
+        TREE,
+        CBOW,
+        APART | {"threads": 2},
+        APART | TREE | CBOW | {"threads": 3},
+    ],
     ids=str,
 )
 def test_stopped_and_resumed_ends_with_the_same_bits(tmp_path, changes, number, ends):
@@ -282,10 +636,10 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize("text", ENDINGS.values(), ids=ENDINGS)
-def test_at_every_step_of_two_epochs_one_can_stop(tmp_path, text, monkeypatch):
+@pytest.mark.parametrize("kind", [{}, APART | {"threads": 2}, APART | TREE | CBOW | {"threads": 3}], ids=str)
+def test_at_every_step_of_two_epochs_one_can_stop(tmp_path, text, large_pieces, kind):
     """The last step of an epoch too, where the words that are left have no vector, and within a long sentence."""
-    monkeypatch.setattr(compiled, "PIECE", 400)
-    options = {"text": text, "min_count": 2, "epochs": 2}
+    options = {"text": text, "min_count": 2, "epochs": 2, **kind}
     run(tmp_path / "whole", **options)
     expected = files(tmp_path / "whole")
     steps = json.loads((tmp_path / "whole" / "run.json").read_text(encoding="utf-8"))["steps"]
@@ -298,15 +652,25 @@ def test_at_every_step_of_two_epochs_one_can_stop(tmp_path, text, monkeypatch):
         assert files(folder) == expected, step
 
 
-def test_with_threads_a_stopped_run_goes_on_to_its_end(tmp_path):
+def test_with_threads_a_stopped_run_goes_on_to_its_end_and_says_that_its_bits_are_others(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, 11, threads=2)
-    run(tmp_path, resume=True, threads=2)
+    with pytest.warns(UserWarning, match=r"its bits will be others .* deterministic"):
+        run(tmp_path, resume=True, threads=2)
     told = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert told["status"] == "finished" and told["raw_words"] == 3 * sum(map(len, TEXT))
 
 
-def test_ten_kills_at_random_moments(tmp_path):
+@pytest.mark.parametrize("changes", [{}, APART | {"threads": 2}, {"engine": "numpy", "threads": 2}], ids=str)
+def test_where_the_bits_are_the_same_nothing_is_said(tmp_path, changes):
+    """Warnings are errors here."""
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, 11, **changes)
+    run(tmp_path, resume=True, **changes)
+
+
+@pytest.mark.parametrize("kind", [{}, APART | {"threads": 2}, APART | TREE | CBOW | {"threads": 3}], ids=str)
+def test_ten_kills_at_random_moments(tmp_path, kind):
     script = f"""
 import sys
 from pathlib import Path
@@ -315,7 +679,8 @@ import kill_and_resume
 from handgrad.word2vec import TrainingConfig, compiled
 compiled.PIECE = 30
 kill_and_resume.CONFIG = TrainingConfig(
-    dimension=40, window=3, epochs=3, subsample=1e-2, min_count=1, checkpoint_every=3, keep=2, engine="compiled"
+    dimension=40, window=3, epochs=3, subsample=1e-2, min_count=1, checkpoint_every=3, keep=2, engine="compiled",
+    **{kind}
 )
 kill_and_resume.main(Path(sys.argv[1]), 10, int(sys.argv[2]))
 """
@@ -331,14 +696,17 @@ kill_and_resume.main(Path(sys.argv[1]), 10, int(sys.argv[2]))
 @pytest.mark.parametrize(
     "changes",
     [
-        {"model": "cbow"},
-        {"objective": "nce"},
-        {"objective": "hierarchical-softmax"},
+        {"objective": "full-softmax"},
         {"optimizer": "adam"},
         {"update": "pair"},
         {"reduction": "mean"},
+        {"reduction": "mean", **TREE},
         {"precision": "float64"},
         {"num_skips": 2, "dynamic_window": False},
+        {"max_steps": 9},
+        {"model": "cbow", "objective": "nce"},
+        {"deterministic": True, "objective": "sampled-softmax"},
+        {"optimizer": "adagrad", **TREE, **CBOW, **APART},
     ],
     ids=str,
 )
@@ -351,13 +719,14 @@ def test_what_it_does_not_do_is_one_sentence(changes):
     assert trained(TOPICS[:20], **changes | {"engine": "auto", "epochs": 1}).engine == "numpy"
 
 
-def test_what_it_does_it_does_unasked():
-    assert trained(engine="auto", epochs=1).engine == "compiled"
+@pytest.mark.parametrize("kind", [*KINDS, APART, APART | TREE | CBOW], ids=str)
+def test_what_it_does_it_does_unasked(kind):
+    assert trained(TOPICS[:20], engine="auto", epochs=1, **kind).engine == "compiled"
     assert trained(engine="numpy", epochs=1).engine == "numpy"
     assert not compiled.unsupported(TrainingConfig())
 
 
-def run_without_numba(engine):
+def run_without_numba(engine, **changes):
     code = f"""
 import sys, warnings
 sys.modules["numba"] = None  # importing it fails, and it is not found
@@ -366,7 +735,7 @@ from handgrad.word2vec import Trainer, TrainingConfig
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     try:
-        trainer = Trainer(TrainingConfig(min_count=1, dimension=4, subsample=0, engine={engine!r}))
+        trainer = Trainer(TrainingConfig(min_count=1, dimension=4, subsample=0, engine={engine!r}, **{changes}))
         vectors = trainer.fit([["a", "b", "c"]] * 20)
         print(trainer.engine, len(vectors))
     except InputError as error:
@@ -385,9 +754,23 @@ def test_without_numba_it_trains_in_numpy_and_says_once_what_to_install():
     message = "Training is many times as fast with numba: pip install 'handgrad[word2vec]'."
     assert warning == f"UserWarning {message} <string>"  # at the line of whoever called fit
     assert run_without_numba("numpy") == ["numpy 3"]
+    assert run_without_numba("auto", **TREE, **CBOW, **APART, threads=2)[0] == "numpy 3"
 
 
 def test_without_numba_the_compiled_engine_is_one_sentence():
     assert run_without_numba("compiled") == [
         "The compiled engine needs numba: pip install 'handgrad[word2vec]', or choose engine numpy."
     ]
+
+
+def test_only_a_deterministic_run_goes_on_with_another_number_of_threads(tmp_path):
+    run(tmp_path / "whole", **APART)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "parts", 11, threads=2, **APART)
+    run(tmp_path / "parts", resume=True, threads=3, **APART)
+    assert files(tmp_path / "parts") == files(tmp_path / "whole")
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "other", 5, threads=2)
+    with pytest.raises(InputError, match="has threads = 2, but it should go on with 3"):
+        run(tmp_path / "other", resume=True, threads=3)

@@ -4,29 +4,44 @@ import itertools
 
 import numpy as np
 import pytest
+from numba import njit
 from scipy.stats import chi2_contingency, chisquare
 
 from handgrad import SGD
 from handgrad.graph import Parameter
-from handgrad.word2vec import UnigramNoise, keep_probabilities
+from handgrad.word2vec import HuffmanTree, UnigramNoise, keep_probabilities
 from handgrad.word2vec import kernels as compiled_kernels
 from handgrad.word2vec.compiled import _chances
+from handgrad.word2vec.kernels import CBOW as CBOW_MEAN
 from handgrad.word2vec.kernels import (
+    CBOW_OF_WORD2VEC_C,
+    SKIP_GRAM,
     TARGETS,
+    add_changes,
+    copy_shared,
+    different,
     draw_negatives,
+    draw_text,
     draw_words,
+    errors,
+    exp_and_log1p,
+    forget_users,
+    hierarchical_softmax_block,
+    keep_changes,
+    negative_sampling_block,
     next_random,
-    scratch,
-    sigmoid_and_loss,
-    sigmoid_table,
-    train_block,
-    train_sentences,
+    note_users,
+    room_for,
+    train_hierarchical_softmax,
+    train_negative_sampling,
 )
-from handgrad.word2vec.objectives import NegativeSampling, SkipGram
+from handgrad.word2vec.objectives import CBOW, HierarchicalSoftmax, NegativeSampling, SkipGram
 from handgrad.word2vec.sampling import alias_table
+from handgrad.word2vec.simd import LANES, whole_vectors
 
-EXACT = np.empty((0, 2))  # no table: float64 and the σ itself
 FARTHEST, DIMENSIONS, MOST_NEGATIVES = 6, (1, 3, 17, 100), 7
+MODELS = {SKIP_GRAM: SkipGram(), CBOW_MEAN: CBOW(), CBOW_OF_WORD2VEC_C: CBOW("word2vec.c")}
+WEIGHT = 0.5  # of a negative
 UNLIKELY = 1e-3  # a test of chance fails below this; the seeds are fixed, so it does not fail by chance
 
 
@@ -36,166 +51,231 @@ UNLIKELY = 1e-3  # a test of chance fails below this; the seeds are fixed, so it
 def random_block(seed):
     """A block with all that can be odd about it, in a text of few words, so that they meet again and again."""
     rng = np.random.default_rng(seed)
-    n, vocabulary, D = rng.integers(1, 15), rng.integers(2, 14), rng.choice(DIMENSIONS)
+    lengths = rng.integers(0, 9, rng.integers(1, 5))
+    lengths[rng.integers(len(lengths))] += 1
+    n, vocabulary, D = lengths.sum(), rng.integers(2, 14), rng.choice(DIMENSIONS)
     window, K, G = rng.integers(1, FARTHEST + 1), rng.integers(0, MOST_NEGATIVES + 1), rng.integers(1, TARGETS + 1)
-    words = rng.integers(0, vocabulary, n + 3).astype(np.int32)  # what comes after the n is left from another sentence
-    reach = rng.integers(1 if rng.random() < 0.7 else window, window + 1, n + 3).astype(np.int32)
+    reach = rng.integers(1 if rng.random() < 0.7 else window, window + 1, n)
+    start = np.repeat(np.cumsum(lengths) - lengths, lengths)  # of the sentence that each word is in
+    begin, end = np.maximum(np.arange(n) - reach, start), np.arange(n) + reach + 1
+    end = np.minimum(end, np.repeat(np.cumsum(lengths), lengths))
     G = min(G, n)
     first = rng.integers(0, n - G + 1)
-    negatives = rng.integers(0, vocabulary, K).astype(np.int32)
     V, U = rng.normal(scale=rng.choice([0.3, 1, 3]) / D**0.25, size=(2, vocabulary + 2, D))
     return {
-        "V": V, "U": U, "words": words, "reach": reach, "n": n, "first": first, "last": first + G,
-        "farthest": window, "negatives": negatives, "rate": rng.uniform(0.01, 0.5), "table": EXACT,
+        "V": V, "U": U, "words": rng.integers(0, vocabulary, n).astype(np.int32), "begin": begin.astype(np.int32),
+        "end": end.astype(np.int32), "first": first, "last": first + G, "reach": window,
+        "negatives": rng.integers(0, vocabulary, K).astype(np.int32), "rate": rng.uniform(0.01, 0.5),
+        "weight": rng.choice([1, 0.5, 0.1]),
     }  # fmt: skip
+
+
+def random_path(block, seed):
+    """A block of one target, and the path to it in a tree whose inner nodes are the rows of U."""
+    tree = HuffmanTree(np.random.default_rng(seed).integers(0, 99, len(block["U"]) + 1))
+    path = tree.starts[block["words"][block["first"]]], tree.starts[block["words"][block["first"]] + 1]
+    return block | {"last": block["first"] + 1, "nodes": tree.nodes[slice(*path)], "codes": tree.codes[slice(*path)]}
 
 
 def windows_of(block):
     """The input words of each target, one by one."""
-    words, reach, n = block["words"], block["reach"], block["n"]
-    return [
-        [words[j] for j in range(n) if j != i and abs(j - i) <= reach[i]] for i in range(block["first"], block["last"])
-    ]
+    words, begin, end = block["words"], block["begin"], block["end"]
+    return [[words[j] for j in range(begin[i], end[i]) if j != i] for i in range(block["first"], block["last"])]
 
 
-def train_by_kernel(block, garbage=1e3):
-    """The step, in scratch that is full of what other blocks have left there."""
-    V, U = block["V"].copy(), block["U"].copy()
-    room = scratch(len(block["negatives"]), block["farthest"], V)
-    for each in room:
-        each[:] = np.random.default_rng(0).normal(scale=garbage, size=each.shape)
-    loss, pairs = train_block(**block | {"V": V, "U": U}, A=room[0], B=room[1], E=room[2])
-    return loss, pairs, V, U
+def full_of_garbage(room, size):
+    """Scratch as other blocks have left it."""
+    for each in room[:-1]:  # the last one is an order
+        each[:] = np.random.default_rng(0).normal(scale=size, size=each.shape)
+    return room
 
 
-def train_by_gates(block):
-    """One step of plain SGD on the sum of the losses, by the gates of the objectives."""
+def train_by_kernel(block, mean, garbage=1e3):
+    """The step: loss, predictions, V and U."""
+    V, U = whole_vectors(block["V"]), whole_vectors(block["U"])
+    text = [block[name] for name in ("words", "begin", "end", "first")]
+    rate, reach = V.dtype.type(block["rate"]), block["reach"]
+    if "nodes" in block:
+        longest = max(2 * reach, len(block["nodes"]))
+        room = full_of_garbage(room_for(1, longest, longest, V), garbage)
+        path = block["nodes"], block["codes"]
+        loss, n = hierarchical_softmax_block(V, U, *text, *path, mean, rate, room)
+    else:
+        outputs = np.append(block["negatives"], block["words"][block["first"] : block["last"]])
+        Q = len(block["negatives"]) + TARGETS
+        room = full_of_garbage(room_for(TARGETS, max(TARGETS + 2 * reach, Q), Q, V), garbage)
+        rest = outputs, V.dtype.type(block["weight"]), mean, rate, room
+        loss, n = negative_sampling_block(V, U, *text, block["last"], *rest)
+    D = block["V"].shape[1]
+    assert not V[:, D:].any() and not U[:, D:].any()  # what fills up the vectors stays 0
+    return loss, n, V[:, :D], U[:, :D]
+
+
+def train_by_gates(block, mean):
+    """One step of plain SGD on the sum of the losses, in which each negative has its weight.
+
+    All is computed before anything is updated, so the negatives' part is what a step with them does beyond one without.
+    """
+    with_all = step_of_gates(block, mean)
+    if "nodes" in block:
+        return with_all
+    without = step_of_gates(block | {"negatives": block["negatives"][:0]}, mean)
+    loss, n, V, U = (a + block["weight"] * (b - a) for a, b in zip(without, with_all, strict=True))
+    return loss, n, V, U
+
+
+def step_of_gates(block, mean):
+    """The same with a weight of 1, by the gates of the objectives."""
     seen = windows_of(block)
     inputs = np.full((len(seen), max(1, *map(len, seen))), -1)
     for row, window in zip(inputs, seen, strict=True):
         row[: len(window)] = window
-    targets = block["words"][block["first"] : block["last"]]
-    negatives = np.tile(block["negatives"], (len(targets), 1))
-    model, objective = SkipGram(), NegativeSampling()
+    if "nodes" in block:
+        objective, samples = HierarchicalSoftmax(), (block["nodes"][None], block["codes"][None])
+    else:
+        targets = block["words"][block["first"] : block["last"]]
+        objective, samples = NegativeSampling(), (targets, np.tile(block["negatives"], (len(targets), 1)))
+    model = MODELS[mean]
     V, U = Parameter("V", block["V"].copy()), Parameter("U", block["U"].copy())
-    losses = objective.forward(model.forward(V.value, inputs), U.value, targets, negatives)
+    losses = objective.forward(model.forward(V.value, inputs), U.value, *samples)
     counted = model.predictions(inputs)
     dh, dU, *_ = objective.backward(counted.astype(np.float64))
     SGD(block["rate"]).step([V, U], {"V": model.backward(dh)[0], "U": dU})
     return losses[counted].sum(), np.count_nonzero(counted), V.value, U.value
 
 
-@pytest.mark.parametrize("hundred", range(8))
-def test_a_block_is_one_step_of_the_gates(hundred):
-    for seed in range(100 * hundred, 100 * hundred + 100):
+def blocks(seeds):
+    for seed in seeds:
         block = random_block(seed)
-        loss, pairs, V, U = train_by_kernel(block)
-        true_loss, true_pairs, true_V, true_U = train_by_gates(block)
-        assert pairs == true_pairs and loss == pytest.approx(true_loss, rel=1e-12, abs=1e-12), seed
-        np.testing.assert_allclose(V, true_V, rtol=1e-12, atol=1e-12, err_msg=f"V, seed {seed}")
-        np.testing.assert_allclose(U, true_U, rtol=1e-12, atol=1e-12, err_msg=f"U, seed {seed}")
+        yield f"seed {seed}", block
+        yield f"seed {seed}, a tree", random_path(block, seed)
 
-        inputs = {word for window in windows_of(block) for word in window}
-        outputs = {*block["words"][block["first"] : block["last"]], *block["negatives"]}
-        for new, old, used in [(V, block["V"], inputs), (U, block["U"], outputs)]:
-            others = [row for row in range(len(new)) if row not in used]
-            assert new[others].tobytes() == old[others].tobytes(), seed
+
+@pytest.mark.parametrize("mean", MODELS)
+@pytest.mark.parametrize("hundred", range(5))
+def test_a_block_is_one_step_of_the_gates(hundred, mean):
+    for name, block in blocks(range(100 * hundred, 100 * hundred + 100)):
+        loss, n, V, U = train_by_kernel(block, mean)
+        true_loss, true_n, true_V, true_U = train_by_gates(block, mean)
+        assert n == true_n and loss == pytest.approx(true_loss, rel=1e-12, abs=1e-12), name
+        np.testing.assert_allclose(V, true_V, rtol=1e-12, atol=1e-12, err_msg=f"V, {name}")
+        np.testing.assert_allclose(U, true_U, rtol=1e-12, atol=1e-12, err_msg=f"U, {name}")
+        for new, old, true in [(V, block["V"], true_V), (U, block["U"], true_U)]:
+            others = (true == old).all(axis=1)
+            assert (new[others] == old[others]).all(), name
 
 
 def test_the_random_blocks_hold_everything_that_is_odd():
     met = set()
-    for seed in range(800):
+    for seed in range(500):
         block = random_block(seed)
-        words, negatives = block["words"][: block["n"]], list(block["negatives"])
+        words, negatives = block["words"], list(block["negatives"])
         targets, seen = words[block["first"] : block["last"]], windows_of(block)
-        met |= {("G", len(targets)), ("K", len(negatives)), ("window", block["farthest"]), ("D", block["V"].shape[1])}
+        met |= {("G", len(targets)), ("K", len(negatives)), ("window", block["reach"]), ("D", block["V"].shape[1])}
+        met |= {("path", len(random_path(block, seed)["nodes"]))}
         odd = {
             "at the start": block["first"] == 0,
-            "at the end": block["last"] == block["n"],
-            "alone": block["n"] == 1,
+            "at the end": block["last"] == len(words),
+            "alone": [] in seen,
+            "all alone": not any(seen),
             "a word twice among the targets": len(set(targets)) < len(targets),
             "a word twice in a window": any(len(set(window)) < len(window) for window in seen),
             "a target in its own window": any(t in window for t, window in zip(targets, seen, strict=True)),
             "a hit": bool(set(targets) & set(negatives)),
             "a negative twice": len(set(negatives)) < len(negatives),
             "a hit twice": any(negatives.count(target) > 1 for target in targets),
-            "windows of different reach": len(set(block["reach"][block["first"] : block["last"]])) > 1,
+            "two sentences": any(block["end"][i] <= i + 1 for i in range(block["first"], block["last"] - 1)),
         }
         met |= {name for name, true in odd.items() if true}
     assert met >= set(odd)
     assert met >= {("G", g) for g in range(1, TARGETS + 1)} | {("window", w) for w in range(1, FARTHEST + 1)}
     assert met >= {("K", k) for k in range(MOST_NEGATIVES + 1)} | {("D", d) for d in DIMENSIONS}
+    assert met >= {("path", length) for length in range(1, 8)}
 
 
-def test_a_block_in_float32_with_the_table_is_near_the_exact_one():
-    for seed in range(100):
-        block = random_block(seed)
-        _, _, V, U = train_by_kernel(block)
-        single = {"V": block["V"].astype(np.float32), "U": block["U"].astype(np.float32), "table": sigmoid_table()}
-        loss, pairs, V32, U32 = train_by_kernel(block | single | {"rate": np.float32(block["rate"])}, garbage=10)
-        true_loss, true_pairs, *_ = train_by_gates(block)
-        assert V32.dtype == U32.dtype == np.float32 and pairs == true_pairs
-        assert loss == pytest.approx(true_loss, rel=2e-5, abs=1e-5)
-        np.testing.assert_allclose(V32, V, rtol=2e-5, atol=2e-5)
-        np.testing.assert_allclose(U32, U, rtol=2e-5, atol=2e-5)
+@pytest.mark.parametrize("mean", MODELS)
+def test_a_block_in_float32_is_near_the_exact_one(mean):
+    for name, block in blocks(range(60)):
+        _, _, V, U = train_by_kernel(block, mean)
+        single = {"V": block["V"].astype(np.float32), "U": block["U"].astype(np.float32)}
+        loss, n, V32, U32 = train_by_kernel(block | single, mean, garbage=10)
+        true_loss, true_n, *_ = train_by_gates(block, mean)
+        assert V32.dtype == U32.dtype == np.float32 and n == true_n
+        assert loss == pytest.approx(true_loss, rel=1e-5, abs=1e-5), name
+        np.testing.assert_allclose(V32, V, rtol=1e-5, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(U32, U, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
-# σ and -log σ
+# exp, and σ with its logarithm
 
 
-def sigmoids(scores, table):
-    return np.array([sigmoid_and_loss(s, table) for s in scores], dtype=np.float64).T
+@njit
+def exp_and_log1p_of(a):
+    return exp_and_log1p(a)
 
 
-def exact(scores):
-    s = np.asarray(scores, np.float64)
-    return np.exp(-np.logaddexp(0, -s)), np.logaddexp(0, -s)
+def test_in_32_bits_the_errors_are_as_small_as_they_are_said_to_be():
+    a = -np.concatenate([np.linspace(0, 20, 200_001), np.geomspace(20, 79, 1000)]).astype(np.float32)
+    e, log = np.array([exp_and_log1p_of(each) for each in a], dtype=np.float64).T
+    true = np.exp(a.astype(np.float64))
+    assert np.abs(e / true - 1).max() < 5e-7
+    assert np.abs(log / np.log1p(true) - 1).max() < 2e-6
 
 
-def test_the_table_is_as_near_as_it_says():
-    scores = np.linspace(-20, 20, 100_001, dtype=np.float32)
-    sigma, loss = sigmoids(scores, sigmoid_table())
-    true_sigma, true_loss = exact(scores)
-    assert np.abs(sigma - true_sigma).max() < 1e-6
-    assert np.abs(loss - true_loss).max() < 3e-6
-    of_noise = loss + scores  # -log σ(-s) = s - log σ(s), as a block computes it for a negative
-    assert np.abs(of_noise - exact(-scores)[1]).max() < 3e-6
+def sigmoids(scores, dtype, label=1):
+    """What ``errors`` makes of each score, as a pair that counts twice: 2 (label - σ(s)) and the loss."""
+    found = []
+    for s in scores:
+        E, M = np.zeros((5, LANES), dtype), np.zeros((5, LANES), dtype)
+        E[0, 0], M[0, 0] = s, 2 if label else -2
+        loss = errors(E, M, 1, dtype(1))
+        assert not E[1:].any() and not E[0, 1:].any()  # the others do not count
+        found.append((E[0, 0], loss))
+    return np.array(found, dtype=np.float64).T
 
 
-def test_beyond_the_table_the_error_is_that_at_its_ends():
-    """σ is 0 or 1 there, and -log σ is -s or 0: both are off by 1.2e-7 at ±16, and by less farther out."""
-    far = np.geomspace(16, 1e4, 1000).astype(np.float32)
-    for scores in (far, -far):
-        sigma, loss = sigmoids(scores, sigmoid_table())
-        true_sigma, true_loss = exact(scores)
-        assert np.abs(sigma - true_sigma).max() < 1.2e-7 and np.abs(loss - true_loss).max() < 1.2e-7
-    last = np.nextafter(np.float32(16), np.float32(0))
-    for s in (last, -last):  # the last scores that are looked up
-        np.testing.assert_allclose(np.ravel(sigmoids([s], sigmoid_table())), np.ravel(exact([s])), rtol=0, atol=3e-6)
+def exact_sigmoids(scores, label=1):
+    s = np.asarray(scores, np.float64) * (1 if label else -1)
+    right = 2 * np.exp(-np.logaddexp(0, s))  # 1 - σ
+    return right if label else -right, 2 * np.logaddexp(0, -s)
 
 
-def test_without_a_table_both_are_exact():
-    scores = np.concatenate([np.linspace(-40, 40, 10_001), [-800.0, 0.0, 800.0]])
-    np.testing.assert_allclose(sigmoids(scores, EXACT), exact(scores), rtol=1e-14, atol=0)
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_score_becomes_its_error_and_its_loss(label):
+    scores = np.concatenate([np.linspace(-40, 40, 801), [-200.0, -0.0, 200.0, -1e4, 1e4]])
+    np.testing.assert_allclose(sigmoids(scores, np.float64, label), exact_sigmoids(scores, label), rtol=1e-14)
+    single = scores.astype(np.float32)
+    np.testing.assert_allclose(
+        sigmoids(single, np.float32, label), exact_sigmoids(single, label), rtol=2e-6, atol=1e-30
+    )
 
 
-@pytest.mark.parametrize("table", [sigmoid_table(), EXACT], ids=["table", "exact"])
-def test_what_is_no_number_stays_none(table):
-    """A run whose vectors have grown too large must be seen to have failed, and must not read beside the table."""
-    kind = table.dtype.type
-    assert np.isnan(sigmoid_and_loss(kind(np.nan), table)[1])
-    assert np.isnan(sigmoid_and_loss.py_func(kind(np.nan), table)[1])  # in Python, a wrong place would be an error
-    assert np.ravel(sigmoids([kind(-np.inf)], table)).tolist() == [0, np.inf]
-    assert np.ravel(sigmoids([kind(np.inf)], table)).tolist() == [1, 0]
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_no_number_stays_none(dtype):
+    """A run whose vectors have grown too large must be seen to have failed."""
+    assert np.isnan(sigmoids([np.nan], dtype)[1]).all()
+    assert sigmoids([-np.inf], dtype).T.tolist() == [[2, np.inf]]
+    error, loss = sigmoids([np.inf], dtype)
+    assert 0 <= error < 1e-30 and 0 <= loss < 1e-30
 
 
 # what chance decides
 
 
 def all_words(ids, keep, windows=(5, True), state=1):
-    words, reach = np.empty(len(ids), np.int32), np.empty(len(ids), np.int32)
-    n, state = draw_words(np.asarray(ids, np.int32), _chances(keep), windows, np.uint64(state), words, reach)
-    return words[:n], reach[:n], np.uint64(state)
+    """The words of one sentence that are kept, how far the window of each would reach, and the generator's state."""
+    words, begin, end, state = all_windows(ids, [0, len(ids)], keep, windows, state)
+    right, left = end - np.arange(len(words)) - 1, np.arange(len(words)) - begin
+    return words, np.maximum(left, right), state
+
+
+def all_windows(ids, starts, keep, windows=(5, True), state=1):
+    words, begin, end = (np.empty(len(ids), np.int32) for _ in range(3))
+    starts = np.asarray(starts, np.int64)
+    n, state = draw_words(
+        np.asarray(ids, np.int32), starts, _chances(keep), windows, np.uint64(state), words, begin, end
+    )
+    return words[:n], begin[:n], end[:n], np.uint64(state)
 
 
 @pytest.mark.parametrize("seed", [1, 2**63 + 12345])
@@ -250,11 +330,46 @@ def test_windows_that_are_not_drawn_reach_as_far_as_they_can():
     assert set(all_words(np.zeros(1000), [0.5], (4, False))[1]) == {4}
 
 
-def test_the_largest_window_that_a_configuration_allows_does_not_overflow():
+def windows_by_hand(ids, starts, keep, windows, state):
+    """The words that are kept, and where their windows begin and end, in Python's whole numbers."""
+    words, begin, end = [], [], []
+    for first, last in itertools.pairwise(starts):
+        kept, reach = [], []
+        for word in ids[first:last]:
+            state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+            if state >> 32 <= keep[word]:
+                kept.append(word)
+                reach.append(1 + (state % 2**32 * windows[0] >> 32) if windows[1] else windows[0])
+        n = len(kept)
+        begin += [len(words) + max(i - r, 0) for i, r in enumerate(reach)]
+        end += [len(words) + min(i + r + 1, n) for i, r in enumerate(reach)]
+        words += kept
+    return words, begin, end, state
+
+
+@pytest.mark.parametrize("window", [1, 2, 5, 40, 5000, 2**31 - 1])  # the last is the largest that can be asked for
+@pytest.mark.parametrize("dynamic", [True, False])
+@pytest.mark.parametrize("lengths", [[3000], [1, 0, 2, 0, 0, 40, 3, 1], [0], [0, 1, 0], [7] * 30], ids=str)
+def test_each_window_ends_where_its_draw_says_or_its_sentence_does(window, dynamic, lengths):
+    starts = np.cumsum([0, *lengths])
+    ids, keep = np.random.default_rng(len(lengths)).integers(0, 4, starts[-1]), [1.0, 0.5, 0.9, 0.0]
+    found = [part.tolist() for part in all_windows(ids, starts, keep, (window, dynamic), 2**40 + 7)]
+    expected = windows_by_hand(ids, starts, _chances(keep).tolist(), (window, dynamic), 2**40 + 7)
+    assert found == list(expected)
+
+
+@pytest.mark.parametrize("window", [1, 30, 2**31 - 1])
+def test_no_window_reaches_farther_than_the_room_that_is_made_for_it(window):
+    """Room for the longest sentence, not for a window that no sentence has."""
+    starts = np.cumsum([0, 3, 0, 60, 7])
+    text = np.arange(70, dtype=np.int32), starts, _chances(np.ones(70)), (window, True), np.uint64(3)
+    words, begin, end, farthest = draw_text(*text)
+    i = np.arange(len(words))
+    assert max((i - begin).max(), (end - i - 1).max()) <= farthest == min(window, 60)
+
+
+def test_a_window_without_end_is_as_good_as_the_sentence():
     largest = 2**31 - 1
-    _, reach, _ = all_words(np.zeros(100_000), [1.0], (largest, True))
-    assert reach.min() >= 1 and chisquare(np.histogram(reach, 8, (1, largest))[0]).pvalue > UNLIKELY
-    assert set(all_words(np.zeros(100), [1.0], (largest, False))[1]) == {largest}
     ids, starts = np.random.default_rng(0).integers(0, 9, 60).astype(np.int32), np.array([0, 25, 60])
     far, near = train(ids, starts, windows=(largest, False)), train(ids, starts, windows=(35, False))
     assert far[1] == 25 * 24 + 35 * 34 and far[0] == near[0] and far[2].tobytes() == near[2].tobytes()
@@ -313,50 +428,185 @@ def test_a_draw_goes_on_where_the_last_one_ended():
 # sentences
 
 
-def train(ids, starts, windows=(3, True), K=4, keep=None, vocabulary=9, dtype=np.float64, states=(11, 12), D=7):
-    """train_sentences on new vectors: loss, pairs, V, U."""
-    V, U = np.random.default_rng(5).normal(size=(2, vocabulary, D)).astype(dtype)
-    keep = _chances(np.ones(vocabulary) if keep is None else keep)
-    noise = chances_of(UnigramNoise(np.arange(1, vocabulary + 1)))
-    table = EXACT if dtype == np.float64 else sigmoid_table()
+def tables(vocabulary, D, dtype):
+    return [whole_vectors(table) for table in np.random.default_rng(5).normal(size=(2, vocabulary, D)).astype(dtype)]
+
+
+def settings_of(keep, vocabulary, windows, mean):
+    return _chances(np.ones(vocabulary) if keep is None else keep), windows, mean
+
+
+def train(
+    ids, starts, windows=(3, True), K=4, keep=None, vocabulary=9, dtype=np.float64, states=(11, 12), D=7,
+    mean=SKIP_GRAM, rate=0.05,
+):  # fmt: skip
+    """train_negative_sampling on new vectors: loss, pairs, V, U."""
+    V, U = tables(vocabulary, D, dtype)
+    noise, weight = chances_of(UnigramNoise(np.arange(1, vocabulary + 1))), dtype(WEIGHT)
+    text = ids, np.asarray(starts, np.int64), *settings_of(keep, vocabulary, windows, mean)
     states = [np.uint64(state) for state in states]
-    loss, pairs = train_sentences(V, U, ids, starts, keep, noise, windows, K, dtype(0.05), *states, table)
-    return loss, pairs, V, U
+    loss, pairs = train_negative_sampling(V, U, *text, noise, K, weight, dtype(rate), *states)
+    return loss, pairs, V[:, :D], U[:, :D]
 
 
-def train_slowly(ids, starts, windows, K, keep, vocabulary, dtype, states, D):
+def train_slowly(ids, starts, windows, K, keep, vocabulary, dtype, states, D, mean):
     """The same, block by block, with scratch of its own for each."""
-    V, U = np.random.default_rng(5).normal(size=(2, vocabulary, D)).astype(dtype)
+    V, U = tables(vocabulary, D, dtype)
     noise = UnigramNoise(np.arange(1, vocabulary + 1))
-    table = EXACT if dtype == np.float64 else sigmoid_table()
     state, noise_state, loss, pairs = *states, 0.0, 0
-    for sentence in np.split(ids, starts[1:-1]):
-        words, reach, state = all_words(sentence, keep, windows, state)
-        if len(words) < 2:
-            continue
-        for first in range(0, len(words), TARGETS):
-            negatives, noise_state = all_negatives(noise, K, noise_state)
-            last = min(first + TARGETS, len(words))
-            block = V, U, words, reach, len(words), first, last, len(words), negatives, dtype(0.05), table
-            more, new = train_block(*block, *scratch(K, len(words), V))
-            loss, pairs = loss + more, pairs + new
-    return loss, pairs, V, U
+    words, begin, end, state = all_windows(ids, starts, keep, windows, state)
+    longest = TARGETS + K + 2 * len(words)
+    for first in range(0, len(words), TARGETS):
+        negatives, noise_state = all_negatives(noise, K, noise_state)
+        last = min(first + TARGETS, len(words))
+        outputs, room = np.append(negatives, words[first:last]), room_for(TARGETS, longest, longest, V)
+        rest = outputs, dtype(WEIGHT), mean, dtype(0.05), room
+        more, new = negative_sampling_block(V, U, words, begin, end, first, last, *rest)
+        loss, pairs = loss + more, pairs + new
+    return loss, pairs, V[:, :D], U[:, :D]
 
 
+LENGTHS = [5, 0, 1, 17, 2, 0, 0, 1, 33, 4, 3, 0]
+
+
+@pytest.mark.parametrize("mean", MODELS)
 @pytest.mark.parametrize("windows", [(3, True), (3, False), (50, True)])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_sentences_are_their_blocks_in_order(windows, dtype):
-    lengths = [5, 0, 1, 17, 2, 0, 0, 1, 33, 4, 3, 0]
-    starts = np.cumsum([0, *lengths])
+def test_sentences_are_their_blocks_in_order(windows, dtype, mean):
+    starts = np.cumsum([0, *LENGTHS])
     ids = np.random.default_rng(2).integers(0, 9, starts[-1]).astype(np.int32)
     settings = {"K": 4, "keep": np.linspace(0.2, 1, 9), "vocabulary": 9, "dtype": dtype, "states": (11, 12), "D": 7}
-    loss, pairs, V, U = train(ids, starts, windows, **settings)
-    slow_loss, slow_pairs, slow_V, slow_U = train_slowly(ids, starts, windows, **settings)
+    loss, pairs, V, U = train(ids, starts, windows, mean=mean, **settings)
+    slow_loss, slow_pairs, slow_V, slow_U = train_slowly(ids, starts, windows, mean=mean, **settings)
     close = {"rtol": 1e-12, "atol": 1e-12} if dtype == np.float64 else {"rtol": 1e-4, "atol": 1e-5}
-    assert pairs == slow_pairs > 100
+    assert pairs == slow_pairs > (100 if mean == SKIP_GRAM else 30)
     np.testing.assert_allclose(loss, slow_loss, **close)
     np.testing.assert_allclose(V, slow_V, **close)
     np.testing.assert_allclose(U, slow_U, **close)
+
+
+def tree_of(vocabulary):
+    tree = HuffmanTree(np.arange(1, vocabulary + 1) ** 2)
+    return tree.starts, tree.nodes, tree.codes
+
+
+@pytest.mark.parametrize("mean", MODELS)
+def test_with_a_tree_sentences_are_their_targets_in_order(mean):
+    starts, tree = np.cumsum([0, *LENGTHS]), tree_of(9)
+    ids = np.random.default_rng(2).integers(0, 9, starts[-1]).astype(np.int32)
+    keep, windows = np.linspace(0.2, 1, 9), (3, True)
+    V, U = tables(9, 7, np.float64)
+    text = ids, starts, *settings_of(keep, 9, windows, mean)
+    loss, n = train_hierarchical_softmax(V, U, *text, tree, 0.05, np.uint64(11))
+
+    slow_V, slow_U = tables(9, 7, np.float64)
+    words, begin, end, _ = all_windows(ids, starts, keep, windows, 11)
+    slow_loss, slow_n = 0.0, 0
+    for i, word in enumerate(words):
+        path = [part[tree[0][word] : tree[0][word + 1]] for part in tree[1:]]
+        room = room_for(1, 20 + 2 * len(words), 20 + 2 * len(words), V)
+        more, new = hierarchical_softmax_block(slow_V, slow_U, words, begin, end, i, *path, mean, 0.05, room)
+        slow_loss, slow_n = slow_loss + more, slow_n + new
+    assert n == slow_n > 30 and loss == pytest.approx(slow_loss, rel=1e-12)
+    np.testing.assert_allclose(V, slow_V, rtol=1e-12)
+    np.testing.assert_allclose(U, slow_U, rtol=1e-12)
+
+
+# pieces that are learned as if the others were not there
+
+
+@pytest.mark.parametrize("n", [0, 1, 500])
+def test_different_ids_come_once_each_and_are_counted(n):
+    ids, place = np.random.default_rng(n).zipf(1.5, n).clip(max=60).astype(np.int32), np.full(61, -1, np.int32)
+    before = ids.copy()
+    known, uses = different(ids, place)
+    assert known.tolist() == list(dict.fromkeys(ids.tolist()))
+    np.testing.assert_array_equal(uses, np.bincount(ids, minlength=61)[known])
+    np.testing.assert_array_equal(ids, before)
+    assert (place == -1).all()
+
+
+def learned_apart(table, pieces, way, shares, learn):
+    """Learn some pieces, each a list of ids: the table without its copies, and the ids that each one was given."""
+    n, most = len(table), max(map(len, pieces))
+    wide = whole_vectors(table, most * len(pieces))
+    noted = np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n, wide.dtype)
+    place, given = np.full(n, -1, np.int32), []
+    ids = [np.array(piece, np.int32) for piece in pieces]
+    used = [different(each, place) for each in ids]
+    for rows, uses in used:
+        note_users(rows, uses, way, noted)
+    for i, (rows, _) in enumerate(used):
+        shared = rows, noted[0], n + most * i
+        copy_shared(wide, *shared, ids[i], place)
+        assert (place == -1).all()
+        given.append(ids[i].copy())
+        learn(i, wide, ids[i])
+        keep_changes(wide, *shared)
+    for share in range(shares):
+        for i, (rows, _) in enumerate(used):
+            add_changes(wide, rows, way, noted, n + most * i, share, shares)
+    for rows, _ in used:
+        forget_users(rows, noted)
+    assert not any(each.any() for each in noted)
+    return wide[:n, : table.shape[1]], given
+
+
+def three_pieces(seed=0):
+    rng = np.random.default_rng(seed)
+    table = rng.normal(size=(20, LANES + 3))
+    return table, [rng.permutation(20)[:12][rng.integers(0, 12, 40)] for _ in range(3)]
+
+
+@pytest.mark.parametrize("shares", [1, 2, 3, 25])
+def test_pieces_go_together_as_far_as_single_steps_would_go(shares):
+    """Each step goes a third of what is left to a goal; so the order of the steps makes no difference."""
+    table, pieces = three_pieces()
+    goal = np.random.default_rng(1).normal(size=table.shape)
+    row_of = {}
+
+    def learn(i, wide, ids):
+        for id, row in zip(ids, pieces[i], strict=True):
+            row_of.setdefault(id, row)
+            wide[id, : table.shape[1]] += (goal[row] - wide[id, : table.shape[1]]) / 3
+
+    new, _ = learned_apart(table, pieces, 1 - (2 / 3) ** np.arange(60.0), shares, learn)
+    steps = np.bincount(np.concatenate(pieces), minlength=20)
+    np.testing.assert_allclose(new, goal + (table - goal) * (2 / 3) ** steps[:, None], rtol=1e-12)
+    assert (steps == 0).any() and steps.max() > 8
+    assert all(row_of[id] == row for id, row in row_of.items() if id < 20)
+
+
+def test_only_what_two_pieces_use_is_copied_and_no_piece_sees_what_another_learns():
+    table, pieces = three_pieces()
+    seen, uses = {}, [set(piece.tolist()) for piece in pieces]
+
+    def learn(i, wide, ids):
+        for id, row in zip(ids, pieces[i], strict=True):
+            seen.setdefault((i, row), wide[id, : table.shape[1]].copy())
+            wide[id, : table.shape[1]] += 1 + i
+
+    new, given = learned_apart(table, pieces, np.arange(60.0), 2, learn)  # a way of n steps: changes are added
+    for (_, row), vector in seen.items():
+        np.testing.assert_array_equal(vector, table[row])
+    for piece, ids in zip(pieces, given, strict=True):
+        for row, id in zip(piece.tolist(), ids.tolist(), strict=True):
+            assert (id == row) == (sum(row in used for used in uses) == 1)
+    copies = [set(ids[ids >= 20].tolist()) for ids in given]
+    assert not set.intersection(*copies) and all(a.isdisjoint(b) for a, b in itertools.combinations(copies, 2))
+    times = np.array([np.bincount(piece, minlength=20) for piece in pieces])
+    np.testing.assert_allclose(new - table, (times * [[1], [2], [3]]).sum(axis=0)[:, None] * np.ones(table.shape[1]))
+
+
+@pytest.mark.parametrize("shares", [2, 3, 7])
+def test_whoever_adds_the_changes_the_bits_are_the_same(shares):
+    def learn(i, wide, ids):
+        wide[ids, : LANES + 3] *= np.float32(1.1 + i)
+
+    table, pieces = three_pieces()
+    way = (1 - 0.75 ** np.arange(20)).astype(np.float32)
+    bits = [learned_apart(table.astype(np.float32), pieces, way, n, learn)[0].tobytes() for n in (1, shares)]
+    assert bits[0] == bits[1]
 
 
 @pytest.mark.parametrize("lengths", [[0], [1], [0, 0], [1, 1, 0, 1]])
@@ -367,14 +617,35 @@ def test_where_no_two_words_are_together_nothing_moves(lengths):
     assert (loss, pairs) == (0, 0) and V.tobytes() + U.tobytes() == begin.tobytes()
 
 
-@pytest.mark.parametrize("lengths", [[2, 2], [5, 3], [1, 9, 4], [8, 8, 8]])
+@pytest.mark.parametrize("lengths", [[2, 2], [5, 3], [1, 9, 4], [8, 8, 8], [5, 10, 15]])
 def test_windows_end_where_sentences_do(lengths):
-    """Sentences of different words, without noise: each trains its own rows as if it were alone."""
+    """Sentences of different words, without noise: each trains its own rows as if it were alone.
+
+    A block goes on from one sentence into the next, so alone a sentence is cut into other blocks; with a rate this
+    small it makes no difference which targets are learned at a time.
+    """
     starts = np.cumsum([0, *lengths])
-    options = {"windows": (4, False), "K": 0, "vocabulary": 30}
+    options = {"windows": (4, False), "K": 0, "vocabulary": 30, "rate": 1e-7}
     ids = np.random.default_rng(0).permutation(30)[: starts[-1]].astype(np.int32)
     loss, pairs, V, U = train(ids, starts, **options)
     assert pairs == sum(sum(abs(i - j) <= 4 for i in range(n) for j in range(n) if i != j) for n in lengths)
+    alone = [train(ids[a:b], np.array([0, b - a]), **options) for a, b in itertools.pairwise(starts)]
+    assert loss == pytest.approx(sum(each[0] for each in alone), rel=1e-6)
+    old_V, old_U = (table[:, :7] for table in tables(30, 7, np.float64))
+    for (a, b), each in zip(itertools.pairwise(starts), alone, strict=True):
+        rows = ids[a:b]
+        np.testing.assert_allclose((V - old_V)[rows], (each[2] - old_V)[rows], rtol=1e-4, atol=1e-13)
+        np.testing.assert_allclose((U - old_U)[rows], (each[3] - old_U)[rows], rtol=1e-4, atol=1e-13)
+        assert b - a == 1 or (np.abs(V - old_V)[rows] > 1e-9).any(axis=1).all()
+
+
+@pytest.mark.parametrize("lengths", [[5, 10], [15, 5, 5]])
+def test_sentences_of_whole_blocks_are_trained_as_if_alone(lengths):
+    starts = np.cumsum([0, *lengths])
+    assert not (starts % TARGETS).any()
+    options = {"windows": (4, False), "K": 0, "vocabulary": 30}
+    ids = np.random.default_rng(0).permutation(30)[: starts[-1]].astype(np.int32)
+    loss, _, V, U = train(ids, starts, **options)
     alone = [train(ids[a:b], np.array([0, b - a]), **options) for a, b in itertools.pairwise(starts)]
     assert loss == pytest.approx(sum(each[0] for each in alone), rel=1e-12)
     for (a, b), each in zip(itertools.pairwise(starts), alone, strict=True):

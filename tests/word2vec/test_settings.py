@@ -1,6 +1,8 @@
 """Each field of TrainingConfig does what its name says: what a run holds, feeds, does or writes is another one."""
 
 import dataclasses
+import math
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +11,7 @@ from threadpoolctl import threadpool_info
 
 from handgrad.word2vec import CS20, Callback, Network, Trainer, TrainingConfig, negative_sampling_step
 from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
+from handgrad.word2vec.compiled import PIECES_OF_STEP
 
 COUNTS = {"a": 64, "b": 32, "c": 16, "d": 8, "e": 4, "f": 2}
 WORDS = np.random.default_rng(0).permutation(np.repeat(list(COUNTS), list(COUNTS.values())))
@@ -166,6 +169,10 @@ def engine(seen):
     return seen.trainer.engine, bool(seen.batches)
 
 
+def who_draws(seen):
+    return "device" if seen.trainer.torch.draws else "host"
+
+
 def threads_of_matrix_products(seen):
     return seen.threads
 
@@ -285,6 +292,8 @@ ROWS = [
     Row("engine", "compiled", engine, ("compiled", False)),
     Row("engine", "numpy", engine, ("numpy", True), {"engine": "auto"}),
     Row("threads", 2, threads_of_matrix_products, {2}),
+    Row("deterministic", True, steps, (math.ceil(14 / PIECES_OF_STEP), 0), {"engine": "compiled"}),  # 14 sentences
+    Row("examples_on", "device", who_draws, "device", {"engine": "torch", "device": "cpu"}),
     Row("precision", "float64", precision, {"float64"}),
     Row("seed", 2, changed_draws, {"init", "examples", "noise"}, {"dynamic_window": True}),
     Row("seeds", {"init": 2}, changed_draws, {"init"}, {"dynamic_window": True}),
@@ -296,6 +305,14 @@ ROWS = [
     Row("keep", 4, checkpoints_in_the_folder, [f"step-{step:09d}" for step in (4, 6, 8, 9)], CHECKPOINTS),
     Row("checkpoint_scope", "out", arrays_in_a_checkpoint, ["out/U"]),
 ]
+
+
+# What shows only with a GPU, in several processes or in large batches is tested where these are.
+ELSEWHERE = {
+    "device": ("test_torch_trainer.py", "test_with_a_gpu_auto_is_the_gpu"),
+    "max_repeats": ("test_torch_trainer.py", "test_a_word_that_is_repeated_moves_as_by_so_many_of_its_mean"),
+    "sync_every": ("test_processes.py", "test_two_learn_as_well_as_one"),  # in so many steps
+}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.field}={row.value}")
@@ -313,7 +330,9 @@ def test_a_changed_setting_changes_what_is_named_here(row, train):
 
 
 def test_no_setting_is_without_a_row():
-    assert {row.field for row in ROWS} == {field.name for field in dataclasses.fields(TrainingConfig)}
+    assert {row.field for row in ROWS} | set(ELSEWHERE) == {field.name for field in dataclasses.fields(TrainingConfig)}
+    for file, test in ELSEWHERE.values():
+        assert f"def {test}(" in (Path(__file__).parent / file).read_text(encoding="utf-8")
 
 
 def test_each_epoch_draws_its_own_windows_and_noise(train):
@@ -349,8 +368,9 @@ def test_noise_that_is_the_target_is_passed_over_where_it_should_be(train):
 def test_the_settings_of_cs20_make_its_run(train):
     """A vocabulary of 50,000, UNK among them, 64 different words of log-uniform noise, and pairs of neighbors."""
     text = [[f"w{i}" for i in range(50_010)]]
-    seen = train(text, **CS20.to_dict() | {"dimension": 2, "max_steps": 3})
+    seen = train(text, **CS20.to_dict() | {"dimension": 2, "max_steps": 3, "engine": "numpy"})
     network, V = seen.network, 50_000
+    assert len(seen.batches) == 3
     assert len(seen.trainer.vocabulary) == V and "UNK" in seen.trainer.vocabulary.key_to_index
     assert network.noise.probabilities[[0, -1]] == pytest.approx(np.log([2, (V + 1) / V]) / np.log(V + 1))
     for step, (inputs, (labels, sampled, *_)) in enumerate(seen.batches):

@@ -148,7 +148,7 @@ def test_word2vec_basics_batches_are_one_stream_across_sentences(monkeypatch):
     batches, rates = spy_on_batches(monkeypatch)
     sentences = [["a", "b"], ["c"], ["d", "e", "f"]] * 2
     config = dataclasses.replace(CS20, batch_size=4, max_steps=5, negatives=3, max_vocabulary=0, unk="drop", window=1)
-    trainer = Trainer(config)
+    trainer = Trainer(dataclasses.replace(config, engine="numpy"))
     trainer.fit(sentences)
     names = trainer.vocabulary.index_to_key
     seen = [(names[i], names[t]) for batch in batches for i, t in zip(batch[0][:, 0], batch[1][:, 0], strict=True)]

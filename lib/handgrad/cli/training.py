@@ -84,9 +84,11 @@ def train(context, config, resume, **others):
         with np.errstate(over="ignore", invalid="ignore"):  # where numbers grow too large, the trainer says it better
             vectors = trainer.fit(text, output, resume, progress=True)
     except (KeyboardInterrupt, SystemExit) as end:  # Ctrl-C and SIGTERM
-        click.echo(_how_far(trainer, output, resume), err=True)
+        if trainer.processes.rank == 0:  # one speaks for all
+            click.echo(_how_far(trainer, output, resume), err=True)
         raise SystemExit(INTERRUPTED if isinstance(end, KeyboardInterrupt) else end.code) from None
-    _report(trainer, text, vectors, output)
+    if trainer.processes.rank == 0:
+        _report(trainer, text, vectors, output)
 
 
 def _is_given(context, name):
@@ -177,4 +179,7 @@ def _how_far(trainer, output, resume):
             f"{came} What is in {trainer.config.checkpoint_scope!r} was kept in {kept[-1]}; no run can go on from it."
         )
     what = f"The checkpoint {kept[-1]} was kept" if kept else "There was no checkpoint yet"
-    return f"{came} {what}; go on with: handgrad train --resume --output {shlex.quote(str(output))}"
+    command = f"handgrad train --resume --output {shlex.quote(str(output))}"
+    if trainer.processes.count > 1:
+        command = f"torchrun ... -m handgrad.cli {command.removeprefix('handgrad ')}"
+    return f"{came} {what}; go on with: {command}"

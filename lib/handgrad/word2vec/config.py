@@ -80,7 +80,9 @@ class TrainingConfig:
 
     # the noise
     negatives: int = setting(
-        5, "K, noise words for each target; for nce and sampled-softmax those that a whole batch shares."
+        5,
+        "K, noise words for each target; for nce and sampled-softmax those that a whole batch shares. In the compiled "
+        "engine five neighboring targets share theirs; at least ten are drawn for them, and count for K.",
     )
     noise: str = setting(
         "unigram",
@@ -120,15 +122,36 @@ class TrainingConfig:
     )
     engine: str = setting(
         "auto",
-        "compiled: loops in machine code (numba), for skipgram with negative-sampling and sgd, where a step is a piece "
-        "of the text for each thread; numpy: everything, in batches; auto: compiled where it can be.",
-        choices=("auto", "numpy", "compiled"),
+        "compiled: loops in machine code (numba), for sgd, with any objective but full-softmax; for negative-sampling "
+        "and hierarchical-softmax a step is then a piece of the text for each thread; numpy: everything, in batches; "
+        "torch: autograd, on a GPU too, and in several processes; auto: compiled where it can be, else numpy.",
+        choices=("auto", "numpy", "compiled", "torch"),
+    )
+    device: str = setting("auto", "torch: where it computes; auto: on a GPU if there is one.", ("auto", "cpu", "cuda"))
+    examples_on: str = setting(
+        "auto",
+        "torch: who draws windows and noise. host: NumPy, as in the numpy engine; device: torch, where it computes; "
+        "auto: device on a GPU and in several processes.",
+        choices=("auto", "host", "device"),
+    )
+    max_repeats: int = setting(
+        0,
+        "torch, for large batches: a word that takes part in more predictions of a batch moves as by so many of their "
+        "mean; 0: by the sum of all. (negative-sampling and hierarchical-softmax)",
+    )
+    sync_every: int = setting(
+        64, "torch, several processes: batches in each before what they have learned is averaged.", least=1
     )
     threads: int = setting(
         1,
-        "Threads of the compiled engine, or of the matrix products in NumPy. Only with one does a seed give the same "
-        "bits.",
+        "Threads of the compiled engine, or of the matrix products in NumPy. With more than one, a seed gives the same "
+        "bits only if deterministic.",
         least=1,
+    )
+    deterministic: bool = setting(
+        False,
+        "compiled: the same bits with any number of threads; takes a little longer than threads that do not wait for "
+        "each other, and what it learns differs a little from what one thread learns without it.",
     )
     precision: str = setting("float32", "Of the parameters.", choices=("float32", "float64"))
     seed: int = setting(1, "The same seed, text and versions give the same vectors.")
@@ -188,6 +211,21 @@ class TrainingConfig:
             raise InputError(
                 "TrainingConfig expects update='pair' only with skipgram, negative-sampling, sgd and sum: that is the "
                 "step it takes."
+            )
+
+        self._require_torch_for_its_settings()
+
+    def _require_torch_for_its_settings(self):
+        for each in fields(self):
+            of_torch = each.name in ("device", "examples_on", "max_repeats", "sync_every")
+            if of_torch and self.engine != "torch" and getattr(self, each.name) != each.default:
+                value = getattr(self, each.name)
+                raise InputError(
+                    f"TrainingConfig expects {each.name} of {each.default!r} without engine torch, but got {value!r}."
+                )
+        if self.max_repeats and self.objective not in ("negative-sampling", "hierarchical-softmax"):
+            raise InputError(
+                f"TrainingConfig expects max_repeats of 0 for {self.objective}, but got {self.max_repeats}."
             )
 
     @classmethod

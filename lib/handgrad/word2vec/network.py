@@ -21,6 +21,8 @@ from handgrad.word2vec.objectives import (
 )
 from handgrad.word2vec.sampling import LogUniformNoise, UniformNoise, UnigramNoise
 
+AT_A_TIME = 10_000  # rows whose first values are drawn at a time
+
 GRAPHS = {
     "negative-sampling": negative_sampling_graph,
     "hierarchical-softmax": hierarchical_softmax_graph,
@@ -89,12 +91,14 @@ class Network:
         rows = self.tree.inner_nodes if self.tree else V
         rng = np.random.default_rng(self.config.seed_of("init"))
         low, high = {"word2vec": (-0.5 / D, 0.5 / D), "tensorflow": (-1, 1), "cs20": (0, 1)}[self.config.initialization]
-        embed = rng.uniform(low, high, (V, D))
-        out = np.zeros((rows, D))
+        embed, out = np.empty((V, D), self.dtype), np.zeros((rows, D), self.dtype)
+        for first in range(0, V, AT_A_TIME):  # they are drawn in 64 bits, which a large table has no room for
+            some = embed[first : first + AT_A_TIME]
+            some[...] = rng.uniform(low, high, some.shape)
         if self.config.initialization != "word2vec":
-            out = truncated_normal(rng, (rows, D)) / np.sqrt(D)
-        yield Parameter("embed/V", embed.astype(self.dtype))
-        yield Parameter("out/U", out.astype(self.dtype))
+            out[...] = truncated_normal(rng, (rows, D)) / np.sqrt(D)
+        yield Parameter("embed/V", embed)
+        yield Parameter("out/U", out)
         if self.config.objective in ("nce", "sampled-softmax"):
             yield Parameter("out/b", np.zeros(rows, self.dtype))
 

@@ -102,6 +102,13 @@ class RunFolder:
                 f"{path} holds the parameters in the scope {state['scope']!r} alone, and a run cannot go on from that: "
                 "start a new one, with these as shared parameters."
             )
+        config = trainer.config
+        if trainer.engine == "compiled" and config.threads > 1 and not config.deterministic:
+            warnings.warn(
+                f"The run goes on from step {state['step']:,}, but its bits will be others than if it had not been "
+                f"stopped: its {config.threads} threads do not wait for each other, as they do if it is deterministic.",
+                stacklevel=2,
+            )
         trainer.restore(arrays, state)
 
     def begin(self, trainer):
@@ -152,8 +159,9 @@ class RunFolder:
         then, now = self.earlier.get("versions"), _versions()
         if then != now:
             warnings.warn(f"The run was begun with {then} and goes on with {now}: its bits may differ.", stacklevel=2)
+        any_threads = trainer.config.deterministic and trainer.engine == "compiled"
         for name, value in trainer.config.to_dict().items():
-            if config.get(name) != value:
+            if config.get(name) != value and not (name == "threads" and any_threads):
                 raise InputError(
                     f"The run in {self.path} has {name} = {config.get(name)!r}, but it should go on with {value!r}: "
                     "resume it as it was, or start a new run in a new folder."

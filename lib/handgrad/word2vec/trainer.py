@@ -17,14 +17,16 @@ import numpy as np
 
 from handgrad import optimizers
 from handgrad.errors import InputError
-from handgrad.word2vec.compiled import chosen_engine, compiled_steps, prepared
+from handgrad.word2vec.compiled import OF_BATCHES, BatchKernel, Kernel, chosen_engine, compiled_steps
 from handgrad.word2vec.config import TrainingConfig
 from handgrad.word2vec.encoding import EncodedText, encode_text
 from handgrad.word2vec.keyed_vectors import KeyedVectors
 from handgrad.word2vec.network import Network
 from handgrad.word2vec.objectives import negative_sampling_step
+from handgrad.word2vec.processes import OneProcess, processes_of
 from handgrad.word2vec.progress import bar, signals_noted, threads_limited
 from handgrad.word2vec.sampling import keep_probabilities
+from handgrad.word2vec.torch_trainer import TorchEngine
 from handgrad.word2vec.windows import NumSkipsBatches, pairs, window_batches
 
 NUMBERS = ("epoch", "position", "step", "loss_sum", "predictions", "seconds", "stop_reason")  # where a run is
@@ -74,6 +76,7 @@ class Trainer:
 
     def __init__(self, config=None, callbacks=(), shared=()):
         self.config, self.callbacks, self.shared = config or TrainingConfig(), list(callbacks), list(shared)
+        self.processes = OneProcess()
 
     def fit(self, corpus, output=None, resume=False, progress=False):
         """Train on a corpus.
@@ -83,7 +86,7 @@ class Trainer:
         corpus : iterable of lists of str, or EncodedText
         output : path, optional; a new folder, in which the run is written down (see ``run_folder``)
         resume : bool; go on with the run in ``output`` from its newest checkpoint, to the bits with which it would have
-            ended
+            ended; with several threads of the compiled engine, only if the run is deterministic
         progress : bool, show progress bars, in a terminal or a notebook
 
         Returns
@@ -97,12 +100,16 @@ class Trainer:
         """
         if resume and output is None:
             raise InputError("A run can be resumed only from its folder: name it as output.")
-        self.bar = partial(bar, progress)
-        with _run_folder(output, resume) as self.folder:
+        with (
+            processes_of(self.config) as self.processes,
+            _run_folder(output if self.processes.rank == 0 else None, resume) as self.folder,
+        ):
+            self.bar = partial(bar, progress and self.processes.rank == 0)
             self.import_data(corpus)
             self.build()
             if resume:
                 self.folder.restore(self)
+            self.processes.begin_alike(self)
             self.folder.begin(self)
             self.train()
             self.folder.finish(self)
@@ -111,6 +118,7 @@ class Trainer:
     @property
     def vectors(self):
         """The input vectors, as they are now: not a copy, so they go on moving while training does."""
+        self.collect()
         words, counts = self.vocabulary.index_to_key, self.vocabulary.counts
         return KeyedVectors(words, self.network.parameters[0].value, counts=counts)
 
@@ -132,14 +140,16 @@ class Trainer:
     def build(self):
         """The embedding, the loss and the optimizer."""
         config = self.config
-        self.network = Network(config, self.vocabulary.counts, self.shared)
-        self.optimizer = OPTIMIZERS[config.optimizer](config.learning_rate)
-        self.engine = chosen_engine(config)
+        self.engine = "torch" if config.engine == "torch" else chosen_engine(config)
+        self.torch = TorchEngine(self) if self.engine == "torch" else None
+        self.network = self.torch.network if self.torch else Network(config, self.vocabulary.counts, self.shared)
+        self.optimizer = self.torch.optimizer if self.torch else OPTIMIZERS[config.optimizer](config.learning_rate)
         self.keep = keep_probabilities(self.vocabulary.counts, self.vocabulary.raw_words, config.subsample)
         self.noise_rng = np.random.default_rng(config.seed_of("noise"))
         self.example_rng = np.random.default_rng(config.seed_of("examples"))
         self.epoch = self.position = self.step = 0
-        self.kernel = prepared(self) if self.engine == "compiled" else None
+        of_batches = config.objective in OF_BATCHES
+        self.kernel = (BatchKernel if of_batches else Kernel)(self) if self.engine == "compiled" else None
         self.stream = self._stream() if config.num_skips else None
         self.losses, self.seconds, self.stop_reason = [], 0.0, None
         self.loss_sum, self.predictions = 0.0, 0  # since the last entry
@@ -152,10 +162,13 @@ class Trainer:
         bar = self.bar("training", self.total_words, self.raw_words)
         with signals_noted() as noted, threads_limited(self.config.threads), bar as advance:
             shown, started = self.raw_words, time.perf_counter() - self.seconds
+            ended_by = self.processes.agree(self, noted)
             for _ in self.steps():
+                report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
+                if report_is_due or checkpoint_is_due:
+                    self.collect()
                 self.seconds = time.perf_counter() - started
                 self._require_finite(self.loss_sum)
-                report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
                 if report_is_due:
                     self.report()
                     advance(self.raw_words - shown, self._note())
@@ -165,25 +178,30 @@ class Trainer:
                     self.call("on_checkpoint", self.folder.checkpoint(self))
                 if report_is_due or checkpoint_is_due:
                     started = time.perf_counter() - self.seconds  # they do not count
-                if noted:
+                if ended_by := self.processes.agree(self, noted):
                     break
             if not self.predictions and not self.losses:
                 raise InputError(
                     f"There is nothing to learn from: of {self.vocabulary.raw_words:,} words no two that have a vector "
                     "are left together in a sentence. Give more text, a smaller min_count, or subsample 0."
                 )
-            if self.predictions and not noted:
+            if self.predictions and not ended_by:
+                self.collect()
+                self._require_finite(self.loss_sum)
                 self.report()
             advance(self.raw_words - shown, self._note())
             self._require_finite(*self._parameter_values())
-            if noted:
-                self._end_on(noted[0])
+            if ended_by:
+                self._end_on(ended_by[0])
         self.call("on_train_end")
 
     def steps(self):
-        """Learn, and yield after each step: a batch in NumPy, or a piece of the text in the compiled engine."""
-        if self.engine == "compiled":
+        """Learn, and yield after each step: a batch, or a piece of the text in the compiled engine."""
+        if self.engine == "compiled" and self.config.objective not in OF_BATCHES:
             yield from compiled_steps(self)
+            return
+        if self.torch:
+            yield from self.torch.steps(self)
             return
         for inputs, targets in self.examples():
             self.learn(inputs, targets)
@@ -244,8 +262,11 @@ class Trainer:
             loss, predictions = self._learn_pair_by_pair(inputs, targets)
         else:
             samples = self.network.samples(self.noise_rng, targets)
-            loss, predictions = self.network.loss(inputs, samples)
-            self.optimizer.step(self.network.parameters, self.network.gradients())
+            if self.kernel:
+                loss, predictions = self.kernel.learn(inputs, samples, self.optimizer.learning_rate)
+            else:
+                loss, predictions = self.network.loss(inputs, samples)
+                self.optimizer.step(self.network.parameters, self.network.gradients())
         self.loss_sum, self.predictions = self.loss_sum + loss, self.predictions + predictions
         self.step += 1
 
@@ -322,6 +343,11 @@ class Trainer:
                 "or a smaller batch_size."
             )
 
+    def collect(self):
+        """Bring here what was learned elsewhere, on a GPU; the other engines learn here."""
+        if self.torch:
+            self.torch.collect(self)
+
     def _parameter_values(self):
         return [parameter.value for parameter in self.network.parameters]
 
@@ -345,6 +371,7 @@ class Trainer:
 
     def state(self):
         """All that the run has become: arrays by name, and what JSON can hold."""
+        self.collect()
         arrays = {parameter.name: parameter.value for parameter in self.network.parameters}
         for name, memory in self.optimizer.memory.items():
             arrays |= {f"optimizer/{name}/{key}": np.asarray(value) for key, value in memory.items()}
@@ -354,6 +381,7 @@ class Trainer:
             "noise_rng": self.noise_rng.bit_generator.state,
             "example_rng": self.example_rng.bit_generator.state,
             "callbacks": [[type(callback).__name__, callback.state()] for callback in self._remembering()],
+            **(self.torch.state() if self.torch else {}),
         }
 
     def restore(self, arrays, state):
@@ -377,6 +405,8 @@ class Trainer:
         self.example_rng.bit_generator.state = state["example_rng"]
         for callback, (_, remembered) in zip(self._remembering(), state["callbacks"], strict=True):
             callback.restore(remembered)
+        if self.torch:
+            self.torch.restore(state)
 
     def _remembering(self):
         """The callbacks with a state of their own: a resumed run needs the same ones."""
@@ -389,6 +419,7 @@ class Trainer:
             "corpus": self.corpus_name,
             "config": self.config.to_dict(),
             "engine": self.engine,
+            **(self.torch.describe() if self.torch else {}),
             "shared": [parameter.name for parameter in self.shared],
             "text": {"words": vocabulary.raw_words, "vocabulary": len(vocabulary), "digest": self.corpus.digest},
             "steps": self.step,
@@ -419,7 +450,7 @@ class _NoFolder:
     def begin(self, trainer):
         pass
 
-    report = finish = begin
+    report = finish = restore = begin
 
     def checkpoint(self, trainer, status=None):
         pass

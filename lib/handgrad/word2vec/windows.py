@@ -129,6 +129,8 @@ class NumSkipsBatches:
         self.ids, self.num_skips, self.skip_window, self.rng = np.asarray(ids), num_skips, skip_window, rng
         self.centers = batch_size // num_skips  # in a batch
         self.windows = len(ids) - 2 * skip_window  # in the stream
+        around = np.delete(np.arange(2 * skip_window + 1), skip_window)
+        self.offsets = np.tile(around, (self.centers, 1))  # (centers, 2 skip_window)
         self.position = 0
 
     def __iter__(self):
@@ -137,13 +139,12 @@ class NumSkipsBatches:
     def __next__(self):
         first = (self.position + np.arange(self.centers)) % self.windows  # of each window
         self.position = (self.position + self.centers) % self.windows
-        offsets = np.delete(np.arange(2 * self.skip_window + 1), self.skip_window)
-        offsets = np.broadcast_to(offsets, (self.centers, len(offsets)))
+        offsets = self.offsets
         if self.num_skips < 2 * self.skip_window:
             offsets = self.rng.permuted(offsets, axis=1)[:, : self.num_skips]
-        inputs = np.repeat(self.ids[first + self.skip_window], self.num_skips)
+        inputs = self.ids[first + self.skip_window].repeat(self.num_skips)
         targets = self.ids[first[:, None] + offsets].ravel()
-        return inputs.astype(np.int32), targets.astype(np.int32)
+        return inputs.astype(np.int32, copy=False), targets.astype(np.int32, copy=False)
 
 
 def _check_whole(value, name, least):

@@ -1,0 +1,131 @@
+"""The compiled step of NCE and of sampled softmax beside the gates, and the engine that takes it beside NumPy's."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from handgrad import SGD
+from handgrad.embedding import RowSparseGradient
+from handgrad.graph import Parameter
+from handgrad.word2vec import CS20, LogUniformNoise, Trainer, TrainingConfig
+from handgrad.word2vec.objectives import NCE, SampledSoftmax
+from handgrad.word2vec.sampled_kernels import sampled_step
+
+
+def random_batch(seed):
+    """Few words, so that labels, inputs and noise meet again and again; scores from small to large."""
+    rng = np.random.default_rng(seed)
+    vocabulary, D, P = rng.integers(5, 30), rng.choice([1, 7, 16]), rng.integers(1, 12)
+    m = rng.integers(1, min(vocabulary, 9))
+    V, U, b = (
+        rng.normal(scale=rng.choice([0.3, 3, 30]), size=s) for s in [(vocabulary, D), (vocabulary, D), vocabulary]
+    )
+    inputs, labels = rng.integers(0, vocabulary, (2, P))
+    samples = LogUniformNoise(int(vocabulary)).sample(rng, int(m), labels, unique=bool(rng.random() < 0.5))
+    return V, U, b, inputs, labels, *samples
+
+
+def step_by_gates(gate, V, U, b, inputs, labels, sampled, true_expected, sampled_expected, mean, rate):
+    """The sum of the losses, and the parameters after a step of plain SGD."""
+    dz = np.full((len(inputs), 1), 1 / len(inputs) if mean else 1.0)
+    losses = gate.forward(V[inputs][:, None], U, b, labels[:, None], sampled, true_expected[:, None], sampled_expected)
+    dh, dU, db, *_ = gate.backward(dz)
+    parameters = [Parameter(name, value.copy()) for name, value in zip("VUb", (V, U, b), strict=True)]
+    SGD(rate).step(parameters, {"V": RowSparseGradient(inputs, dh[:, 0], V.shape), "U": dU, "b": db})
+    return losses.sum(), [parameter.value for parameter in parameters]
+
+
+@pytest.mark.parametrize("mean", [False, True])
+@pytest.mark.parametrize("hits", [False, True])
+@pytest.mark.parametrize("softmax", [False, True])
+def test_a_step_is_that_of_the_gates(softmax, hits, mean):
+    met_a_hit = False
+    for seed in range(100):
+        V, U, b, *rest = random_batch(seed)
+        gate = (SampledSoftmax if softmax else NCE)(hits)
+        true_loss, true_tables = step_by_gates(gate, V, U, b, *rest, mean, 0.1)
+        tables = V.copy(), U.copy(), b.copy()
+        loss = sampled_step(*tables, *rest, softmax, hits, mean, 0.1)
+        assert loss == pytest.approx(true_loss, rel=1e-10, abs=1e-10), seed
+        for table, true in zip(tables, true_tables, strict=True):
+            np.testing.assert_allclose(table, true, rtol=1e-10, atol=1e-10, err_msg=f"seed {seed}")
+        met_a_hit |= bool(set(rest[1]) & set(rest[2]))
+    assert met_a_hit
+
+
+@pytest.mark.parametrize("softmax", [False, True])
+def test_in_32_bits_a_step_is_near(softmax):
+    for seed in range(100):
+        V, U, b, *ids, true_expected, sampled_expected = random_batch(seed)
+        gate = (SampledSoftmax if softmax else NCE)(True)
+        true_loss, true_tables = step_by_gates(gate, V, U, b, *ids, true_expected, sampled_expected, False, 0.1)
+        tables = [table.astype(np.float32) for table in (V, U, b)]
+        expected = true_expected.astype(np.float32), sampled_expected.astype(np.float32)
+        loss = sampled_step(*tables, *ids, *expected, softmax, True, False, np.float32(0.1))
+        scale = max(np.abs(table).max() for table in (V, U, b)) ** 2
+        assert loss == pytest.approx(true_loss, rel=1e-5, abs=1e-4 * scale), seed
+        for table, true in zip(tables, true_tables, strict=True):
+            assert table.dtype == np.float32
+            np.testing.assert_allclose(table, true, rtol=1e-4, atol=1e-5 * scale, err_msg=f"seed {seed}")
+
+
+def test_what_is_no_number_stays_none():
+    V, U, b, *rest = random_batch(0)
+    V[rest[0][0]] = np.nan
+    for softmax in (False, True):
+        assert np.isnan(sampled_step(V.copy(), U.copy(), b.copy(), *rest, softmax, False, False, 0.1))
+
+
+SENTENCES = [[f"w{i}" for i in row] for row in np.random.default_rng(0).zipf(1.5, (200, 9)).clip(max=40)]
+SMALL = {"min_count": 1, "dimension": 12, "negatives": 8, "epochs": 2, "report_every": 2, "batch_size": 16}
+
+
+def trained(engine, corpus=SENTENCES, **changes):
+    trainer = Trainer(TrainingConfig(**SMALL | {"engine": engine} | changes))
+    trainer.fit(corpus)
+    assert trainer.engine == engine
+    return trainer
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"objective": "nce"},
+        {"objective": "sampled-softmax"},
+        {"objective": "nce", "reduction": "mean", "learning_rate": 0.5, "initialization": "tensorflow"},
+        {"objective": "nce", "noise": "log-uniform", "unique_noise": False, "remove_accidental_hits": "yes"},
+        {"objective": "sampled-softmax", "remove_accidental_hits": "no", "subsample": 0.05},
+        {"objective": "nce", "num_skips": 2, "window": 2, "subsample": 0, "dynamic_window": False},
+    ],
+    ids=str,
+)
+def test_the_engine_learns_what_the_numpy_engine_learns_step_by_step(changes):
+    ours, theirs = trained("compiled", **changes), trained("numpy", **changes)
+    assert [entry.step for entry in ours.losses] == [entry.step for entry in theirs.losses] and len(ours.losses) > 9
+    np.testing.assert_allclose([e.loss for e in ours.losses], [e.loss for e in theirs.losses], rtol=1e-4)
+    for one, other in zip(ours.network.parameters, theirs.network.parameters, strict=True):
+        np.testing.assert_allclose(one.value, other.value, rtol=1e-3, atol=1e-4)
+
+
+def test_the_settings_of_cs20_are_compiled():
+    config = dataclasses.replace(CS20, max_steps=30, max_vocabulary=30, negatives=8, report_every=10, dimension=16)
+    losses = {}
+    for engine in ("auto", "numpy"):
+        trainer = Trainer(dataclasses.replace(config, engine=engine, checkpoint_every=0))
+        trainer.fit(SENTENCES)
+        losses[trainer.engine] = [entry.loss for entry in trainer.losses]
+    assert set(losses) == {"compiled", "numpy"}
+    np.testing.assert_allclose(losses["compiled"], losses["numpy"], rtol=1e-4)
+
+
+def test_one_seed_gives_the_same_bits():
+    first, second = (trained("compiled", objective="nce").network.parameters for _ in range(2))
+    assert [p.value.tobytes() for p in first] == [p.value.tobytes() for p in second]
+
+
+@pytest.mark.parametrize("changes", [{"model": "cbow"}, {"optimizer": "adagrad"}, {"precision": "float64"}], ids=str)
+def test_what_the_kernel_does_not_do_is_done_in_numpy(changes):
+    trainer = Trainer(TrainingConfig(**SMALL | {"objective": "nce"} | changes))
+    trainer.fit(SENTENCES)
+    assert trainer.engine == "numpy"
