@@ -23,7 +23,7 @@ help:
 	@echo "make lab        open the chapters in JupyterLab"
 	@echo "make notebooks  run every chapter again, in place"
 	@echo "make train      train word vectors on the documentation of the installed libraries"
-	@echo "make bench      compare the speed of graphs with torch's"
+	@echo "make bench      compare speed and quality with gensim, word2vec.c, TensorFlow and torch"
 	@echo "make lint       check the style of code and notebooks"
 
 .venv/.ready: requirements.txt pyproject.toml
@@ -68,8 +68,18 @@ notebooks: .venv/.ready
 train: .venv/.ready
 	$(BIN)/handgrad train --output runs/$$(date +%Y-%m-%d-%H%M%S)
 
-bench: .venv/.ready
-	$(BIN)/python bench/graphs.py
+# What only benchmarks need, on top of what is in .venv. In .venv itself TensorBoard would load TensorFlow, for seconds.
+.venv/bench/.ready: .venv/.ready bench/requirements.txt
+	$(BIN)/python -m venv .venv/bench
+	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+		> $$(.venv/bench/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth
+	.venv/bench/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@touch $@
+
+# TEXT, SIMILARITY and ANALOGIES are files; without TEXT it is the documentation of the installed libraries.
+bench: .venv/bench/.ready
+	.venv/bench/bin/python bench/report.py $(TEXT) $(addprefix --similarity ,$(SIMILARITY)) \
+		$(addprefix --analogies ,$(ANALOGIES)) $(BENCH_OPTIONS)
 
 lint: .venv/.ready
 	$(BIN)/ruff check .
