@@ -234,7 +234,7 @@ def test_play_takes_every_step_and_stops(open_page):
     page.clock.install()
     tab_to(page, "Play")
     press(page, "Enter")
-    assert page.get_by_role("button", name="Pause").is_visible()
+    page.get_by_role("button", name="Pause").wait_for()
     page.clock.run_for(30_000)
     assert said(page).startswith("Step 12:") and page.get_by_role("button", name="Play").is_visible()
 

@@ -110,7 +110,7 @@ def test_a_widgets_cell_is_stored_as_a_page_and_the_same_each_time(explorer_note
 @pytest.mark.parametrize(
     ("stored", "other", "passes"),
     [
-        ("stroke-linejoin: round", "stroke-linejoin: bevel", True),
+        ("stroke-linecap: butt", "stroke-linecap: square", True),
         (r'data-explorer=\\"\w{12}', r'data-explorer=\\"0123456789ab', True),
         ("slope = 1", "slope = 3", False),
         ("function render", "function rendered", False),
