@@ -1,7 +1,6 @@
 """The Jacobian as a table to walk in: which output moves with which input, and how far the slope can be trusted."""
 
 import inspect
-from html import escape
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from handgrad.graph import Gate
 from handgrad.numerical import numerical_jacobian
 from handgrad.show.explorers.digits import as_text, rounded
 from handgrad.show.explorers.host import Explorer
+from handgrad.show.explorers.tables import table_as_html, table_as_text
 
 MAX_ENTRIES = 100
 MOVES = 41  # places of the slider, an odd number: the middle one moves nothing
@@ -39,19 +39,10 @@ class JacobianExplorer(Explorer):
             yield [f"{output['name']} = {as_text(output['value'])}", *map(as_text, row)]
 
     def __repr__(self):
-        rows = list(self.rows())
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-        return "\n".join([super().__repr__(), *lines])
+        return "\n".join([super().__repr__(), *table_as_text(self.rows())])
 
     def still(self):
-        head, *body = self.rows()
-        heading = "".join(f'<th scope="col">{escape(text)}</th>' for text in head[1:])
-        lines = "".join(
-            f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(text)}</td>" for text in row)}</tr>'
-            for name, *row in body
-        )
-        return f"<table><thead><tr><td></td>{heading}</tr></thead><tbody>{lines}</tbody></table>"
+        return table_as_html(self.rows())
 
 
 def jacobian_explorer(function, /, *inputs, output="z", title="", reach=1.0):

@@ -1,12 +1,11 @@
 """The NCE matrix: a row for each example, a column for each true and each noise word, from scores to gradients."""
 
-from html import escape
-
 import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.show.explorers.digits import as_text, rounded
 from handgrad.show.explorers.host import Explorer
+from handgrad.show.explorers.tables import table_as_html, table_as_text
 from handgrad.word2vec.objectives.nce import NCE, nce_loss
 
 MAX_CELLS = 100
@@ -45,21 +44,11 @@ class NCEExplorer(Explorer):
             yield [name, *true, *map(as_text, scores[T:]), as_text(loss)]
 
     def __repr__(self):
-        rows = list(self.lines())
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-        return "\n".join([super().__repr__(), *lines, f"mean loss {as_text(self.losses.mean())}"])
+        return "\n".join([super().__repr__(), *table_as_text(self.lines()), f"mean loss {as_text(self.losses.mean())}"])
 
     def still(self):
-        head, *body = self.lines()
-        heading = "".join(f'<th scope="col">{escape(text)}</th>' for text in head[1:])
-        lines = "".join(
-            f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(text)}</td>" for text in row)}</tr>'
-            for name, *row in body
-        )
         note = f"Scores less log E, and the loss of each row; their mean is {as_text(self.losses.mean())}."
-        table = f"<table><thead><tr><td></td>{heading}</tr></thead><tbody>{lines}</tbody></table>"
-        return f'{table}<p class="hg-note">{note}</p>'
+        return f'{table_as_html(self.lines())}<p class="hg-note">{note}</p>'
 
 
 def nce_explorer(

@@ -7,6 +7,7 @@ import numpy as np
 from handgrad.errors import InputError, is_whole
 from handgrad.show.explorers.digits import as_text, rounded
 from handgrad.show.explorers.host import Explorer
+from handgrad.show.explorers.tables import table_as_text
 from handgrad.word2vec.sampling import LogUniformNoise, UnigramNoise
 from handgrad.word2vec.vocabulary import Vocabulary
 
@@ -63,10 +64,8 @@ class NoiseExplorer(Explorer):
         return m, self.state["tries"][self.state["power"]][self.state["size"]] if self.state["unique"] else m
 
     def __repr__(self):
-        rows = list(self.rows())
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-        return "\n".join([super().__repr__(), f"power {POWERS[self.state['power']]:g}", *lines])
+        power = f"power {POWERS[self.state['power']]:g}"
+        return "\n".join([super().__repr__(), power, *table_as_text(self.rows())])
 
     def still(self):
         head, *body = self.rows()
