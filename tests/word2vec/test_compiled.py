@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from stop_at import StopAt
+from two_topics import sentences_of_two_topics
 
 from handgrad.errors import InputError
 from handgrad.word2vec import (
@@ -28,15 +29,6 @@ from handgrad.word2vec import (
     kernels,
 )  # fmt: skip
 from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
-
-
-def sentences_of_two_topics(n=600, seed=0):
-    """Words a0…a9 keep company with one another, and so do b0…b9: what a trainer has to find out."""
-    rng = np.random.default_rng(seed)
-    for _ in range(n):
-        topic = rng.choice(["a", "b"])
-        yield [f"{topic}{i}" for i in rng.integers(0, 10, size=8)]
-
 
 TOPICS = list(sentences_of_two_topics())
 SMALL = {"dimension": 16, "epochs": 4, "subsample": 0, "learning_rate": 0.05, "engine": "compiled", "min_count": 1}

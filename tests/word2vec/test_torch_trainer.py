@@ -18,6 +18,7 @@ import pytest
 import torch
 from stop_at import StopAt
 from torch.utils._python_dispatch import TorchDispatchMode
+from two_topics import sentences_of_two_topics
 
 from handgrad.errors import InputError
 from handgrad.word2vec import Trainer, TrainingConfig, encode_text, keep_probabilities, torch_network, window_batches
@@ -242,14 +243,6 @@ def test_the_shares_of_the_processes_are_the_text(count):
 
 
 # learning
-
-
-def sentences_of_two_topics(n=600, seed=0):
-    """Words a0…a9 keep company with one another, and so do b0…b9: what a trainer has to find out."""
-    rng = np.random.default_rng(seed)
-    for _ in range(n):
-        topic = rng.choice(["a", "b"])
-        yield [f"{topic}{i}" for i in rng.integers(0, 10, size=8)]
 
 
 TOPICS = list(sentences_of_two_topics())

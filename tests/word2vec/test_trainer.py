@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from two_topics import sentences_of_two_topics
 
 from handgrad import SGD, corpora
 from handgrad.errors import InputError
@@ -18,14 +19,6 @@ from handgrad.word2vec import (
     keep_probabilities,
     negative_sampling_step,
 )
-
-
-def sentences_of_two_topics(n=600, seed=0):
-    """Words a0…a9 keep company with one another, and so do b0…b9: what a trainer has to find out."""
-    rng = np.random.default_rng(seed)
-    for _ in range(n):
-        topic = rng.choice(["a", "b"])
-        yield [f"{topic}{i}" for i in rng.integers(0, 10, size=8)]
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,6 @@ SHARE_OF_WAY = 0.25  # that a copy goes in one step to where it wants a row
 STEPS = 200  # in an epoch, at least: the learning rate of a short text should fall as smoothly
 LONGEST = 1000  # words of a sentence that is not cut for that
 
-
 OF_PIECES = ("negative-sampling", "hierarchical-softmax")
 OF_BATCHES = ("nce", "sampled-softmax")
 
