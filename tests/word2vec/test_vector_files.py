@@ -33,21 +33,21 @@ def test_what_is_written_is_gensims_format_byte_for_byte(path, binary, content):
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        TEXT,
-        BINARY,
-        BINARY.replace(b"m\xc3", b"\nm\xc3") + b"\n",  # word2vec.c's newlines
-        TEXT.replace(b"\n", b" \n"),  # and its blanks
-        TEXT.replace(b"\n", b"\r\n"),
-        TEXT + b"\n\n",
-        TEXT.partition(b"\n")[2],  # GloVe's
-        TEXT.partition(b"\n")[2].removesuffix(b"\n"),
-        gzip.compress(TEXT),
-        gzip.compress(BINARY),
-    ],
-)
+FORMATS = {
+    "text": TEXT,
+    "binary": BINARY,
+    "binary, word2vec.c's newlines": BINARY.replace(b"m\xc3", b"\nm\xc3") + b"\n",
+    "text, word2vec.c's blanks": TEXT.replace(b"\n", b" \n"),
+    "text of Windows": TEXT.replace(b"\n", b"\r\n"),
+    "text, empty lines after it": TEXT + b"\n\n",
+    "GloVe's": TEXT.partition(b"\n")[2],
+    "GloVe's, no last newline": TEXT.partition(b"\n")[2].removesuffix(b"\n"),
+    "text, packed": gzip.compress(TEXT),
+    "binary, packed": gzip.compress(BINARY),
+}
+
+
+@pytest.mark.parametrize("content", FORMATS.values(), ids=FORMATS)
 def test_every_format_is_recognized(path, content):
     path.write_bytes(content)
     words, vectors = read_vectors(path)
