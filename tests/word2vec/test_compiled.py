@@ -25,6 +25,8 @@ from handgrad.word2vec import (
     TrainingConfig,
     Vocabulary,
     compiled,
+    copies,
+    draws,
     encode_text,
     kernels,
 )  # fmt: skip
@@ -50,8 +52,8 @@ def spied(monkeypatch):
     calls = []
 
     class Noted(compiled.Kernel):
-        def __call__(self, *arguments):
-            measured = super().__call__(*arguments)
+        def __call__(self, i, *arguments):
+            measured = super().__call__(i, *arguments)
             if len(arguments[0]):  # else it is only compiled
                 calls.append((*arguments, *measured))
             return measured
@@ -156,7 +158,7 @@ def test_every_noise_and_every_start_is_done(changes):
     assert share_of_company(trained(**changes).vectors) > 0.95
 
 
-@pytest.mark.parametrize("negatives, drawn, weight", [(0, 0, 0), (1, 10, 0.1), (5, 10, 0.5), (10, 10, 1), (12, 12, 1)])
+@pytest.mark.parametrize("negatives, drawn, weight", [(0, 0, 0), (3, 12, 0.25), (6, 12, 0.5), (12, 12, 1), (15, 15, 1)])
 def test_where_few_negatives_are_asked_for_more_are_drawn_and_count_less(negatives, drawn, weight):
     kernel = trained(TOPICS[:20], epochs=1, negatives=negatives).kernel
     assert (kernel.K, float(kernel.weight)) == (drawn, pytest.approx(weight))
@@ -375,16 +377,16 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
         starts = np.array([0, 12])
         for table, begin in zip(alone.kernel.tables, old, strict=True):
             table[:] = begin[: len(table)]
-        more, n = alone.kernel(np.asarray(text.ids[first : first + 12]), starts, rate, *states)
+        more, n = alone.kernel(0, np.asarray(text.ids[first : first + 12]), starts, rate, *states)
         loss, predictions = loss + more, predictions + n
-        words, *_ = kernels.draw_text(
+        words, *_ = draws.draw_text(
             np.asarray(text.ids[first : first + 12]), starts, alone.kernel.keep, alone.kernel.windows, states[0]
         )
         if trainer.network.tree:
             outputs = np.concatenate([trainer.network.tree.paths(words[i : i + 1])[0][0] for i in range(len(words))])
             outputs = outputs[outputs >= 0]
         else:
-            outputs = kernels.draw_outputs(words, alone.kernel.noise, alone.kernel.K, states[1])
+            outputs = draws.draw_outputs(words, kernels.TARGETS, alone.kernel.noise, alone.kernel.K, states[1])
         for k, ids in enumerate((words, outputs)):
             times = np.bincount(ids, minlength=len(old[k]))
             uses[k] += times
@@ -401,6 +403,24 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
         np.testing.assert_allclose(parameter.value, expected, rtol=1e-4, atol=1e-6)
         joined = (part < 0.99) & (np.abs(changes[k][:n]).max(axis=1) > 1e-3)
         assert joined.any() and (uses[k][:n] == 0).any()
+
+
+def test_a_topmost_node_of_a_tree_is_the_mean_of_the_copies_that_threads_have(monkeypatch):
+    """Only these are copied; a run that goes on makes new copies."""
+    monkeypatch.setattr(compiled, "TOP", 3)
+    trainer = Trainer(TrainingConfig(**SMALL | {"objective": "hierarchical-softmax", "threads": 2}))
+    trainer.import_data(encode_text(TOPICS))
+    trainer.build()
+    steps = trainer.steps()
+    for _ in range(3):
+        before = trainer.network.parameters[1].value[-3:].copy()
+        next(steps)
+        U = trainer.kernel.tables[1]
+        first, second = U[-6:-3], U[-3:]
+        assert len(U) == len(trainer.network.parameters[1].value) + 6
+        assert not (first == second).all(axis=1).any() and not (first[:, :16] == before).all(axis=1).any()
+        np.testing.assert_array_equal(U[-9:-6], (first + second) / 2)
+        assert np.abs(U[-9:-6, :16] - before).max() < 0.5  # they began where the nodes were
 
 
 def test_many_uses_of_few_words_do_not_throw_them_far_off():
@@ -537,11 +557,11 @@ def test_texts_that_are_as_small_as_can_be(text, changes, kind, mode):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-@pytest.mark.parametrize("sentence", [["a", "b"], ["a", "b", "c"]], ids=len)
+@pytest.mark.parametrize("sentence", [list("ab"), list("abcd")], ids=len)
 def test_where_a_sentence_is_a_block_each_step_is_that_of_the_numpy_engine(sentence, kind):
-    """Without noise and with a rate that does not fall. With a tree, a block is a word."""
+    """Without noise and with a rate that does not fall. With a tree, a block is two words."""
     options = {"negatives": 0, "dynamic_window": False, "initialization": "tensorflow", "min_learning_rate": 0.05}
-    options |= {"batch_size": 1 if "objective" in kind else len(sentence), **kind}
+    options |= {"batch_size": 2 if "objective" in kind else len(sentence), **kind}
     ours, theirs = (trained([sentence] * 7, **options | {"engine": engine}) for engine in ("compiled", "numpy"))
     for a, b in zip(ours.network.parameters, theirs.network.parameters, strict=True):
         np.testing.assert_allclose(a.value, b.value, rtol=1e-4, atol=1e-6)
@@ -550,7 +570,8 @@ def test_where_a_sentence_is_a_block_each_step_is_that_of_the_numpy_engine(sente
 @pytest.mark.parametrize("mode", [{}, APART], ids=str)
 def test_nothing_is_compiled_in_the_middle_of_a_run(tmp_path, mode):
     """What is compiled is compiled before the clock runs, be the ids in memory, in a file, or not to be written to."""
-    compiled_functions = [f for f in vars(kernels).values() if hasattr(f, "signatures")]
+    modules = copies, draws, kernels
+    compiled_functions = [f for module in modules for f in vars(module).values() if hasattr(f, "signatures")]
 
     class Compiled(Callback):
         def on_train_begin(self, trainer):

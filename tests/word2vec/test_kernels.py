@@ -9,28 +9,20 @@ from scipy.stats import chi2_contingency, chisquare
 
 from handgrad import SGD
 from handgrad.graph import Parameter
-from handgrad.word2vec import HuffmanTree, UnigramNoise, keep_probabilities
-from handgrad.word2vec import kernels as compiled_kernels
+from handgrad.word2vec import HuffmanTree, UnigramNoise, copies, draws, keep_probabilities, kernels
 from handgrad.word2vec.compiled import _chances
+from handgrad.word2vec.copies import add_changes, copy_shared, different, forget_users, keep_changes, note_users
+from handgrad.word2vec.draws import draw_negatives, draw_text, draw_words, next_random, paths_to
 from handgrad.word2vec.kernels import CBOW as CBOW_MEAN
 from handgrad.word2vec.kernels import (
     CBOW_OF_WORD2VEC_C,
     SKIP_GRAM,
     TARGETS,
-    add_changes,
-    copy_shared,
-    different,
-    draw_negatives,
-    draw_text,
-    draw_words,
+    TARGETS_OF_TREE,
     errors,
     exp_and_log1p,
-    forget_users,
     hierarchical_softmax_block,
-    keep_changes,
     negative_sampling_block,
-    next_random,
-    note_users,
     room_for,
     train_hierarchical_softmax,
     train_negative_sampling,
@@ -70,11 +62,16 @@ def random_block(seed):
     }  # fmt: skip
 
 
-def random_path(block, seed):
-    """A block of one target, and the path to it in a tree whose inner nodes are the rows of U."""
+def random_paths(block, seed):
+    """A block of a few targets, and the paths to all words in a tree whose inner nodes are the rows of U."""
     tree = HuffmanTree(np.random.default_rng(seed).integers(0, 99, len(block["U"]) + 1))
-    path = tree.starts[block["words"][block["first"]]], tree.starts[block["words"][block["first"]] + 1]
-    return block | {"last": block["first"] + 1, "nodes": tree.nodes[slice(*path)], "codes": tree.codes[slice(*path)]}
+    return block | {"last": min(block["last"], block["first"] + TARGETS_OF_TREE), "tree": tree}
+
+
+def paths_in(block):
+    """nodes, codes and starts for each word of the text."""
+    tree = block["tree"]
+    return paths_to(block["words"], (tree.starts, tree.nodes, tree.codes), tree.inner_nodes, 0)
 
 
 def windows_of(block):
@@ -95,15 +92,14 @@ def train_by_kernel(block, mean, garbage=1e3):
     V, U = whole_vectors(block["V"]), whole_vectors(block["U"])
     text = [block[name] for name in ("words", "begin", "end", "first")]
     rate, reach = V.dtype.type(block["rate"]), block["reach"]
-    if "nodes" in block:
-        longest = max(2 * reach, len(block["nodes"]))
-        room = full_of_garbage(room_for(1, longest, longest, V), garbage)
-        path = block["nodes"], block["codes"]
-        loss, n = hierarchical_softmax_block(V, U, *text, *path, mean, rate, room)
+    if "tree" in block:
+        G, longest = TARGETS_OF_TREE, np.diff(block["tree"].starts).max()
+        room = full_of_garbage(room_for(G, G + 2 * reach, G * longest, V), garbage)
+        loss, n = hierarchical_softmax_block(V, U, *text, block["last"], *paths_in(block), mean, rate, room)
     else:
         outputs = np.append(block["negatives"], block["words"][block["first"] : block["last"]])
         Q = len(block["negatives"]) + TARGETS
-        room = full_of_garbage(room_for(TARGETS, max(TARGETS + 2 * reach, Q), Q, V), garbage)
+        room = full_of_garbage(room_for(TARGETS, TARGETS + 2 * reach, Q, V), garbage)
         rest = outputs, V.dtype.type(block["weight"]), mean, rate, room
         loss, n = negative_sampling_block(V, U, *text, block["last"], *rest)
     D = block["V"].shape[1]
@@ -117,7 +113,7 @@ def train_by_gates(block, mean):
     All is computed before anything is updated, so the negatives' part is what a step with them does beyond one without.
     """
     with_all = step_of_gates(block, mean)
-    if "nodes" in block:
+    if "tree" in block:
         return with_all
     without = step_of_gates(block | {"negatives": block["negatives"][:0]}, mean)
     loss, n, V, U = (a + block["weight"] * (b - a) for a, b in zip(without, with_all, strict=True))
@@ -130,10 +126,10 @@ def step_of_gates(block, mean):
     inputs = np.full((len(seen), max(1, *map(len, seen))), -1)
     for row, window in zip(inputs, seen, strict=True):
         row[: len(window)] = window
-    if "nodes" in block:
-        objective, samples = HierarchicalSoftmax(), (block["nodes"][None], block["codes"][None])
+    targets = block["words"][block["first"] : block["last"]]
+    if "tree" in block:
+        objective, samples = HierarchicalSoftmax(), block["tree"].paths(targets)
     else:
-        targets = block["words"][block["first"] : block["last"]]
         objective, samples = NegativeSampling(), (targets, np.tile(block["negatives"], (len(targets), 1)))
     model = MODELS[mean]
     V, U = Parameter("V", block["V"].copy()), Parameter("U", block["U"].copy())
@@ -148,7 +144,7 @@ def blocks(seeds):
     for seed in seeds:
         block = random_block(seed)
         yield f"seed {seed}", block
-        yield f"seed {seed}, a tree", random_path(block, seed)
+        yield f"seed {seed}, a tree", random_paths(block, seed)
 
 
 @pytest.mark.parametrize("mean", MODELS)
@@ -172,7 +168,9 @@ def test_the_random_blocks_hold_everything_that_is_odd():
         words, negatives = block["words"], list(block["negatives"])
         targets, seen = words[block["first"] : block["last"]], windows_of(block)
         met |= {("G", len(targets)), ("K", len(negatives)), ("window", block["reach"]), ("D", block["V"].shape[1])}
-        met |= {("path", len(random_path(block, seed)["nodes"]))}
+        paths = random_paths(block, seed)
+        met |= {("path", length) for length in np.diff(paths_in(paths)[2])}
+        met |= {("targets of a tree", paths["last"] - paths["first"])}
         odd = {
             "at the start": block["first"] == 0,
             "at the end": block["last"] == len(words),
@@ -191,6 +189,7 @@ def test_the_random_blocks_hold_everything_that_is_odd():
     assert met >= {("G", g) for g in range(1, TARGETS + 1)} | {("window", w) for w in range(1, FARTHEST + 1)}
     assert met >= {("K", k) for k in range(MOST_NEGATIVES + 1)} | {("D", d) for d in DIMENSIONS}
     assert met >= {("path", length) for length in range(1, 8)}
+    assert met >= {("targets of a tree", g) for g in range(1, TARGETS_OF_TREE + 1)}
 
 
 @pytest.mark.parametrize("mean", MODELS)
@@ -226,9 +225,9 @@ def sigmoids(scores, dtype, label=1):
     """What ``errors`` makes of each score, as a pair that counts twice: 2 (label - σ(s)) and the loss."""
     found = []
     for s in scores:
-        E, M = np.zeros((5, LANES), dtype), np.zeros((5, LANES), dtype)
+        E, M = np.zeros((4, LANES), dtype), np.zeros((4, LANES), dtype)
         E[0, 0], M[0, 0] = s, 2 if label else -2
-        loss = errors(E, M, 1, dtype(1))
+        loss = errors(E, M, 1, 1, dtype(1))
         assert not E[1:].any() and not E[0, 1:].any()  # the others do not count
         found.append((E[0, 0], loss))
     return np.array(found, dtype=np.float64).T
@@ -497,19 +496,34 @@ def test_with_a_tree_sentences_are_their_targets_in_order(mean):
     keep, windows = np.linspace(0.2, 1, 9), (3, True)
     V, U = tables(9, 7, np.float64)
     text = ids, starts, *settings_of(keep, 9, windows, mean)
-    loss, n = train_hierarchical_softmax(V, U, *text, tree, 0.05, np.uint64(11))
+    loss, n = train_hierarchical_softmax(V, U, *text, tree, 10**6, 0, 0.05, np.uint64(11))
 
     slow_V, slow_U = tables(9, 7, np.float64)
     words, begin, end, _ = all_windows(ids, starts, keep, windows, 11)
     slow_loss, slow_n = 0.0, 0
-    for i, word in enumerate(words):
-        path = [part[tree[0][word] : tree[0][word + 1]] for part in tree[1:]]
-        room = room_for(1, 20 + 2 * len(words), 20 + 2 * len(words), V)
-        more, new = hierarchical_softmax_block(slow_V, slow_U, words, begin, end, i, *path, mean, 0.05, room)
+    paths = paths_to(words, tree, 10**6, 0)
+    for first in range(0, len(words), TARGETS_OF_TREE):
+        room = room_for(TARGETS_OF_TREE, 20 + 2 * len(words), 20 + 2 * len(words), V)
+        last = min(first + TARGETS_OF_TREE, len(words))
+        block = words, begin, end, first, last, *paths
+        more, new = hierarchical_softmax_block(slow_V, slow_U, *block, mean, 0.05, room)
         slow_loss, slow_n = slow_loss + more, slow_n + new
     assert n == slow_n > 30 and loss == pytest.approx(slow_loss, rel=1e-12)
     np.testing.assert_allclose(V, slow_V, rtol=1e-12)
     np.testing.assert_allclose(U, slow_U, rtol=1e-12)
+
+
+def test_paths_lead_to_copies_of_the_topmost_nodes():
+    tree, words = tree_of(9), np.array([8, 0, 3, 3], np.int32)
+    nodes, codes, starts = paths_to(words, tree, 100, 7)
+    paths = [slice(tree[0][word], tree[0][word + 1]) for word in words]
+    np.testing.assert_array_equal(nodes, np.concatenate([tree[1][path] for path in paths]))
+    np.testing.assert_array_equal(codes, np.concatenate([tree[2][path] for path in paths]))
+    np.testing.assert_array_equal(np.diff(starts), [path.stop - path.start for path in paths])
+    shifted, *same = paths_to(words, tree, 5, 30)
+    assert (nodes >= 5).any() and (nodes < 5).any()
+    np.testing.assert_array_equal(shifted, np.where(nodes >= 5, nodes + 30, nodes))
+    assert all((a == b).all() for a, b in zip(same, (codes, starts), strict=True))
 
 
 # pieces that are learned as if the others were not there
@@ -639,7 +653,7 @@ def test_windows_end_where_sentences_do(lengths):
         assert b - a == 1 or (np.abs(V - old_V)[rows] > 1e-9).any(axis=1).all()
 
 
-@pytest.mark.parametrize("lengths", [[5, 10], [15, 5, 5]])
+@pytest.mark.parametrize("lengths", [[TARGETS, 2 * TARGETS], [3 * TARGETS, TARGETS, TARGETS]])
 def test_sentences_of_whole_blocks_are_trained_as_if_alone(lengths):
     starts = np.cumsum([0, *lengths])
     assert not (starts % TARGETS).any()
@@ -665,5 +679,5 @@ def test_noise_and_words_come_from_generators_of_their_own():
 
 def test_everything_that_is_compiled_runs_without_the_lock():
     """Otherwise two threads would wait for each other."""
-    functions = [f for f in vars(compiled_kernels).values() if hasattr(f, "py_func")]
-    assert len(functions) >= 9 and all(f.targetoptions.get("nogil") for f in functions)
+    functions = [f for module in (copies, draws, kernels) for f in vars(module).values() if hasattr(f, "py_func")]
+    assert len(functions) >= 30 and all(f.targetoptions.get("nogil") for f in functions)

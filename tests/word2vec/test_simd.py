@@ -1,32 +1,55 @@
-"""The few vector instructions, beside NumPy: each does what its line in the module's docstring says."""
+"""The few vector instructions, beside NumPy: each does what its docstring says."""
+
+import operator
 
 import numpy as np
 import pytest
 from numba import njit
 
-from handgrad.word2vec.simd import CACHE_LINE, LANES, fma, load, spread, store, total, whole_vectors
+from handgrad.word2vec import simd
+from handgrad.word2vec.simd import CACHE_LINE, LANES, load, spread, store, total, totals, whole_vectors
 
+WIDE = 2 * LANES
 both_precisions = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
 @njit
 def copy_one(source, row, place, target, target_row, target_place):
-    store(target, target_row, target_place, load(source, row, place))
+    store(target, target_row, target_place, load(source, row, place, LANES))
 
 
 @njit
-def spread_to(s, target):
-    store(target, 0, 0, spread(s))
+def copy_wide(source, row, place, target, target_row, target_place):
+    store(target, target_row, target_place, load(source, row, place, spread(source[0, 0], WIDE)))
 
 
-@njit
-def fma_of_rows(table, target):
-    store(target, 0, 0, fma(load(table, 0, 0), load(table, 1, 0), load(table, 2, 0)))
+def of_vectors(f):
+    """f of the first rows of a table as vectors, and what it gives as an array."""
+    f = njit(f)
+
+    @njit
+    def one(x):
+        out = np.zeros((1, x.shape[1]), x.dtype)
+        store(out, 0, 0, f(load(x, 0, 0, LANES)))
+        return out
+
+    @njit
+    def two(x):
+        out = np.zeros((1, x.shape[1]), x.dtype)
+        store(out, 0, 0, f(load(x, 0, 0, LANES), load(x, 1, 0, LANES)))
+        return out
+
+    @njit
+    def three(x):
+        out = np.zeros((1, x.shape[1]), x.dtype)
+        store(out, 0, 0, f(load(x, 0, 0, LANES), load(x, 1, 0, LANES), load(x, 2, 0, LANES)))
+        return out
+
+    return lambda *rows: (one, two, three)[len(rows) - 1](np.array(rows))[0]
 
 
-@njit
-def total_of(table):
-    return total(load(table, 0, 0))
+def row(dtype, seed=0):
+    return np.random.default_rng(seed).normal(scale=3, size=LANES).astype(dtype)
 
 
 @both_precisions
@@ -42,6 +65,13 @@ def test_one_vector_is_loaded_and_stored_and_nothing_beside_it(dtype, index, pla
     np.testing.assert_array_equal(source, before)
 
 
+def test_two_vectors_are_one_that_is_as_wide():
+    source, target = np.random.default_rng(0).normal(size=(2, 3 * LANES)), np.zeros((2, 4 * LANES))
+    copy_wide(source, 1, LANES, target, 0, LANES)
+    np.testing.assert_array_equal(target[0, LANES : 3 * LANES], source[1, LANES:])
+    assert np.count_nonzero(target) == WIDE
+
+
 def test_rows_need_not_lie_close_together():
     wide = np.random.default_rng(0).normal(size=(6, 3 * LANES))
     target = np.zeros((1, LANES))
@@ -50,26 +80,98 @@ def test_rows_need_not_lie_close_together():
 
 
 @both_precisions
-def test_a_number_is_spread_and_numbers_are_added_up(dtype):
-    table = np.zeros((1, LANES), dtype)
-    spread_to(dtype(-1.25), table)
-    assert (table == -1.25).all()
-    table[0] = 3.0 ** np.arange(LANES)  # each sum of some of them is another one, and exact
-    assert total_of(table) == (3**LANES - 1) // 2
+@pytest.mark.parametrize("symbol", [operator.add, operator.sub, operator.mul, operator.truediv])
+def test_vectors_and_numbers_are_reckoned_with_number_by_number(dtype, symbol):
+    x, y = row(dtype), row(dtype, 1)
+    np.testing.assert_array_equal(of_vectors(lambda x, y: symbol(x, y))(x, y), symbol(x, y))
+    np.testing.assert_array_equal(of_vectors(lambda x: symbol(x, 3))(x), symbol(x, dtype(3)))
+    np.testing.assert_array_equal(of_vectors(lambda x: symbol(0.1, x))(x), symbol(dtype(0.1), x))
 
 
 @both_precisions
 def test_a_product_and_a_sum_are_rounded_once(dtype):
     """(1 + h)² - (1 + 2h) is h²; rounded in between, it would be 0."""
     h = np.sqrt(np.finfo(dtype).eps) / 2 if dtype == np.float64 else dtype(2.0**-12)
-    table, target = np.zeros((3, LANES), dtype), np.empty((1, LANES), dtype)
-    table[:2], table[2] = 1 + h, -(1 + 2 * h)
-    assert (table[0] * table[1] + table[2] == 0).all()
-    fma_of_rows(table, target)
-    assert (target == dtype(h) ** 2).all()
-    table[:] = np.random.default_rng(0).integers(-99, 99, table.shape)
-    fma_of_rows(table, target)
-    np.testing.assert_array_equal(target[0], table[0] * table[1] + table[2])
+    x = np.full(LANES, 1 + h, dtype)
+    z = np.full(LANES, -(1 + 2 * h), dtype)
+    assert (x * x + z == 0).all()
+    assert (of_vectors(lambda x, y, z: x * y + z)(x, x, z) == dtype(h) ** 2).all()
+
+
+@both_precisions
+def test_functions_are_those_of_numpy(dtype):
+    x, y = row(dtype), row(dtype, 1)
+    np.testing.assert_array_equal(of_vectors(lambda x: simd.absolute(x))(x), np.abs(x))
+    np.testing.assert_array_equal(of_vectors(lambda x: simd.floor(x))(x), np.floor(x))
+    np.testing.assert_array_equal(of_vectors(lambda x, y: simd.copysign(x, y))(x, y), np.copysign(x, y))
+    np.testing.assert_allclose(of_vectors(lambda x: simd.exp(x))(x), np.exp(x), rtol=4 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(of_vectors(lambda x: simd.log(x))(abs(x)), np.log(abs(x)), rtol=1e-6, atol=1e-6)
+    where = of_vectors(lambda x, y, z: simd.where_positive(x, y, z))
+    np.testing.assert_array_equal(where(x, y, -y), np.where(x > 0, y, -y))
+    np.testing.assert_array_equal(of_vectors(lambda x: simd.where_positive(x, 2, x))(x), np.where(x > 0, 2, x))
+    np.testing.assert_array_equal(of_vectors(lambda x: simd.counting(x) + simd.width(x))(x), LANES + np.arange(LANES))
+
+
+def test_nan_is_not_positive():
+    nan = np.full(LANES, np.nan)
+    assert (of_vectors(lambda x: simd.where_positive(x, 1, 2))(nan) == 2).all()
+
+
+def test_powers_of_2_are_put_together_of_bits():
+    powers = of_vectors(lambda x: simd.power_of_2(x))
+    for first in range(-126, 128 - LANES):
+        x = np.arange(first, first + LANES, dtype=np.float32)
+        np.testing.assert_array_equal(powers(x), np.exp2(x))
+
+
+def test_some_of_them_take_numbers_too():
+    @njit
+    def of_number(x):
+        return simd.power_of_2(simd.floor(x)), simd.where_positive(-x, 5, x), simd.exp(x)
+
+    assert of_number(np.float32(3.5)) == (8, 3.5, pytest.approx(np.exp(3.5)))
+    assert of_number(np.float32(-3.5))[1] == 5
+
+
+@njit
+def total_of(table):
+    return total(load(table, 0, 0, LANES))
+
+
+@njit
+def eight_totals(x):
+    target = np.zeros((2, 4), x.dtype)
+    x0, x1, x2, x3 = load(x, 0, 0, LANES), load(x, 1, 0, LANES), load(x, 2, 0, LANES), load(x, 3, 0, LANES)
+    x4, x5, x6, x7 = load(x, 4, 0, LANES), load(x, 5, 0, LANES), load(x, 6, 0, LANES), load(x, 7, 0, LANES)
+    first, second = simd.halves(totals((x0, x1, x2, x3, x4, x5, x6, x7)))
+    store(target, 0, 0, first)
+    store(target, 1, 0, second)
+    return target
+
+
+@both_precisions
+def test_numbers_are_added_up(dtype):
+    table = np.zeros((8, LANES), dtype)
+    table[0] = 3.0 ** np.arange(LANES)  # each sum of some of them is another one, and exact
+    assert total_of(table) == (3**LANES - 1) // 2
+    table[:] = np.random.default_rng(0).integers(-999, 999, table.shape)
+    assert eight_totals(table).ravel().tolist() == table.sum(axis=1).tolist()
+
+
+def test_what_is_fetched_stays_as_it_is():
+    @njit
+    def fetch(x):
+        simd.prefetch(x, 1, 3)
+
+    x = np.random.default_rng(0).normal(size=(3, LANES))
+    before = x.copy()
+    fetch(x)
+    np.testing.assert_array_equal(x, before)
+
+
+@pytest.mark.parametrize("n", range(10))
+def test_a_number_is_rounded_up_to_a_multiple(n):
+    assert simd.up_to(4, n) == next(m for m in range(n, n + 4) if m % 4 == 0)
 
 
 @both_precisions

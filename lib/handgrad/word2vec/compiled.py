@@ -2,7 +2,9 @@
 
 With one thread, a seed gives the same vectors, bit for bit. Several threads write to the same vectors without asking
 each other (Niu et al. 2011, Hogwild!): two that meet at a word lose a little of an update, which does no harm
-where words are many, and no two runs are alike to the bit.
+where words are many, and no two runs are alike to the bit. All paths of a Huffman tree begin with the same few nodes:
+there two threads would wait for each other's cache at every word. So each thread has copies of the topmost nodes, and
+after a step a node is the mean of its copies.
 
 With ``deterministic``, a seed gives the same vectors for any number of threads. A step is then PIECES_OF_STEP short
 pieces of the text. Each is learned as if the others were not there: rows that no other piece uses are changed where
@@ -22,9 +24,10 @@ from handgrad.errors import InputError
 from handgrad.word2vec.sampling import alias_table
 
 PIECE = 50_000  # words that a thread works on before it looks up
-# Five neighboring targets share their negatives. With two for each of them the vectors are as good as with negatives
+# Four neighboring targets share their negatives. With three for each of them the vectors are as good as with negatives
 # for each pair, and where fewer are asked for, each counts for less.
-NEGATIVES = 10
+NEGATIVES = 12
+TOP = 127  # nodes of a tree of which each thread has copies: the seven uppermost levels, if it were a full one
 PIECES_OF_STEP, DETERMINISTIC_PIECE = 4, 2500  # in the deterministic mode: so many at a time, of so many words
 SHARE_OF_WAY = 0.25  # that a copy goes in one step to where it wants a row
 STEPS = 200  # in an epoch, at least: the learning rate of a short text should fall as smoothly
@@ -95,8 +98,11 @@ def compiled_steps(trainer):
 
 
 def _learn(trainer, pieces, run):
-    """All pieces at a time, on the same vectors. Yields the loss and the number of predictions of each."""
-    return run(trainer.kernel, *_arguments(trainer, pieces))
+    """All pieces at a time, on the same vectors: the loss and the number of predictions of each."""
+    measured = list(run(trainer.kernel, range(len(pieces)), *_arguments(trainer, pieces)))
+    if trainer.kernel.top:
+        trainer.kernel.average_copies(len(pieces))
+    return measured
 
 
 def _learn_apart(trainer, pieces, run):
@@ -132,10 +138,11 @@ class Kernel:
     """
 
     def __init__(self, trainer):
-        from handgrad.word2vec import kernels
+        from handgrad.word2vec import copies, draws, kernels
         from handgrad.word2vec.simd import whole_vectors
 
-        self.kernels, config, network = kernels, trainer.config, trainer.network
+        self.kernels, self.draws, self.copies = kernels, draws, copies
+        config, network = trainer.config, trainer.network
         means = {"exact": kernels.CBOW, "word2vec.c": kernels.CBOW_OF_WORD2VEC_C}
         self.mean = kernels.SKIP_GRAM if config.model == "skipgram" else means[config.cbow_gradient]
         self.keep, self.windows = _chances(trainer.keep), (config.window, config.dynamic_window)
@@ -146,10 +153,11 @@ class Kernel:
             self.K = max(K, NEGATIVES) if K else 0
             self.weight = np.float32(K / self.K if K else 0)
         self.rows = [len(parameter.value) for parameter in network.parameters]
-        room = [0, 0]
+        self.top = min(TOP, self.rows[1]) if self.tree and config.threads > 1 and not config.deterministic else 0
+        room = [0, config.threads * self.top]
         if config.deterministic:
             self._prepare_copies(trainer)
-            room = [PIECES_OF_STEP * copies for copies in self.copies]
+            room = [PIECES_OF_STEP * most for most in self.most_copies]
         self.tables = []
         for parameter, more in zip(network.parameters, room, strict=True):
             rows, D = parameter.value.shape
@@ -174,14 +182,28 @@ class Kernel:
             self.add(drawn, 1, 0)
             self.forget_users(drawn)
         else:
-            self(*nothing)
+            self(0, *nothing)
 
-    def __call__(self, ids, starts, rate, state, noise_state):
-        """Learn some sentences: loss and number of predictions."""
+    def __call__(self, i, ids, starts, rate, state, noise_state):
+        """Learn some sentences, as thread i: loss and number of predictions."""
         text = (*self.tables, ids, starts, self.keep, self.windows, self.mean)
         if self.tree:
-            return self.kernels.train_hierarchical_softmax(*text, self.tree, rate, state)
+            return self.kernels.train_hierarchical_softmax(*text, self.tree, *self._copies_of(i), rate, state)
         return self.kernels.train_negative_sampling(*text, self.noise, self.K, self.weight, rate, state, noise_state)
+
+    # copies of the topmost nodes, which are the last ones
+
+    def _copies_of(self, i):
+        """Renew the copies that thread i has: from which node on there are some, and how far behind it they lie."""
+        U, nodes, shift = self.tables[1], self.rows[1], (i + 1) * self.top
+        U[nodes - self.top + shift : nodes + shift] = U[nodes - self.top : nodes]
+        return nodes - self.top, shift
+
+    def average_copies(self, threads):
+        """Have each of the topmost nodes be the mean of its copies."""
+        U, nodes = self.tables[1], self.rows[1]
+        copies = U[nodes : nodes + threads * self.top].reshape(threads, self.top, U.shape[1])
+        U[nodes - self.top : nodes] = copies.mean(axis=0)
 
     # the deterministic mode
 
@@ -189,30 +211,31 @@ class Kernel:
         """Room for what is noted, and how many copies of rows of V and of U there can be for a piece."""
         most = DETERMINISTIC_PIECE
         outputs = most * (int(np.diff(self.tree[0]).max()) if self.tree else 1 + self.K)
-        self.copies = [min(most, self.rows[0]), min(outputs, self.rows[1])]
+        self.most_copies = [min(most, self.rows[0]), min(outputs, self.rows[1])]
         self.places = [[np.full(rows, -1, np.int32) for rows in self.rows] for _ in range(PIECES_OF_STEP)]
         self.noted = [(np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n, np.float32)) for n in self.rows]
         self.way = 1 - (1 - np.float32(SHARE_OF_WAY)) ** np.arange(200, dtype=np.float32)
 
     def draw(self, i, ids, starts, rate, state, noise_state):
         """All that chance decides of piece i, and which rows it will use."""
-        words, *windows = self.kernels.draw_text(ids, starts, self.keep, self.windows, state)
+        words, *windows = self.draws.draw_text(ids, starts, self.keep, self.windows, state)
         if self.tree:
-            outputs, *more = self.kernels.paths_to(words, self.tree)
+            outputs, *more = self.draws.paths_to(words, self.tree, self.rows[1], 0)
         else:
-            outputs, more = self.kernels.draw_outputs(words, self.noise, self.K, noise_state), [self.K, self.weight]
-        used = [self.kernels.different(*each) for each in zip((words, outputs), self.places[i], strict=True)]
+            noise = self.kernels.TARGETS, self.noise, self.K, noise_state
+            outputs, more = self.draws.draw_outputs(words, *noise), [self.K, self.weight]
+        used = [self.copies.different(*each) for each in zip((words, outputs), self.places[i], strict=True)]
         return (words, outputs), windows, more, rate, used
 
     def note_users(self, drawn):
         for *_, used in drawn:
             for (rows, uses), noted in zip(used, self.noted, strict=True):
-                self.kernels.note_users(rows, uses, self.way, noted)
+                self.copies.note_users(rows, uses, self.way, noted)
 
     def forget_users(self, drawn):
         for *_, used in drawn:
             for (rows, _), noted in zip(used, self.noted, strict=True):
-                self.kernels.forget_users(rows, noted)
+                self.copies.forget_users(rows, noted)
 
     def learn(self, i, drawn):
         """Learn piece i, as it was drawn, on copies of the rows that others use too: loss and predictions."""
@@ -220,22 +243,22 @@ class Kernel:
         behind = self._behind(i)
         users = [(rows, noted[0], b) for (rows, _), noted, b in zip(used, self.noted, behind, strict=True)]
         for table, shared, ids, place in zip(self.tables, users, (words, outputs), self.places[i], strict=True):
-            self.kernels.copy_shared(table, *shared, ids, place)
+            self.copies.copy_shared(table, *shared, ids, place)
         learn = self.kernels.learn_hierarchical_softmax if self.tree else self.kernels.learn_negative_sampling
         measured = learn(*self.tables, words, *windows, outputs, *more, self.mean, rate)
         for table, shared in zip(self.tables, users, strict=True):
-            self.kernels.keep_changes(table, *shared)
+            self.copies.keep_changes(table, *shared)
         return measured
 
     def add(self, drawn, shares, share):
         """Add up what the copies have learned, one piece after another, in those rows that are this share's."""
         for i, (*_, used) in enumerate(drawn):
             for table, (rows, _), noted, behind in zip(self.tables, used, self.noted, self._behind(i), strict=True):
-                self.kernels.add_changes(table, rows, self.way, noted, behind, share, shares)
+                self.copies.add_changes(table, rows, self.way, noted, behind, share, shares)
 
     def _behind(self, i):
         """Where the copies of piece i begin in each table."""
-        return [rows + i * copies for rows, copies in zip(self.rows, self.copies, strict=True)]
+        return [rows + i * most for rows, most in zip(self.rows, self.most_copies, strict=True)]
 
 
 class BatchKernel:

@@ -1,0 +1,89 @@
+"""What chance decides in the compiled engine: which words are kept, how far windows reach, which words are noise.
+
+All is drawn for a piece of the text before any of it is learned, so the kernels know what comes next.
+"""
+
+import numpy as np
+from numba import njit
+
+from handgrad.word2vec.simd import FAST, up_to
+
+
+@njit(**FAST)
+def next_random(state):
+    """A linear congruential generator (Knuth's MMIX); its upper 32 bits are good enough for noise."""
+    return state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+
+
+@njit(**FAST)
+def draw_words(ids, starts, keep, windows, state, words, begin, end):
+    """Keep some words of some sentences, and draw how far the window of each reaches.
+
+    Fills ``words``, ``begin`` and ``end`` from the start; returns how many there are, and the generator's new state.
+    """
+    window, dynamic = windows
+    n = 0
+    for s in range(len(starts) - 1):
+        start = n
+        for word in ids[starts[s] : starts[s + 1]]:
+            state = next_random(state)
+            if state >> np.uint64(32) <= keep[word]:
+                reach = np.int64(window)
+                if dynamic:  # 1 + ⌊u · window⌋, with a u from bits that the first draw did not use
+                    reach = 1 + np.int64((state & np.uint64(0xFFFFFFFF)) * np.uint64(window) >> np.uint64(32))
+                words[n], begin[n], end[n] = word, max(n - reach, start), min(n + reach + 1, np.int64(len(words)))
+                n += 1
+        for i in range(max(n - window, start), n):
+            end[i] = min(end[i], n)  # now it is known where the sentence ends
+    return n, state
+
+
+@njit(**FAST)
+def draw_negatives(noise, state, negatives):
+    """Fill ``negatives`` by the alias method: one draw for the column, one for which of its two words."""
+    own, alias = noise
+    for k in range(len(negatives)):
+        state = next_random(state)
+        column = np.int64((state >> np.uint64(32)) * np.uint64(len(own)) >> np.uint64(32))
+        state = next_random(state)
+        negatives[k] = column if state >> np.uint64(32) < own[column] else alias[column]
+    return state
+
+
+@njit(**FAST)
+def draw_text(ids, starts, keep, windows, state):
+    """The words that are kept, where their windows begin and end, and how far the farthest of these can reach."""
+    words, begin, end = np.empty(len(ids), np.int32), np.empty(len(ids), np.int32), np.empty(len(ids), np.int32)
+    n, _ = draw_words(ids, starts, keep, windows, state, words, begin, end)
+    return words[:n], begin[:n], end[:n], min(windows[0], np.max(np.diff(starts)))
+
+
+@njit(**FAST)
+def draw_outputs(words, targets, noise, K, state):
+    """For each block of so many targets its K negatives, then these targets."""
+    blocks = up_to(targets, len(words)) // targets
+    outputs = np.empty(len(words) + blocks * K, np.int32)
+    for block in range(blocks):
+        q = block * (K + targets)
+        state = draw_negatives(noise, state, outputs[q : q + K])
+        for i in range(block * targets, min((block + 1) * targets, len(words))):
+            outputs[q + K + i - block * targets] = words[i]
+    return outputs
+
+
+@njit(**FAST)
+def paths_to(words, tree, top, shift):
+    """The paths to some words, one after another: nodes, codes, where each begins, and where the last one ends.
+
+    Nodes from ``top`` on are shifted, to copies of them.
+    """
+    starts = np.zeros(len(words) + 1, np.int64)
+    for i in range(len(words)):
+        starts[i + 1] = starts[i] + tree[0][words[i] + 1] - tree[0][words[i]]
+    nodes, codes = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.int8)
+    for i in range(len(words)):
+        for j in range(starts[i + 1] - starts[i]):
+            node = tree[1][tree[0][words[i]] + j]
+            nodes[starts[i] + j] = node + shift if node >= top else node
+            codes[starts[i] + j] = tree[2][tree[0][words[i]] + j]
+    return nodes, codes, starts
