@@ -30,12 +30,12 @@ ALT = "Bars, one for each comparison of the table above: how many times as fast 
 
 
 def commands(arguments, plain):
-    """What is run, each a script and its options; the quality of vectors first, with more epochs."""
+    """What is run, each a script and its options; the quality of vectors first, with all words and more epochs."""
     text = [arguments.text] if arguments.text else []
     questions = [part for file in arguments.similarity for part in ("--similarity", file)]
     questions += ["--analogies", arguments.analogies] if arguments.analogies else []
     words = ["--words", str(arguments.words)]
-    yield "training.py", [*text, *questions, *words, "--sides", "deterministic", "gensim", "--epochs", "5"]
+    yield "training.py", [*text, *questions, "--sides", "deterministic", "gensim", "--epochs", "5"]
     yield "training.py", [*text, *words, "--all", "--torch-seconds", "10"]
     yield "text_to_vectors.py", text
     yield "nce_speed.py", text
@@ -207,7 +207,7 @@ def main():
     parser.add_argument("text", nargs="?", help="UTF-8, plain or .gz, one sentence a line")
     parser.add_argument("--similarity", action="append", default=[], metavar="FILE")
     parser.add_argument("--analogies", metavar="FILE")
-    parser.add_argument("--words", type=int, default=4_000_000, help="of the text, in training.py; 0: all, in hours")
+    parser.add_argument("--words", type=int, default=4_000_000, help="of the text, to compare speed; 0: all, in hours")
     parser.add_argument("--output", type=Path, default=HERE, metavar="FOLDER", help="where the results are written")
     arguments = parser.parse_args()
     done, started = [], time.monotonic()

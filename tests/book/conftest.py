@@ -1,17 +1,15 @@
 """What the tests of the book share: where it is, a module that is no package's, the built site, a browser."""
 
-import functools
-import http.server
 import importlib.util
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 import yaml
 from filelock import FileLock
+from in_browser import PAGE, served
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
@@ -96,18 +94,32 @@ def browser(browser_tool):
         chromium.close()
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
 @pytest.fixture(scope="session")
 def server(site):
     """The site's address on this machine."""
-    handler = functools.partial(QuietHandler, directory=site)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}/"
-        running.shutdown()
-        thread.join()
+    with served(site) as address:
+        yield address
+
+
+@pytest.fixture
+def open_page(browser, tmp_path):
+    """Writes explorers into a page and opens it from the disk. Nothing may fail, and nothing else may be asked for."""
+    contexts, faults = [], []
+
+    def open_page(*explorers, url=None, theme="light", **options):
+        body = "".join(e if isinstance(e, str) else e._repr_html_() for e in explorers)
+        path = tmp_path / "page.html"
+        path.write_text(PAGE.format(theme=theme, body=body), encoding="utf-8")
+        contexts.append(browser.new_context(**{"viewport": {"width": 1000, "height": 900}, **options}))
+        page = contexts[-1].new_page()
+        page.on("request", lambda request: request.is_navigation_request() or faults.append(f"asks for {request.url}"))
+        page.on("console", lambda line: line.type in ("error", "warning") and faults.append(line.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(url or path.as_uri())
+        page.faults = faults
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []

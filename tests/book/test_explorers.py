@@ -4,79 +4,26 @@ Each explorer is computed twice, in Python and in the page. The tests read what 
 drawing, the cells of the table, the sentence below) and compare it with the library's own answer.
 """
 
-import functools
-import http.server
 import json
 import math
-import threading
 
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
+from in_browser import said, served, tab_to
 
 from handgrad import ComputationalGraph, Node, Parameter, gates, numerical_jacobian, show
 from handgrad.show.explorers import graph_stepper
 from handgrad.show.explorers.host import bundle
 from handgrad.word2vec import LogUniformNoise, Vocabulary
 
-FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split()
-PAGE = (
-    '<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Explorers</title>'
-    '<link rel="icon" href="data:,">'
-    '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
-    '<body style="margin: 0 1rem"><main><h1>Explorers</h1>{body}</main></body></html>'
-)
-
 COUNTS = dict(the=900, of=400, a=300, array=60, sum=40, each=35, one=28, row=25, axis=24, shape=2, lorentzindex=1)
 
 
-@pytest.fixture(scope="module")
-def chromium(browser_tool):
-    path = browser_tool.find_chromium()
-    assert path, browser_tool.ADVICE
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def open_page(chromium, tmp_path):
-    """Writes explorers into a page and opens it from the disk. Nothing may fail, and nothing else may be asked for."""
-    contexts, faults = [], []
-
-    def open_page(*explorers, url=None, theme="light", **options):
-        body = "".join(e if isinstance(e, str) else e._repr_html_() for e in explorers)
-        path = tmp_path / "page.html"
-        path.write_text(PAGE.format(theme=theme, body=body), encoding="utf-8")
-        contexts.append(chromium.new_context(**{"viewport": {"width": 1000, "height": 900}, **options}))
-        page = contexts[-1].new_page()
-        page.on("request", lambda request: request.is_navigation_request() or faults.append(f"asks for {request.url}"))
-        page.on("console", lambda line: line.type in ("error", "warning") and faults.append(line.text))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(url or path.as_uri())
-        page.faults = faults
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert faults == []
-
-
-@pytest.fixture
-def server(tmp_path):
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    handler = functools.partial(Quiet, directory=tmp_path)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}/page.html"
-        running.shutdown()
-        thread.join()
+def address(tmp_path):
+    """Of the page that ``open_page`` writes, on a server."""
+    with served(tmp_path) as folder:
+        yield folder + "page.html"
 
 
 def lecture_graph():
@@ -135,19 +82,6 @@ EVERY = [stepper, viewer, sliders, figures, window, noise, nce, huffman]
 every_explorer = pytest.mark.parametrize("make", EVERY)
 
 
-def tab_to(page, name):
-    """Press Tab until the element with this text or label has the focus, as a reader without a mouse does."""
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).textContent").startswith(name):
-            return
-    raise AssertionError(f"the tab key does not reach {name}")
-
-
-def said(page):
-    return page.locator(".hg-said").first.text_content()
-
-
 def texts(page, kind):
     return sorted(text for text in page.locator(f".hg-stage svg text.hg-{kind}").all_text_contents() if text)
 
@@ -165,8 +99,8 @@ def drawn(graph, kind):
 
 @every_explorer
 @pytest.mark.parametrize("where", ["disk", "server"])
-def test_it_comes_alive_from_the_disk_and_from_a_server(open_page, server, make, where):
-    page = open_page(make(), url=server if where == "server" else None)
+def test_it_comes_alive_from_the_disk_and_from_a_server(open_page, address, make, where):
+    page = open_page(make(), url=address if where == "server" else None)
     assert page.locator(".hg-stage > *").count() > 0
     assert page.locator(".hg-stage").is_visible() and not page.locator(".hg-still").is_visible()
 

@@ -6,42 +6,12 @@ from pathlib import Path
 import axe_playwright_python
 import numpy as np
 import pytest
+from in_browser import said, tab_to
 
 from handgrad import SGD, ComputationalGraph, Momentum, Node, gates, show
 from handgrad.show.explorers import bending, descent
 from handgrad.show.explorers.host import bundle
 from handgrad.word2vec import KeyedVectors
-
-PAGE = (
-    '<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Explorers</title>'
-    '<link rel="icon" href="data:,">'
-    '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
-    '<body style="margin: 0 1rem"><main><h1>Explorers</h1>{body}</main></body></html>'
-)
-
-
-@pytest.fixture
-def open_page(browser, tmp_path):
-    """Writes explorers into a page and opens it from the disk. Nothing may fail, and nothing else may be asked for."""
-    contexts, faults = [], []
-
-    def open_page(*explorers, theme="light", **options):
-        body = "".join(e if isinstance(e, str) else e._repr_html_() for e in explorers)
-        path = tmp_path / "page.html"
-        path.write_text(PAGE.format(theme=theme, body=body), encoding="utf-8")
-        contexts.append(browser.new_context(**{"viewport": {"width": 1000, "height": 900}, **options}))
-        page = contexts[-1].new_page()
-        page.on("request", lambda request: request.is_navigation_request() or faults.append(f"asks for {request.url}"))
-        page.on("console", lambda line: line.type in ("error", "warning") and faults.append(line.text))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(path.as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert faults == []
-
 
 WORDS = "row column left right sin cos tan list tuple dict min max mean sum axis".split()
 
@@ -65,26 +35,9 @@ EVERY = {
 }
 
 
-def tab_to(page, name):
-    """Press Tab until the element with this text or label has the focus, as a reader without a mouse does."""
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        found = page.evaluate(
-            """() => { const e = document.activeElement;
-            return e.labels?.[0]?.textContent || e.getAttribute("aria-label") || e.textContent; }"""
-        )
-        if found.startswith(name):
-            return
-    raise AssertionError(f"the tab key does not reach {name}")
-
-
 def press(page, key, times=1):
     for _ in range(times):
         page.keyboard.press(key)
-
-
-def said(page):
-    return page.locator(".hg-said").first.text_content()
 
 
 def numbers(text):

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from in_browser import said, tab_to
 
 from handgrad import show
 from handgrad.show.explorers.host import bundle
@@ -28,47 +29,10 @@ from handgrad.word2vec import (
     window_batches,
 )
 
-PAGE = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>'
-    '<link rel="icon" href="data:,"></head><body><main>{body}</main></body></html>'
-)
 SENTENCE = "the sum of each row of the array is one".split()
 RARE = {f"rare{i}": 200 - i for i in range(150)}
 COUNTS = {"the": 9000, "of": 4000, "is": 3000, "array": 600, "sum": 400, "each": 350, "one": 280, "row": 250, **RARE}
 VOCABULARY = Vocabulary(COUNTS)
-
-
-@pytest.fixture
-def open_page(browser, tmp_path):
-    """Writes an explorer, or HTML, into a page and opens it from the disk. No error may be on its console."""
-    context = browser.new_context(viewport={"width": 1000, "height": 900})
-    faults = []
-
-    def open_page(body):
-        path = tmp_path / "page.html"
-        path.write_text(PAGE.format(body=body if isinstance(body, str) else body._repr_html_()), encoding="utf-8")
-        page = context.new_page()
-        page.on("console", lambda line: line.type in ("error", "warning") and faults.append(line.text))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(path.as_uri())
-        return page
-
-    yield open_page
-    context.close()
-    assert faults == []
-
-
-def tab_to(page, name):
-    """Press Tab until the element whose label or text begins like this has the focus."""
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).textContent").startswith(name):
-            return
-    raise AssertionError(f"the tab key does not reach {name}")
-
-
-def said(page):
-    return page.locator(".hg-said").text_content()
 
 
 def numbers(texts):

@@ -30,6 +30,7 @@ from handgrad.word2vec import CS20, TrainingConfig
         ({"dimension": 10**30}, "dimension of at most 2,147,483,647"),
         ({"update": "pair", "objective": "nce"}, "update='pair' only with skipgram"),
         ({"negatives": 0, "objective": "nce"}, "negatives of at least 1 for nce"),
+        ({"deterministic": True, "engine": "torch"}, "deterministic of False with engine torch"),
     ],
 )
 def test_what_cannot_be_trained_with_is_refused(fields, sentence):

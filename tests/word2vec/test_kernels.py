@@ -1,6 +1,10 @@
 """The compiled kernels beside the gates, beside slow loops, and beside the probabilities that they draw by."""
 
 import itertools
+import os
+import platform
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -203,6 +207,23 @@ def test_a_block_in_float32_is_near_the_exact_one(mean):
         assert loss == pytest.approx(true_loss, rel=1e-5, abs=1e-5), name
         np.testing.assert_allclose(V32, V, rtol=1e-5, atol=1e-5, err_msg=name)
         np.testing.assert_allclose(U32, U, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+AVX2 = "+avx2,+avx,+fma,+bmi,+bmi2,+lzcnt,+popcnt,+f16c,+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+cx8,+cmov,+64bit"
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="no processor to pretend to be")
+def test_with_vectors_of_256_bits_it_is_the_same(tmp_path):
+    """Most processors have no larger ones: all of this module's tests of blocks, compiled for such a one."""
+    narrow = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": AVX2, "NUMBA_CACHE_DIR": str(tmp_path)}
+    tests = [f"{__file__}::{test.__name__}" for test in (
+        test_a_block_is_one_step_of_the_gates, test_a_block_in_float32_is_near_the_exact_one,
+        test_in_32_bits_the_errors_are_as_small_as_they_are_said_to_be, test_a_score_becomes_its_error_and_its_loss,
+    )]  # fmt: skip
+    program = f"import pytest; from handgrad.word2vec.simd import LANES; assert LANES == 8; exit(pytest.main({tests}))"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | narrow
+    ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
 
 
 # exp, and σ with its logarithm
@@ -511,6 +532,20 @@ def test_with_a_tree_sentences_are_their_targets_in_order(mean):
     assert n == slow_n > 30 and loss == pytest.approx(slow_loss, rel=1e-12)
     np.testing.assert_allclose(V, slow_V, rtol=1e-12)
     np.testing.assert_allclose(U, slow_U, rtol=1e-12)
+
+
+@pytest.mark.parametrize("mean", MODELS)
+def test_what_blocks_leave_behind_does_no_harm_to_later_ones(mean):
+    """Thousands of blocks of all sizes, one after another in the same scratch."""
+    starts, tree, windows = np.arange(0, 6001, 20), tree_of(200), (5, True)
+    ids = np.random.default_rng(0).integers(0, 200, starts[-1]).astype(np.int32)
+    loss, n, V, U = train(ids, starts, windows, vocabulary=200, dtype=np.float32, mean=mean, rate=1e-4)
+    V_of_tree, U_of_tree = tables(200, 7, np.float32)
+    text = ids, starts, *settings_of(None, 200, windows, mean)
+    rest = tree, 10**6, 0, np.float32(1e-4), np.uint64(11)
+    loss_of_tree, n_of_tree = train_hierarchical_softmax(V_of_tree, U_of_tree, *text, *rest)
+    assert n == n_of_tree > 5000 and 0 < loss < 100 * n and 0 < loss_of_tree < 100 * n
+    assert all(np.abs(table).max() < 10 for table in (V, U, V_of_tree, U_of_tree))
 
 
 def test_paths_lead_to_copies_of_the_topmost_nodes():

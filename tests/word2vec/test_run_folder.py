@@ -1,6 +1,7 @@
 """A run is written down, is never lost, and goes on from where it was to the bits with which it would have ended."""
 
 import csv
+import importlib.metadata
 import json
 import signal
 import subprocess
@@ -43,6 +44,14 @@ def files(folder):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("engine, package", [("numpy", set()), ("compiled", {"numba"}), ("torch", {"torch"})])
+def test_a_run_names_the_versions_of_all_that_has_a_part_in_its_bits(tmp_path, engine, package):
+    run(tmp_path / "run", engine=engine, epochs=1)
+    told = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    assert set(told["versions"]) == {"handgrad", "numpy", "python"} | package
+    assert all(told["versions"][name] == importlib.metadata.version(name) for name in package)
+
+
 def test_the_folder_tells_how_it_was_made(tmp_path):
     vectors = run(tmp_path / "run", held_out=100)
     told = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
@@ -50,7 +59,6 @@ def test_the_folder_tells_how_it_was_made(tmp_path):
     assert told["text"]["words"] == sum(map(len, TEXT)) and len(told["text"]["digest"]) == 64
     assert 0 < told["text"]["words"] - told["raw_words"] / 2 - 100 < 12  # whole sentences are held out
     assert told["raw_words_per_second"] > 0
-    assert set(told["versions"]) == {"handgrad", "numpy", "python"}
     with open(tmp_path / "run" / "loss.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["raw_words", "loss_per_pair", "held_out_loss", "learning_rate", "step"]

@@ -82,7 +82,7 @@ class TrainingConfig:
     negatives: int = setting(
         5,
         "K, noise words for each target; for nce and sampled-softmax those that a whole batch shares. In the compiled "
-        "engine five neighboring targets share theirs; at least ten are drawn for them, and count for K.",
+        "engine four neighboring targets share theirs; at least twelve are drawn for them, and count for K.",
     )
     noise: str = setting(
         "unigram",
@@ -223,6 +223,11 @@ class TrainingConfig:
                 raise InputError(
                     f"TrainingConfig expects {each.name} of {each.default!r} without engine torch, but got {value!r}."
                 )
+        if self.deterministic and self.engine == "torch":
+            raise InputError(
+                "TrainingConfig expects deterministic of False with engine torch, which does not promise the same "
+                "bits: take engine compiled, or leave it at auto."
+            )
         if self.max_repeats and self.objective not in ("negative-sampling", "hierarchical-softmax"):
             raise InputError(
                 f"TrainingConfig expects max_repeats of 0 for {self.objective}, but got {self.max_repeats}."

@@ -265,7 +265,7 @@ def step_of_means(V, inputs, U, outputs, begin, end, first, last, rate, exact, r
     add_product(U, outputs, E.T, H, G)
     if not exact:  # word2vec.c: each word moves by all of it, and not by its share
         for c in range(G):
-            E[c] *= end[first + c] - begin[first + c] - 1
+            E[c, :Q] *= end[first + c] - begin[first + c] - 1
     add_product(dH, order[:G], E, B, Q)
     add_product(V, inputs, W.T, dH, G)
     return loss

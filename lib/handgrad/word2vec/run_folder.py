@@ -9,6 +9,7 @@ vectors.bin   the vectors, in word2vec's binary format, when the run is finished
 
 import contextlib
 import csv
+import importlib.metadata
 import io
 import json
 import math
@@ -156,7 +157,7 @@ class RunFolder:
     def _require_the_same_run(self, trainer):
         """The configuration and the text are those of the run in the folder, or a sentence says what differs."""
         config, text = self.earlier["config"], self.earlier["text"]
-        then, now = self.earlier.get("versions"), _versions()
+        then, now = self.earlier.get("versions"), _versions(trainer.engine)
         if then != now:
             warnings.warn(f"The run was begun with {then} and goes on with {now}: its bits may differ.", stacklevel=2)
         any_threads = trainer.config.deterministic and trainer.engine == "compiled"
@@ -174,7 +175,7 @@ class RunFolder:
 
     def _describe(self, trainer, status):
         """Write run.json, whole or not at all."""
-        description = {"status": status, **trainer.describe(), "versions": _versions()}
+        description = {"status": status, **trainer.describe(), "versions": _versions(trainer.engine)}
         with whole_file(self.description) as file:
             file.write(json.dumps(description, indent=2).encode() + b"\n")
 
@@ -192,10 +193,13 @@ def _row(entry):
     return ["" if value != value else value for value in entry]  # nan: nothing was held out
 
 
-def _versions():
+def _versions(engine):
+    """Of all that has a part in the bits of a run."""
     from handgrad import __version__
 
-    return {"handgrad": __version__, "numpy": np.__version__, "python": platform.python_version()}
+    versions = {"handgrad": __version__, "numpy": np.__version__, "python": platform.python_version()}
+    package = {"compiled": "numba", "torch": "torch"}.get(engine)
+    return versions | ({package: importlib.metadata.version(package)} if package else {})
 
 
 def read_run(path):

@@ -21,11 +21,19 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils
+from numba.core import cgutils, config
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
+
+def _processor_has(feature):
+    """What numba compiles for: this processor, unless NUMBA_CPU_FEATURES says otherwise."""
+    if config.CPU_FEATURES is None:
+        return llvm.get_host_cpu_features().get(feature, False)
+    return f"+{feature}" in config.CPU_FEATURES.split(",")
+
+
 # A register of 512 bits holds 16 numbers of 32, one of 256 holds 8. Fewer would do, but not more: sums would not fit.
-LANES = 16 if llvm.get_host_cpu_features().get("avx512f") else 8
+LANES = 16 if _processor_has("avx512f") else 8
 CACHE_LINE = 64  # bytes; a vector that lies across two of them is loaded in two pieces
 INT = ir.IntType(32)
 # Sums may be taken in any order, so that the compiler can use vector instructions; what is no number stays no number.
