@@ -290,7 +290,8 @@ def test_an_edited_input_recomputes_what_the_library_computes(open_page):
 
 def test_play_goes_to_the_end_and_stops_there(open_page):
     page = open_page(stepper())
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)  # from here on nothing happens by itself
     tab_to(page, "Play")
     page.keyboard.press("Enter")
     assert page.get_by_role("button", name="Pause").is_visible()

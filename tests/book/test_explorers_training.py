@@ -184,7 +184,8 @@ def test_a_surface_without_a_minimum_is_run_down_without_end(open_page):
 
 def test_play_takes_every_step_and_stops(open_page):
     page = open_page(show.descend("bowl", steps=12))
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)  # from here on nothing happens by itself
     tab_to(page, "Play")
     press(page, "Enter")
     page.get_by_role("button", name="Pause").wait_for()
