@@ -33,9 +33,9 @@ help:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-# From nothing each time: after a failed build, Sphinx would take the next, unchanged one for good.
+# From nothing each time: after a failed build, Sphinx would take the next, unchanged one for good. A PDF stays.
 book: .venv/.ready
-	@rm -rf _build
+	@rm -rf _build/html _build/.doctrees _build/jupyter_execute _build/apart
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
 	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html or run: make serve"
 
