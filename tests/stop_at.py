@@ -1,9 +1,10 @@
-"""A run that is stopped from outside, for the tests of resuming."""
+"""A run that is stopped from outside, and what it leaves, for the tests of resuming."""
 
 import os
 import signal
 
 from handgrad.word2vec import Callback
+from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
 
 
 class StopAt(Callback):
@@ -15,3 +16,11 @@ class StopAt(Callback):
     def on_report(self, trainer):
         if trainer.step == self.at:
             os.kill(os.getpid(), self.number)
+
+
+def bits(folder):
+    """The bits of a run that do not depend on the clock."""
+    newest = checkpoints(folder / "checkpoints")[-1]
+    arrays, _ = load_checkpoint(newest)
+    named = {name: array.tobytes() for name, array in arrays.items()}
+    return newest.name, named, [(folder / name).read_bytes() for name in ("vectors.bin", "loss.csv")]

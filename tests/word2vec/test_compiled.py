@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stop_at import StopAt
+from stop_at import StopAt, bits
 from two_topics import sentences_of_two_topics
 
 from handgrad.errors import InputError
@@ -607,14 +607,6 @@ def large_pieces(monkeypatch):
     monkeypatch.setattr(compiled, "STEPS", 2)
 
 
-def files(folder):
-    """The bits of a run that do not depend on the clock."""
-    newest = checkpoints(folder / "checkpoints")[-1]
-    arrays, _ = load_checkpoint(newest)
-    named = {name: array.tobytes() for name, array in arrays.items()}
-    return newest.name, named, [(folder / name).read_bytes() for name in ("vectors.bin", "loss.csv")]
-
-
 @pytest.mark.parametrize("number, ends", [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
 @pytest.mark.parametrize(
     "changes",
@@ -638,7 +630,7 @@ def test_stopped_and_resumed_ends_with_the_same_bits(tmp_path, changes, number, 
         told = json.loads((tmp_path / "parts" / "run.json").read_text(encoding="utf-8"))
         assert told["status"] == "stopped" and told["steps"] == step and told["engine"] == "compiled"
     run(tmp_path / "parts", resume=True, **changes)
-    assert files(tmp_path / "whole") == files(tmp_path / "parts")
+    assert bits(tmp_path / "whole") == bits(tmp_path / "parts")
 
 
 ENDINGS = {
@@ -654,7 +646,7 @@ def test_at_every_step_of_two_epochs_one_can_stop(tmp_path, text, large_pieces, 
     """The last step of an epoch too, where the words that are left have no vector, and within a long sentence."""
     options = {"text": text, "min_count": 2, "epochs": 2, **kind}
     run(tmp_path / "whole", **options)
-    expected = files(tmp_path / "whole")
+    expected = bits(tmp_path / "whole")
     steps = json.loads((tmp_path / "whole" / "run.json").read_text(encoding="utf-8"))["steps"]
     assert steps >= 6
     for step in range(1, steps):
@@ -662,7 +654,7 @@ def test_at_every_step_of_two_epochs_one_can_stop(tmp_path, text, large_pieces, 
         with pytest.raises(KeyboardInterrupt):
             run(folder, step, **options)
         run(folder, resume=True, **options)
-        assert files(folder) == expected, step
+        assert bits(folder) == expected, step
 
 
 def test_with_threads_a_stopped_run_goes_on_to_its_end_and_says_that_its_bits_are_others(tmp_path):
@@ -781,7 +773,7 @@ def test_only_a_deterministic_run_goes_on_with_another_number_of_threads(tmp_pat
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "parts", 11, threads=2, **APART)
     run(tmp_path / "parts", resume=True, threads=3, **APART)
-    assert files(tmp_path / "parts") == files(tmp_path / "whole")
+    assert bits(tmp_path / "parts") == bits(tmp_path / "whole")
 
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "other", 5, threads=2)

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from stop_at import bits
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from handgrad.errors import InputError
@@ -56,14 +57,6 @@ def run(folder, *callbacks, resume=False, text=TEXT, **changes):
     trainer = Trainer(TrainingConfig(**SMALL | changes), callbacks)
     trainer.fit(text, folder, resume)
     return trainer
-
-
-def bits(folder):
-    """Of a finished run, all that does not depend on the clock."""
-    newest = checkpoints(folder / "checkpoints")[-1]
-    arrays, _ = load_checkpoint(newest)
-    files = [(folder / name).read_bytes() for name in ("vectors.bin", "loss.csv")]
-    return newest.name, {name: array.tobytes() for name, array in arrays.items()}, files
 
 
 def told(folder):

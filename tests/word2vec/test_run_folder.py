@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stop_at import StopAt
+from stop_at import StopAt, bits
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from handgrad.errors import InputError
@@ -33,15 +33,6 @@ SMALL = {
 
 def run(folder, callbacks=(), resume=False, text=TEXT, **changes):
     return Trainer(TrainingConfig(**SMALL | {"report_every": 1} | changes), callbacks).fit(text, folder, resume)
-
-
-def files(folder):
-    """The bits of a run that do not depend on the clock."""
-    newest = checkpoints(folder / "checkpoints")[-1]
-    arrays, _ = load_checkpoint(newest)
-    return newest.name, {k: v.tobytes() for k, v in arrays.items()}, [
-        (folder / name).read_bytes() for name in ("vectors.bin", "loss.csv")
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("engine, package", [("numpy", set()), ("compiled", {"numba"}), ("torch", {"torch"})])
@@ -97,7 +88,7 @@ def test_stopped_and_resumed_ends_with_the_same_bits(tmp_path, changes, number, 
     with pytest.raises(ends):
         run(tmp_path / "parts", [StopAt(27, number)], resume=True, **changes)
     run(tmp_path / "parts", [StopAt(-1)], resume=True, **changes)
-    assert files(tmp_path / "whole") == files(tmp_path / "parts")
+    assert bits(tmp_path / "whole") == bits(tmp_path / "parts")
 
 
 def test_a_callback_remembers_across_a_resume(tmp_path):
@@ -133,7 +124,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_the_bits_are_the_same(tmp_path)
     (newest / "arrays.safetensors").write_bytes(b"")
     with pytest.warns(UserWarning, match="step-000000025 is damaged.*The one before it is used"):
         run(tmp_path / "parts", [StopAt(-1)], resume=True)
-    assert files(tmp_path / "whole") == files(tmp_path / "parts")
+    assert bits(tmp_path / "whole") == bits(tmp_path / "parts")
 
 
 def test_another_run_in_the_folder_is_refused_and_left_alone(tmp_path):

@@ -16,13 +16,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from stop_at import StopAt
+from stop_at import StopAt, bits
 from torch.utils._python_dispatch import TorchDispatchMode
 from two_topics import sentences_of_two_topics
 
 from handgrad.errors import InputError
 from handgrad.word2vec import Trainer, TrainingConfig, encode_text, keep_probabilities, torch_network, window_batches
-from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
 from handgrad.word2vec.torch_examples import TorchExamples
 from handgrad.word2vec.torch_network import TorchNetwork
 from handgrad.word2vec.torch_trainer import _part
@@ -126,7 +125,7 @@ def test_what_is_learned_elsewhere_is_brought_back_for_all_who_look(tmp_path, mo
     trainer = trained(tmp_path / "there", resume=True, held_out=60, **changes)
     learned = trainer.torch.network.tensors["embed/V"].detach().numpy()
     assert not np.may_share_memory(learned, trainer.vectors.vectors)
-    assert files(tmp_path / "here") == files(tmp_path / "there")
+    assert bits(tmp_path / "here") == bits(tmp_path / "there")
 
 
 # examples that torch draws
@@ -369,14 +368,6 @@ def test_a_large_batch_learns_with_a_limit_and_goes_wrong_without():
 # stopped and resumed
 
 
-def files(folder):
-    """The bits of a run that do not depend on the clock."""
-    newest = checkpoints(folder / "checkpoints")[-1]
-    arrays, _ = load_checkpoint(newest)
-    named = {name: array.tobytes() for name, array in arrays.items()}
-    return newest.name, named, [(folder / name).read_bytes() for name in ("vectors.bin", "loss.csv")]
-
-
 @pytest.mark.parametrize("number, ends", [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
 @pytest.mark.parametrize("examples_on", ["host", "device"])
 @pytest.mark.parametrize(
@@ -398,7 +389,7 @@ def test_stopped_and_resumed_ends_with_the_same_bits(tmp_path, changes, examples
         assert told["status"] == "stopped" and told["steps"] == step
         assert (told["engine"], told["device"], told["processes"]) == ("torch", "cpu", 1)
     trained(tmp_path / "parts", resume=True, **changes)
-    assert files(tmp_path / "whole") == files(tmp_path / "parts")
+    assert bits(tmp_path / "whole") == bits(tmp_path / "parts")
 
 
 @pytest.mark.parametrize("examples_on", ["host", "device"])
