@@ -8,13 +8,13 @@ from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
 
 
 class StopAt(Callback):
-    """What a user does with Ctrl-C, or a system with SIGTERM, at a given step."""
+    """What a user does with Ctrl-C, or a system with SIGTERM, at a given step; never, if that is -1."""
 
     def __init__(self, step, number=signal.SIGINT):
         self.at, self.number = step, number
 
     def on_report(self, trainer):
-        if trainer.step == self.at:
+        if 0 <= self.at <= trainer.step:  # threads may take several steps until there is a report
             os.kill(os.getpid(), self.number)
 
 

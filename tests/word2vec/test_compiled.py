@@ -8,6 +8,7 @@ import math
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -52,8 +53,8 @@ def spied(monkeypatch):
     calls = []
 
     class Noted(compiled.Kernel):
-        def __call__(self, i, *arguments):
-            measured = super().__call__(i, *arguments)
+        def __call__(self, *arguments):
+            measured = super().__call__(*arguments)
             if len(arguments[0]):  # else it is only compiled
                 calls.append((*arguments, *measured))
             return measured
@@ -158,9 +159,13 @@ def test_every_noise_and_every_start_is_done(changes):
     assert share_of_company(trained(**changes).vectors) > 0.95
 
 
-@pytest.mark.parametrize("negatives, drawn, weight", [(0, 0, 0), (3, 12, 0.25), (6, 12, 0.5), (12, 12, 1), (15, 15, 1)])
-def test_where_few_negatives_are_asked_for_more_are_drawn_and_count_less(negatives, drawn, weight):
-    kernel = trained(TOPICS[:20], epochs=1, negatives=negatives).kernel
+@pytest.mark.parametrize(
+    "kind, negatives, drawn, weight",
+    [({}, 0, 0, 0), ({}, 3, 12, 0.25), ({}, 12, 12, 1), ({}, 15, 15, 1), (CBOW, 6, 8, 0.75), (CBOW, 10, 10, 1)],
+    ids=str,
+)
+def test_where_few_negatives_are_asked_for_more_are_drawn_and_count_less(kind, negatives, drawn, weight):
+    kernel = trained(TOPICS[:20], epochs=1, negatives=negatives, **kind).kernel
     assert (kernel.K, float(kernel.weight)) == (drawn, pytest.approx(weight))
 
 
@@ -210,11 +215,11 @@ def test_the_pieces_hold_every_word_once_and_go_on_from_where_any_of_them_ended(
 @pytest.mark.parametrize("kind", [{}, TREE, APART, APART | TREE | CBOW], ids=str)
 @pytest.mark.parametrize("sentences, length", [(600, 8), (40, 30)])
 def test_the_rate_of_a_short_text_falls_in_many_steps(sentences, length, threads, kind):
-    """At least STEPS an epoch for one thread; fewer only where each sentence is a piece of its own."""
+    """At least STEPS an epoch; fewer only where each sentence is a piece of its own."""
     text = encode_text([[f"w{(i * j) % 17}" for i in range(length)] for j in range(sentences)])
     trainer = trained(text, epochs=1, threads=threads, report_every=1, **kind)
-    together = compiled.PIECES_OF_STEP if "deterministic" in kind else threads
-    pieces = min(compiled.STEPS * (together if "deterministic" in kind else 1), sentences)
+    together = compiled.PIECES_OF_STEP if "deterministic" in kind else 1
+    pieces = min(compiled.STEPS * together, sentences)
     assert trainer.step >= math.ceil(pieces / together)
     rates = [entry.learning_rate for entry in trainer.losses]
     assert len(rates) == trainer.step and max(-np.diff(rates)) < 0.05 / trainer.step * 1.6
@@ -289,7 +294,7 @@ def test_the_learning_rate_falls_with_the_words_read(spied, kind):
 @pytest.mark.parametrize("threads, report_every", [(1, 1), (1, 7), (1, 0), (2, 3)])
 def test_the_loss_is_the_exact_mean_over_all_predictions(spied, threads, report_every, kind):
     trainer = trained(threads=threads, report_every=report_every, epochs=2, **kind)
-    together = compiled.PIECES_OF_STEP if "deterministic" in kind else threads
+    together = compiled.PIECES_OF_STEP if "deterministic" in kind else 1
     steps = [0] + [entry.step for entry in trainer.losses]
     assert steps == sorted(set(steps)) and (steps[1] == report_every or not report_every)
     assert steps[-1] == trainer.step == 2 * math.ceil(len(spied) / 2 / together)
@@ -377,7 +382,7 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
         starts = np.array([0, 12])
         for table, begin in zip(alone.kernel.tables, old, strict=True):
             table[:] = begin[: len(table)]
-        more, n = alone.kernel(0, np.asarray(text.ids[first : first + 12]), starts, rate, *states)
+        more, n = alone.kernel(np.asarray(text.ids[first : first + 12]), starts, rate, *states)
         loss, predictions = loss + more, predictions + n
         words, *_ = draws.draw_text(
             np.asarray(text.ids[first : first + 12]), starts, alone.kernel.keep, alone.kernel.windows, states[0]
@@ -405,34 +410,127 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
         assert joined.any() and (uses[k][:n] == 0).any()
 
 
-def test_a_topmost_node_of_a_tree_is_the_mean_of_the_copies_that_threads_have(monkeypatch):
-    """Only these are copied; a run that goes on makes new copies."""
-    monkeypatch.setattr(compiled, "TOP", 3)
-    trainer = Trainer(TrainingConfig(**SMALL | {"objective": "hierarchical-softmax", "threads": 2}))
+@pytest.mark.parametrize("mode", [{"threads": 2}, {"threads": 8}, APART], ids=str)
+@pytest.mark.parametrize("kind", [{}, TREE, CBOW], ids=str)
+def test_many_uses_of_few_words_do_not_throw_them_far_off(kind, mode, monkeypatch):
+    """Added up, what each thread or piece wants of the same row could go several times too far, and on and on."""
+    text = [["a", "b", "a", "c", "a", "b"] * 40] * (2000 if "threads" in mode else 30)
+    if "threads" in mode:  # pieces so long that threads are at work at the same time
+        monkeypatch.setattr(compiled, "PIECE", 50_000)
+        monkeypatch.setattr(compiled, "STEPS", 1)
+    options = {"learning_rate": 0.1, "min_learning_rate": 0.1, "epochs": 3, "negatives": 2} | kind
+    alone, several = (trained(text, **options | each) for each in ({}, mode))
+    assert end_of(several) == pytest.approx(end_of(alone), rel=0.25 if mode == {"threads": 8} else 0.1)
+    longest = [
+        max(np.linalg.norm(parameter.value, axis=1).max() for parameter in trainer.network.parameters)
+        for trainer in (alone, several)
+    ]
+    assert longest[1] < 2 * longest[0]
+
+
+# threads that do not wait for each other
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_a_thread_that_is_alone_learns_the_same_on_copies_as_without(kind, monkeypatch):
+    """Words that are used often, and nodes, have copies; all but the bits is as if they had none."""
+    monkeypatch.setattr(compiled, "BEHIND", 40)  # words for both: the copies are joined after each twenty
+    rng = np.random.default_rng(1)
+    text = encode_text([[f"w{i}" for i in row] for row in rng.zipf(1.3, (60, 12)).clip(max=150)])
+    starts, states = np.asarray(text.starts), (np.uint64(3), np.uint64(4))
+    trainers = [Trainer(TrainingConfig(**SMALL | kind | {"threads": threads, "seed": 5})) for threads in (1, 2)]
+    measured = []
+    for trainer in trainers:
+        trainer.import_data(text)
+        trainer.build()
+        measured.append(trainer.kernel(np.asarray(text.ids), starts, np.float32(0.1), *states))
+    alone, beside = (trainer.kernel for trainer in trainers)
+    assert measured[1] == (pytest.approx(measured[0][0], rel=1e-5), measured[0][1])
+    assert alone.often == [(0, 0), (0, 0)] and len(alone.tables[0]) == alone.rows[0]
+    for table, other, (begin, end), rows in zip(alone.tables, beside.tables, beside.often, alone.rows, strict=True):
+        assert 0 < end - begin < rows and len(other) == rows + 2 * 2 * (end - begin)
+        np.testing.assert_allclose(other[:rows], table, rtol=1e-4, atol=1e-5)
+        kept = [other[rows + n * (end - begin) :][: end - begin] for n in range(4)]
+        i = 0 if kept[0].any() else 1  # which of the two it took
+        np.testing.assert_array_equal(kept[2 * i], other[begin:end])  # they begin anew as the rows are now
+        np.testing.assert_array_equal(kept[2 * i + 1], other[begin:end])
+        assert not kept[2 - 2 * i].any() and not kept[3 - 2 * i].any()  # the others are for another thread
+
+
+@pytest.mark.parametrize("kind", [{}, TREE], ids=str)
+def test_the_rows_with_copies_are_those_that_are_used_often(kind, monkeypatch):
+    monkeypatch.setattr(compiled, "BEHIND", 400)
+    trainer = Trainer(TrainingConfig(**SMALL | kind | {"threads": 4}))
+    trainer.import_data(encode_text([[f"w{i}" for i in row] for row in np.random.default_rng(1).zipf(1.5, (500, 8))]))
+    trainer.build()
+    counts, kernel = trainer.vocabulary.counts, trainer.kernel
+    words = 2 * counts / counts.sum() * 100  # a hundred words for each of four threads
+    np.testing.assert_array_equal(np.arange(*kernel.often[0]), np.flatnonzero(words >= compiled.OFTEN))
+    if kind:
+        starts, nodes, _ = kernel.tree
+        paths = [nodes[a:b] for a, b in itertools.pairwise(starts)]
+        uses = sum(np.bincount(p, minlength=kernel.rows[1]) * n for p, n in zip(paths, counts, strict=True))
+        often = np.flatnonzero(uses / counts.sum() * 100 >= compiled.OFTEN)
+        assert kernel.rows[1] - 1 in often  # the root
+        np.testing.assert_array_equal(np.arange(*kernel.often[1]), often)
+    else:
+        assert kernel.often[1] == kernel.often[0] and kernel.often[0][1] > 3
+
+
+def test_nobody_is_at_work_while_a_callback_looks_or_a_checkpoint_is_written(spied, tmp_path):
+    class Look(Callback):
+        def look(self, trainer, *_):
+            assert not trainer.kernel.at_work and len(spied) == trainer.step
+            learned = sum(len(ids) for ids, *_ in spied)
+            assert learned == trainer.epoch * len(trainer.text) + trainer.position
+            looked.append(trainer.step)
+
+        on_report = on_checkpoint = look
+
+    looked = []
+    config = TrainingConfig(**SMALL | {"threads": 3, "report_every": 7, "checkpoint_every": 5})
+    Trainer(config, [Look()]).fit(TOPICS, tmp_path)
+    assert len(looked) > 50
+
+
+def test_a_run_that_is_stopped_counts_all_that_its_threads_had_begun(spied):
+    class Stop(Callback):
+        def on_report(self, trainer):
+            trainer.stop("enough")
+
+    config = TrainingConfig(**SMALL | {"threads": 3, "report_every": 20})
+    trainer = Trainer(config, [Stop()])
+    trainer.fit(TOPICS)
+    assert 20 <= trainer.step == len(spied) < 40 and trainer.stop_reason == "enough"
+    assert trainer.position == sum(len(ids) for ids, *_ in spied)
+    assert trainer.losses[-1].step <= trainer.step
+
+
+def test_steps_that_nobody_asks_for_any_more_are_counted_too(spied):
+    trainer = Trainer(TrainingConfig(**SMALL | {"threads": 2}))
     trainer.import_data(encode_text(TOPICS))
     trainer.build()
     steps = trainer.steps()
-    for _ in range(3):
-        before = trainer.network.parameters[1].value[-3:].copy()
-        next(steps)
-        U = trainer.kernel.tables[1]
-        first, second = U[-6:-3], U[-3:]
-        assert len(U) == len(trainer.network.parameters[1].value) + 6
-        assert not (first == second).all(axis=1).any() and not (first[:, :16] == before).all(axis=1).any()
-        np.testing.assert_array_equal(U[-9:-6], (first + second) / 2)
-        assert np.abs(U[-9:-6, :16] - before).max() < 0.5  # they began where the nodes were
+    next(steps)
+    assert trainer.step == 1 and trainer.kernel.at_work
+    steps.close()
+    assert not trainer.kernel.at_work and trainer.step == len(spied) > 1
+    assert trainer.position == sum(len(ids) for ids, *_ in spied)
 
 
-def test_many_uses_of_few_words_do_not_throw_them_far_off():
-    """Added up, what each piece wants of the same row would go several times too far, and on and on."""
-    text = [["a", "b", "a", "c", "a", "b"] * 40] * 30
-    options = {"learning_rate": 0.1, "min_learning_rate": 0.1, "epochs": 3, "negatives": 2}
-    alone, apart = (trained(text, **options | mode) for mode in ({}, APART))
-    assert end_of(apart) == pytest.approx(end_of(alone), rel=0.1)
-    longest = [
-        max(np.linalg.norm(table, axis=1).max() for table in trainer.kernel.tables) for trainer in (alone, apart)
-    ]
-    assert longest[1] < 2 * longest[0]
+def test_an_error_in_a_thread_is_raised_and_no_thread_is_left(monkeypatch):
+    def fails(self, ids, *arguments):
+        if len(ids):
+            raise MemoryError("no room")
+
+    monkeypatch.setattr(compiled.Kernel, "__call__", fails)
+    threads = threading.active_count()
+    with pytest.raises(MemoryError, match="no room"):
+        trained(threads=3)
+    assert threading.active_count() == threads
+
+
+# the deterministic mode: to go on
 
 
 class TakeState(Callback):
@@ -559,9 +657,9 @@ def test_texts_that_are_as_small_as_can_be(text, changes, kind, mode):
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @pytest.mark.parametrize("sentence", [list("ab"), list("abcd")], ids=len)
 def test_where_a_sentence_is_a_block_each_step_is_that_of_the_numpy_engine(sentence, kind):
-    """Without noise and with a rate that does not fall. With a tree, a block is two words."""
+    """Without noise and with a rate that does not fall. With a tree, a block is a word."""
     options = {"negatives": 0, "dynamic_window": False, "initialization": "tensorflow", "min_learning_rate": 0.05}
-    options |= {"batch_size": 2 if "objective" in kind else len(sentence), **kind}
+    options |= {"batch_size": kernels.TARGETS_OF_TREE if "objective" in kind else len(sentence), **kind}
     ours, theirs = (trained([sentence] * 7, **options | {"engine": engine}) for engine in ("compiled", "numpy"))
     for a, b in zip(ours.network.parameters, theirs.network.parameters, strict=True):
         np.testing.assert_allclose(a.value, b.value, rtol=1e-4, atol=1e-6)

@@ -16,7 +16,7 @@ from handgrad.graph import Parameter
 from handgrad.word2vec import HuffmanTree, UnigramNoise, copies, draws, keep_probabilities, kernels
 from handgrad.word2vec.compiled import _chances
 from handgrad.word2vec.copies import add_changes, copy_shared, different, forget_users, keep_changes, note_users
-from handgrad.word2vec.draws import draw_negatives, draw_text, draw_words, next_random, paths_to
+from handgrad.word2vec.draws import draw_negatives, draw_text, draw_words, move, next_random, paths_to
 from handgrad.word2vec.kernels import CBOW as CBOW_MEAN
 from handgrad.word2vec.kernels import (
     CBOW_OF_WORD2VEC_C,
@@ -26,6 +26,7 @@ from handgrad.word2vec.kernels import (
     errors,
     exp_and_log1p,
     hierarchical_softmax_block,
+    join,
     negative_sampling_block,
     room_for,
     train_hierarchical_softmax,
@@ -75,7 +76,7 @@ def random_paths(block, seed):
 def paths_in(block):
     """nodes, codes and starts for each word of the text."""
     tree = block["tree"]
-    return paths_to(block["words"], (tree.starts, tree.nodes, tree.codes), tree.inner_nodes, 0)
+    return paths_to(block["words"], (tree.starts, tree.nodes, tree.codes))
 
 
 def windows_of(block):
@@ -453,7 +454,8 @@ def tables(vocabulary, D, dtype):
 
 
 def settings_of(keep, vocabulary, windows, mean):
-    return _chances(np.ones(vocabulary) if keep is None else keep), windows, mean
+    """keep, windows, no rows with copies that would be joined after so many words, and the model."""
+    return _chances(np.ones(vocabulary) if keep is None else keep), windows, ((0, 0, 0), (0, 0, 0)), 2 * TARGETS, mean
 
 
 def train(
@@ -517,12 +519,12 @@ def test_with_a_tree_sentences_are_their_targets_in_order(mean):
     keep, windows = np.linspace(0.2, 1, 9), (3, True)
     V, U = tables(9, 7, np.float64)
     text = ids, starts, *settings_of(keep, 9, windows, mean)
-    loss, n = train_hierarchical_softmax(V, U, *text, tree, 10**6, 0, 0.05, np.uint64(11))
+    loss, n = train_hierarchical_softmax(V, U, *text, tree, 0.05, np.uint64(11))
 
     slow_V, slow_U = tables(9, 7, np.float64)
     words, begin, end, _ = all_windows(ids, starts, keep, windows, 11)
     slow_loss, slow_n = 0.0, 0
-    paths = paths_to(words, tree, 10**6, 0)
+    paths = paths_to(words, tree)
     for first in range(0, len(words), TARGETS_OF_TREE):
         room = room_for(TARGETS_OF_TREE, 20 + 2 * len(words), 20 + 2 * len(words), V)
         last = min(first + TARGETS_OF_TREE, len(words))
@@ -542,23 +544,41 @@ def test_what_blocks_leave_behind_does_no_harm_to_later_ones(mean):
     loss, n, V, U = train(ids, starts, windows, vocabulary=200, dtype=np.float32, mean=mean, rate=1e-4)
     V_of_tree, U_of_tree = tables(200, 7, np.float32)
     text = ids, starts, *settings_of(None, 200, windows, mean)
-    rest = tree, 10**6, 0, np.float32(1e-4), np.uint64(11)
+    rest = tree, np.float32(1e-4), np.uint64(11)
     loss_of_tree, n_of_tree = train_hierarchical_softmax(V_of_tree, U_of_tree, *text, *rest)
     assert n == n_of_tree > 5000 and 0 < loss < 100 * n and 0 < loss_of_tree < 100 * n
     assert all(np.abs(table).max() < 10 for table in (V, U, V_of_tree, U_of_tree))
 
 
-def test_paths_lead_to_copies_of_the_topmost_nodes():
+def test_the_paths_to_words_lie_one_after_another():
     tree, words = tree_of(9), np.array([8, 0, 3, 3], np.int32)
-    nodes, codes, starts = paths_to(words, tree, 100, 7)
+    nodes, codes, starts = paths_to(words, tree)
     paths = [slice(tree[0][word], tree[0][word + 1]) for word in words]
     np.testing.assert_array_equal(nodes, np.concatenate([tree[1][path] for path in paths]))
     np.testing.assert_array_equal(codes, np.concatenate([tree[2][path] for path in paths]))
     np.testing.assert_array_equal(np.diff(starts), [path.stop - path.start for path in paths])
-    shifted, *same = paths_to(words, tree, 5, 30)
-    assert (nodes >= 5).any() and (nodes < 5).any()
-    np.testing.assert_array_equal(shifted, np.where(nodes >= 5, nodes + 30, nodes))
-    assert all((a == b).all() for a, b in zip(same, (codes, starts), strict=True))
+
+
+# rows that each thread has copies of
+
+
+def test_rows_with_copies_are_used_where_these_are():
+    rows = np.arange(9, dtype=np.int32)
+    move(rows, (2, 5, 30))
+    assert rows.tolist() == [0, 1, 32, 33, 34, 5, 6, 7, 8]
+
+
+def test_what_copies_have_learned_is_added_once():
+    """Rows 2 to 4; the copies lie 10 behind them, and what these began as three more."""
+    table = np.random.default_rng(0).normal(size=(20, LANES))
+    before = table.copy()
+    for _ in range(2):
+        join(table, (2, 5, 10))
+        expected = before[2:5] + (before[12:15] - before[15:18])
+        for rows in (table[2:5], table[12:15], table[15:18]):
+            np.testing.assert_allclose(rows, expected, rtol=1e-14)
+        untouched = [*range(2), *range(5, 12), 18, 19]
+        np.testing.assert_array_equal(table[untouched], before[untouched])
 
 
 # pieces that are learned as if the others were not there

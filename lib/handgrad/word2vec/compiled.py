@@ -2,9 +2,10 @@
 
 With one thread, a seed gives the same vectors, bit for bit. Several threads write to the same vectors without asking
 each other (Niu et al. 2011, Hogwild!): two that meet at a word lose a little of an update, which does no harm
-where words are many, and no two runs are alike to the bit. All paths of a Huffman tree begin with the same few nodes:
-there two threads would wait for each other's cache at every word. So each thread has copies of the topmost nodes, and
-after a step a node is the mean of its copies.
+where words are many, and no two runs are alike to the bit. Each takes the next piece of the text as soon as it is
+ready. At words that are in every other sentence, and at the root of a Huffman tree, threads would wait for each
+other's cache again and again. So each thread has copies of these rows, and after some hundred words adds to a row what
+its copy has learned.
 
 With ``deterministic``, a seed gives the same vectors for any number of threads. A step is then PIECES_OF_STEP short
 pieces of the text. Each is learned as if the others were not there: rows that no other piece uses are changed where
@@ -13,8 +14,8 @@ they are, the others in copies. When all are ready, what the copies have learned
 
 import importlib.util
 import warnings
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from functools import partial
 from itertools import islice
 
@@ -24,10 +25,14 @@ from handgrad.errors import InputError
 from handgrad.word2vec.sampling import alias_table
 
 PIECE = 50_000  # words that a thread works on before it looks up
-# Four neighboring targets share their negatives. With three for each of them the vectors are as good as with negatives
-# for each pair, and where fewer are asked for, each counts for less.
-NEGATIVES = 12
-TOP = 127  # nodes of a tree of which each thread has copies: the seven uppermost levels, if it were a full one
+# Four neighboring targets share their negatives. With so many of them the vectors are as good as with negatives for
+# each pair, and where fewer are asked for, each counts for less.
+NEGATIVES = {"skipgram": 12, "cbow": 8}
+# A thread adds to a row what its copy has learned after so many words, divided by the number of threads. Later, all
+# of them together would go too far: with four times as many the root of a tree is thrown to and fro, and ever farther.
+BEHIND = 2500
+OFTEN = 4  # times that a row is used in these words, from which on it has copies; it is twice for each time of a word
+AHEAD = 2  # pieces for each thread that are begun while the first of them is not ready
 PIECES_OF_STEP, DETERMINISTIC_PIECE = 4, 2500  # in the deterministic mode: so many at a time, of so many words
 SHARE_OF_WAY = 0.25  # that a copy goes in one step to where it wants a row
 STEPS = 200  # in an epoch, at least: the learning rate of a short text should fall as smoothly
@@ -69,66 +74,64 @@ def chosen_engine(config):
 
 
 def compiled_steps(trainer):
-    """Train, and yield after each step: a piece of the text for each thread, or PIECES_OF_STEP of them.
+    """Train, and yield after each step: a piece of the text, or PIECES_OF_STEP of them in the deterministic mode.
 
     Reads and moves the trainer's epoch, position and step, and adds to its loss, as the steps in NumPy do.
     """
     config, text = trainer.config, trainer.text
-    if config.deterministic:
-        learn, together, most = _learn_apart, PIECES_OF_STEP, DETERMINISTIC_PIECE
-    else:
-        learn, together, most = _learn, config.threads, PIECE
-    words = min(most, len(text) // (STEPS * (PIECES_OF_STEP if config.deterministic else 1)))
-    pool = ThreadPoolExecutor(config.threads) if config.threads > 1 else nullcontext()
-    with pool:
-        run = pool.map if config.threads > 1 else map
+    steps = _steps_apart if config.deterministic else _steps
+    with ThreadPoolExecutor(config.threads) as pool:
         for _ in trainer.epochs_left():
-            pieces_left = _pieces(text, trainer.position, words, most)
-            while pieces := list(islice(pieces_left, together)):
-                trainer.kernel.hold(trainer.network.parameters)
-                trainer.optimizer.learning_rate = trainer.learning_rate  # by the words before these
-                for loss, predictions in learn(trainer, pieces, run):
-                    trainer.loss_sum += loss
-                    trainer.predictions += predictions
-                trainer.position = int(pieces[-1][-1])
-                trainer.step += 1
+            yield from steps(trainer, pool, _pieces(text, trainer.position, *_length_of_pieces(text, config)))
+            if trainer.is_over():
+                return
+
+
+def _steps(trainer, pool, pieces):
+    """Piece after piece, each for whichever thread is free. The trainer hears of them in the order of the text."""
+    kernel, threads = trainer.kernel, trainer.config.threads
+    ahead = AHEAD * threads if threads > 1 else 0
+    try:
+        for starts in pieces:
+            kernel.hold(trainer.network.parameters)
+            rate = trainer.learning_rate_at(starts[0])
+            kernel.at_work.append((starts[-1], rate, pool.submit(kernel, *_arguments(trainer, starts, rate))))
+            if len(kernel.at_work) > ahead:
+                kernel.await_first(trainer)
                 yield
                 if trainer.is_over():
                     return
+        while kernel.at_work:
+            kernel.await_first(trainer)
+            yield
+    finally:
+        kernel.await_all(trainer)
 
 
-def _learn(trainer, pieces, run):
-    """All pieces at a time, on the same vectors: the loss and the number of predictions of each."""
-    measured = list(run(trainer.kernel, range(len(pieces)), *_arguments(trainer, pieces)))
-    if trainer.kernel.top:
-        trainer.kernel.average_copies(len(pieces))
-    return measured
-
-
-def _learn_apart(trainer, pieces, run):
-    """The same as if each piece knew nothing of the others."""
+def _steps_apart(trainer, pool, pieces):
+    """So many pieces at a time, each as if it knew nothing of the others."""
     kernel, threads = trainer.kernel, trainer.config.threads
-    drawn = list(run(kernel.draw, range(len(pieces)), *_arguments(trainer, pieces)))
-    kernel.note_users(drawn)
-    measured = list(run(kernel.learn, range(len(pieces)), drawn))
-    list(run(partial(kernel.add, drawn, threads), range(threads)))
-    kernel.forget_users(drawn)
-    return measured
+    while step := list(islice(pieces, PIECES_OF_STEP)):
+        kernel.hold(trainer.network.parameters)
+        trainer.optimizer.learning_rate = rate = trainer.learning_rate  # by the words before these
+        arguments = zip(*(_arguments(trainer, starts, rate) for starts in step), strict=True)
+        drawn = list(pool.map(kernel.draw, range(len(step)), *arguments))
+        kernel.note_users(drawn)
+        measured = list(pool.map(kernel.learn, range(len(step)), drawn))
+        list(pool.map(partial(kernel.add, drawn, threads), range(threads)))
+        kernel.forget_users(drawn)
+        for loss, predictions in measured:
+            trainer.loss_sum, trainer.predictions = trainer.loss_sum + loss, trainer.predictions + predictions
+        trainer.position, trainer.step = int(step[-1][-1]), trainer.step + 1
+        yield
+        if trainer.is_over():
+            return
 
 
-def _arguments(trainer, pieces):
-    """What a kernel is given for each piece, as columns: ids, starts, η and the states of two generators."""
-    rate, config, ids = np.float32(trainer.optimizer.learning_rate), trainer.config, trainer.text.ids
-    rows = [
-        (
-            ids[starts[0] : starts[-1]],
-            starts - starts[0],
-            rate,
-            *(_generator(config, draw, trainer.epoch, starts[0]) for draw in ("examples", "noise")),
-        )
-        for starts in pieces
-    ]
-    return zip(*rows, strict=True)
+def _arguments(trainer, starts, rate):
+    """What a kernel is given for a piece: ids, starts, η and the states of two generators."""
+    generators = (_generator(trainer.config, draw, trainer.epoch, starts[0]) for draw in ("examples", "noise"))
+    return trainer.text.ids[starts[0] : starts[-1]], starts - starts[0], np.float32(rate), *generators
 
 
 class Kernel:
@@ -139,9 +142,10 @@ class Kernel:
 
     def __init__(self, trainer):
         from handgrad.word2vec import copies, draws, kernels
-        from handgrad.word2vec.simd import whole_vectors
+        from handgrad.word2vec.simd import up_to, whole_vectors
 
         self.kernels, self.draws, self.copies = kernels, draws, copies
+        self.at_work, self.threads = deque(), trainer.config.threads
         config, network = trainer.config, trainer.network
         means = {"exact": kernels.CBOW, "word2vec.c": kernels.CBOW_OF_WORD2VEC_C}
         self.mean = kernels.SKIP_GRAM if config.model == "skipgram" else means[config.cbow_gradient]
@@ -150,14 +154,16 @@ class Kernel:
         if not self.tree:
             own, alias = alias_table(network.noise.probabilities)
             self.noise, K = (_chances(own), alias), config.negatives
-            self.K = max(K, NEGATIVES) if K else 0
+            self.K = max(K, NEGATIVES[config.model]) if K else 0
             self.weight = np.float32(K / self.K if K else 0)
         self.rows = [len(parameter.value) for parameter in network.parameters]
-        self.top = min(TOP, self.rows[1]) if self.tree and config.threads > 1 and not config.deterministic else 0
-        room = [0, config.threads * self.top]
         if config.deterministic:
             self._prepare_copies(trainer)
             room = [PIECES_OF_STEP * most for most in self.most_copies]
+        else:
+            self.free, self.apart = list(range(config.threads)), up_to(kernels.GROUP, BEHIND // config.threads)
+            self.often = self._used_often(trainer) if config.threads > 1 else [(0, 0), (0, 0)]
+            room = [2 * config.threads * (end - begin) for begin, end in self.often]
         self.tables = []
         for parameter, more in zip(network.parameters, room, strict=True):
             rows, D = parameter.value.shape
@@ -182,28 +188,51 @@ class Kernel:
             self.add(drawn, 1, 0)
             self.forget_users(drawn)
         else:
-            self(0, *nothing)
+            self(*nothing)
 
-    def __call__(self, i, ids, starts, rate, state, noise_state):
-        """Learn some sentences, as thread i: loss and number of predictions."""
-        text = (*self.tables, ids, starts, self.keep, self.windows, self.mean)
+    def __call__(self, ids, starts, rate, state, noise_state):
+        """Learn some sentences: loss and number of predictions."""
+        copies = self.free.pop()
+        text = (*self.tables, ids, starts, self.keep, self.windows, *self._copies(copies), self.mean)
         if self.tree:
-            return self.kernels.train_hierarchical_softmax(*text, self.tree, *self._copies_of(i), rate, state)
-        return self.kernels.train_negative_sampling(*text, self.noise, self.K, self.weight, rate, state, noise_state)
+            measured = self.kernels.train_hierarchical_softmax(*text, self.tree, rate, state)
+        else:
+            noise = self.noise, self.K, self.weight
+            measured = self.kernels.train_negative_sampling(*text, *noise, rate, state, noise_state)
+        self.free.append(copies)
+        return measured
 
-    # copies of the topmost nodes, which are the last ones
+    def await_first(self, trainer):
+        """Wait for the first piece that is at work, and have the trainer be behind it."""
+        end, rate, piece = self.at_work.popleft()
+        loss, predictions = piece.result()
+        trainer.loss_sum, trainer.predictions = trainer.loss_sum + loss, trainer.predictions + predictions
+        trainer.position, trainer.step, trainer.optimizer.learning_rate = int(end), trainer.step + 1, rate
 
-    def _copies_of(self, i):
-        """Renew the copies that thread i has: from which node on there are some, and how far behind it they lie."""
-        U, nodes, shift = self.tables[1], self.rows[1], (i + 1) * self.top
-        U[nodes - self.top + shift : nodes + shift] = U[nodes - self.top : nodes]
-        return nodes - self.top, shift
+    def await_all(self, trainer):
+        while self.at_work:
+            self.await_first(trainer)
 
-    def average_copies(self, threads):
-        """Have each of the topmost nodes be the mean of its copies."""
-        U, nodes = self.tables[1], self.rows[1]
-        copies = U[nodes : nodes + threads * self.top].reshape(threads, self.top, U.shape[1])
-        U[nodes - self.top : nodes] = copies.mean(axis=0)
+    # copies of rows that are used often: the first words, and of a tree the first words and the last nodes
+
+    def _used_often(self, trainer):
+        """For each table, from which row to which."""
+        counts = trainer.vocabulary.counts * trainer.keep
+        often = OFTEN * counts.sum() / self.apart
+        first = np.count_nonzero(2 * counts >= often)
+        if not self.tree:
+            return [(0, first), (0, first)]
+        starts, nodes, _ = self.tree
+        last = np.count_nonzero(np.bincount(nodes, np.repeat(counts, np.diff(starts))) >= often)
+        return [(0, first), (self.rows[1] - last, self.rows[1])]
+
+    def _copies(self, i):
+        """For each table, which rows have copies and how far behind them these are; and when they are joined."""
+        copies = tuple(
+            (begin, end, rows + 2 * i * (end - begin) - begin)
+            for rows, (begin, end) in zip(self.rows, self.often, strict=True)
+        )
+        return copies, self.apart
 
     # the deterministic mode
 
@@ -220,7 +249,7 @@ class Kernel:
         """All that chance decides of piece i, and which rows it will use."""
         words, *windows = self.draws.draw_text(ids, starts, self.keep, self.windows, state)
         if self.tree:
-            outputs, *more = self.draws.paths_to(words, self.tree, self.rows[1], 0)
+            outputs, *more = self.draws.paths_to(words, self.tree)
         else:
             noise = self.kernels.TARGETS, self.noise, self.K, noise_state
             outputs, more = self.draws.draw_outputs(words, *noise), [self.K, self.weight]
@@ -245,7 +274,7 @@ class Kernel:
         for table, shared, ids, place in zip(self.tables, users, (words, outputs), self.places[i], strict=True):
             self.copies.copy_shared(table, *shared, ids, place)
         learn = self.kernels.learn_hierarchical_softmax if self.tree else self.kernels.learn_negative_sampling
-        measured = learn(*self.tables, words, *windows, outputs, *more, self.mean, rate)
+        measured = learn(*self.tables, words, *windows, outputs, *more, self.mean, rate, 0, len(words))
         for table, shared in zip(self.tables, users, strict=True):
             self.copies.keep_changes(table, *shared)
         return measured
@@ -292,6 +321,12 @@ class BatchKernel:
         return loss, len(inputs)
 
 
+def _length_of_pieces(text, config):
+    """How many words a piece of the text should have, and how many none should have without need."""
+    together, most = (PIECES_OF_STEP, DETERMINISTIC_PIECE) if config.deterministic else (1, PIECE)
+    return min(most, len(text) // (STEPS * together)), most
+
+
 def _pieces(text, position, words, most):
     """Whole sentences, about so many words at a time, each time where they start and the last one ends.
 
@@ -300,11 +335,11 @@ def _pieces(text, position, words, most):
     """
     longest = max(words, min(most, LONGEST))
     while position < len(text):
-        first, last = np.searchsorted(text.starts, [position, position + words], side="right")
+        first, last = np.searchsorted(text.starts, (position, position + words), side="right")
         starts = text.starts[first : max(last, first + 1)]
         if starts[0] > position + longest:
-            starts = [position + longest]
-        yield np.array([position, *starts], np.int64)
+            starts = np.array([position + longest])
+        yield np.concatenate([[position], starts])
         position = int(starts[-1])
 
 

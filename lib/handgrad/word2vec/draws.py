@@ -72,18 +72,23 @@ def draw_outputs(words, targets, noise, K, state):
 
 
 @njit(**FAST)
-def paths_to(words, tree, top, shift):
-    """The paths to some words, one after another: nodes, codes, where each begins, and where the last one ends.
-
-    Nodes from ``top`` on are shifted, to copies of them.
-    """
+def paths_to(words, tree):
+    """The paths to some words, one after another: nodes, codes, where each begins, and where the last one ends."""
     starts = np.zeros(len(words) + 1, np.int64)
     for i in range(len(words)):
         starts[i + 1] = starts[i] + tree[0][words[i] + 1] - tree[0][words[i]]
     nodes, codes = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.int8)
     for i in range(len(words)):
         for j in range(starts[i + 1] - starts[i]):
-            node = tree[1][tree[0][words[i]] + j]
-            nodes[starts[i] + j] = node + shift if node >= top else node
+            nodes[starts[i] + j] = tree[1][tree[0][words[i]] + j]
             codes[starts[i] + j] = tree[2][tree[0][words[i]] + j]
     return nodes, codes, starts
+
+
+@njit(**FAST)
+def move(rows, moved):
+    """Have some rows stand for others, so many behind them: ``moved`` is from which row on, to which, and how many."""
+    begin, end, behind = moved
+    for i in range(len(rows)):
+        if begin <= rows[i] < end:
+            rows[i] += behind

@@ -23,7 +23,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-from handgrad.word2vec.draws import draw_outputs, draw_text, paths_to
+from handgrad.word2vec.draws import draw_outputs, draw_text, move, paths_to
 from handgrad.word2vec.simd import (
     CACHE_LINE,
     FAST,
@@ -49,7 +49,7 @@ from handgrad.word2vec.simd import (
 )
 
 TARGETS = 4  # in a block of negative sampling
-TARGETS_OF_TREE = 2  # in one of hierarchical softmax
+TARGETS_OF_TREE = 1  # in one of hierarchical softmax
 GROUP = 4  # scores have so many columns at a time, products add so many rows, or twice as many
 WIDE = 2 * LANES if LANES == 16 else LANES  # numbers of each of these: there are 32 registers of 512 bits, or 16 of 256
 # What is done with the words of a window. For None numba compiles skip-gram alone, and not the other branch.
@@ -134,27 +134,42 @@ def gather(table, rows, A):
 @njit(**INLINE)
 def fetch(table, rows):
     """Have rows brought to the cache that will be needed soon."""
-    for row in rows:
+    for x in range(len(rows)):
         for d in range(0, table.shape[1], CACHE_LINE // table.itemsize):
-            prefetch(table, row, d)
+            prefetch(table, rows[x], d)
 
 
 @njit(**INLINE)
-def scores(A, B, E, R, Q):
-    """E = A Bᵀ, R rows of A and Q of B: two times four at a time."""
+def clear(A, rows):
+    """A[:rows] = 0. As a slice it is slower, and so is all around it."""
+    for x in range(rows):
+        for d in range(0, A.shape[1], LANES):
+            store(A, x, d, spread(A.dtype.type(0), LANES))
+
+
+@njit(**INLINE)
+def scale(A, x, factor):
+    """A[x] *= factor"""
+    for d in range(0, A.shape[1], LANES):
+        store(A, x, d, load(A, x, d, LANES) * factor)
+
+
+@njit(**INLINE)
+def scores(A, B, rows, E, R, Q):
+    """E = A B[rows]ᵀ, R rows of A and Q of B: two times four at a time."""
     zero = spread(A.dtype.type(0), LANES)
     for x in range(0, R, 2):
         for q in range(0, Q, 4):
             s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = zero
             for d in range(0, A.shape[1], LANES):
                 a, b = load(A, x, d, zero), load(A, x + 1, d, zero)
-                y = load(B, q, d, zero)
+                y = load(B, rows[q], d, zero)
                 s0, t0 = s0 + a * y, t0 + b * y
-                y = load(B, q + 1, d, zero)
+                y = load(B, rows[q + 1], d, zero)
                 s1, t1 = s1 + a * y, t1 + b * y
-                y = load(B, q + 2, d, zero)
+                y = load(B, rows[q + 2], d, zero)
                 s2, t2 = s2 + a * y, t2 + b * y
-                y = load(B, q + 3, d, zero)
+                y = load(B, rows[q + 3], d, zero)
                 s3, t3 = s3 + a * y, t3 + b * y
             s, t = halves(totals((s0, s1, s2, s3, t0, t1, t2, t3)))
             store(E, x, q, s)
@@ -162,32 +177,39 @@ def scores(A, B, E, R, Q):
 
 
 @njit(**INLINE)
-def add_product(table, rows, E, A, R):
-    """table[rows] += E A, R columns of E. A row that is there twice is added to twice.
+def add_product(table, rows, E, A, places, R):
+    """table[rows] += E A[places], R columns of E. A row that is there twice is added to twice.
 
-    R is rounded up to a multiple of four: the columns that are too many must be 0, and A must have rows for them.
+    R is rounded up to a multiple of four: the columns that are too many must be 0, and there must be places for them.
     """
     D, zero = A.shape[1], A.dtype.type(0)
     middle = D // WIDE * WIDE
-    add_columns(table, rows, E, A, R, 0, middle, spread(zero, WIDE))
-    add_columns(table, rows, E, A, R, middle, D, spread(zero, LANES))
+    add_columns(table, rows, E, A, places, R, 0, middle, spread(zero, WIDE))
+    add_columns(table, rows, E, A, places, R, middle, D, spread(zero, LANES))
 
 
 @njit(**INLINE)
-def add_columns(table, rows, E, A, R, start, stop, like):
+def add_columns(table, rows, E, A, places, R, start, stop, like):
     """The same for some of the columns, as many at a time as the vector ``like`` is wide."""
     for d in range(start, stop, width(like)):
         for x in range(0, R, 8):
             if R - x > 4:
-                add_eight(table, rows, E, A, x, d, like)
+                add_eight(table, rows, E, A, places, x, d, like)
             else:
-                add_four(table, rows, E, A, x, d, like)
+                add_four(table, rows, E, A, places, x, d, like)
 
 
 @njit(**INLINE)
-def add_four(table, rows, E, A, x, d, like):
+def load_four(A, places, x, d, like):
+    """A[places[x]] and the three after it"""
+    a0, a1 = load(A, places[x], d, like), load(A, places[x + 1], d, like)
+    return a0, a1, load(A, places[x + 2], d, like), load(A, places[x + 3], d, like)
+
+
+@njit(**INLINE)
+def add_four(table, rows, E, A, places, x, d, like):
     """The same for four rows of A, which stay in registers."""
-    a0, a1, a2, a3 = load(A, x, d, like), load(A, x + 1, d, like), load(A, x + 2, d, like), load(A, x + 3, d, like)
+    a0, a1, a2, a3 = load_four(A, places, x, d, like)
     for q in range(len(rows)):
         y = load(table, rows[q], d, like)
         y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
@@ -195,11 +217,11 @@ def add_four(table, rows, E, A, x, d, like):
 
 
 @njit(**INLINE)
-def add_eight(table, rows, E, A, x, d, like):
+def add_eight(table, rows, E, A, places, x, d, like):
     """The same for eight rows of A."""
-    a0, a1, a2, a3 = load(A, x, d, like), load(A, x + 1, d, like), load(A, x + 2, d, like), load(A, x + 3, d, like)
+    a0, a1, a2, a3 = load_four(A, places, x, d, like)
     x4, x5, x6, x7 = x + 4, x + 5, x + 6, x + 7
-    a4, a5, a6, a7 = load(A, x4, d, like), load(A, x5, d, like), load(A, x6, d, like), load(A, x7, d, like)
+    a4, a5, a6, a7 = load_four(A, places, x4, d, like)
     for q in range(len(rows)):
         y = load(table, rows[q], d, like)
         y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
@@ -216,17 +238,26 @@ def room_for(G, R, Q, V):
 
     Returns
     -------
-    A (R, D) input vectors, B (Q, D) output vectors, H and dH (G, D) the means of windows and what these move by, E and
-    M (R, Q) or, for means, (G, Q), W (G, R) the shares of inputs in means, columns (5, Q) what ``note_window`` and
-    ``mark_negatives`` note, order: 0, 1, 2, …
+    A (R, D) input vectors, H and dH (G, D) the means of windows and what these move by, E (R, Q) or, for means, (G, Q)
+    scores and errors, L (G, Q) and W (G, R) which pairs count, inputs (R,) and outputs (Q,) rows of V and of U,
+    M (R, Q) how often pairs count, order: 0, 1, 2, …
 
     All have some rows and columns more, since GROUP or LANES are worked on at a time.
     """
     D, wide = V.shape[1], up_to(LANES, max(Q, R))
     G, R, Q = up_to(GROUP, G), up_to(GROUP, max(G, R)), up_to(GROUP, Q)
-    A, B, H, dH = lines(R, D, V), lines(Q, D, V), lines(G, D, V), lines(G, D, V)
-    E, M, W, columns = lines(R, wide, V), lines(R, wide, V), lines(G, wide, V), lines(5, wide, V)
-    return A, B, H, dH, E, M, W, columns, np.arange(G)
+    A, H, dH, E, M = lines(R, D, V), lines(G, D, V), lines(G, D, V), lines(R, wide, V), lines(R, wide, V)
+    L, W, inputs, outputs = lines(G, wide, V), lines(G, wide, V), np.zeros(R, np.intp), np.zeros(Q, np.intp)
+    return A, H, dH, E, L, W, inputs, outputs, M, np.arange(R)
+
+
+@njit(**INLINE)
+def copy_ids(ids, copy):
+    """The ids, and behind them, up to the next multiple of GROUP, the last of them again."""
+    n = len(ids)
+    for i in range(up_to(GROUP, n)):
+        copy[i] = ids[min(i, n - 1)]
+    return copy[:n]
 
 
 @njit(**FAST)
@@ -238,132 +269,104 @@ def lines(rows, columns, V):
 
 
 @njit(**INLINE)
-def step(V, inputs, U, outputs, rate, room):
-    """One step of skip-gram: ``inputs`` (R,) predict ``outputs`` (Q,), as often as M (R, Q) says. Returns the loss."""
-    A, B, _, _, E, M, _, _, _ = room
+def step(V, words, U, outputs, begin, end, first, last, mean, rate, room):
+    """One step of a block, whose L is marked: its loss, and how many predictions there are."""
+    left, right, pairs, means = reach_of(begin, end, first, last)
+    inputs, outputs = copy_ids(words[left:right], room[6]), copy_ids(outputs, room[7])
+    mark_windows(begin, end, first, last, left, mean is not None, room[5])
+    if mean is None:
+        return step_of_words(V, inputs, U, outputs, last - first, rate, room), pairs
+    return step_of_means(V, inputs, U, outputs, begin, end, first, last, rate, mean, room), means
+
+
+@njit(**INLINE)
+def step_of_words(V, inputs, U, outputs, G, rate, room):
+    """Skip-gram: each of the ``inputs`` (R,) predicts ``outputs`` (Q,), as often as L says of the windows it is in."""
+    A, _, _, E, L, W, _, _, M, order = room
     R, Q = len(inputs), len(outputs)
+    mark_pairs(W, L, G, R, Q, M)
     gather(V, inputs, A)
-    gather(U, outputs, B)
-    scores(A, B, E, R, Q)
+    scores(A, U, outputs, E, R, Q)
     loss = errors(E, M, R, Q, rate)
-    add_product(U, outputs, E.T, A, R)
-    add_product(V, inputs, E, B, Q)
+    add_product(V, inputs, E, U, outputs, Q)
+    add_product(U, outputs, E.T, A, order, R)
     return loss
 
 
 @njit(**INLINE)
 def step_of_means(V, inputs, U, outputs, begin, end, first, last, rate, exact, room):
-    """One step of CBOW: the means of G windows, W (G, R) of them, predict ``outputs``, as often as M (G, Q) says."""
-    A, B, H, dH, E, M, W, _, order = room
+    """CBOW: the means of G windows, W (G, R) of them, predict ``outputs``, as often as L (G, Q) says."""
+    _, H, dH, E, L, W, _, _, _, order = room
     R, Q, G = len(inputs), len(outputs), last - first
-    gather(V, inputs, A)
-    gather(U, outputs, B)
-    H[:G], dH[:G] = 0, 0
-    add_product(H, order[:G], W, A, R)
-    scores(H, B, E, G, Q)
-    loss = errors(E, M, G, Q, rate)
-    add_product(U, outputs, E.T, H, G)
+    clear(H, G)
+    clear(dH, G)
+    add_product(H, order[:G], W, V, inputs, R)
+    scores(H, U, outputs, E, G, Q)
+    loss = errors(E, L, G, Q, rate)
+    add_product(dH, order[:G], E, U, outputs, Q)
+    add_product(U, outputs, E.T, H, order, G)
     if not exact:  # word2vec.c: each word moves by all of it, and not by its share
         for c in range(G):
-            E[c, :Q] *= end[first + c] - begin[first + c] - 1
-    add_product(dH, order[:G], E, B, Q)
-    add_product(V, inputs, W.T, dH, G)
+            scale(dH, c, end[first + c] - begin[first + c] - 1)
+    add_product(V, inputs, W.T, dH, order, G)
     return loss
 
 
-# Which pairs count. A column of M is an output, and a row an input or, for CBOW, the mean of a window. What is in no
-# pair must be 0, up to GROUP rows and LANES columns more.
+# Which pairs count. W (G, R) has a row for each window: which words are in it. L (G, Q) has a row for each target: what
+# it is scored against, each output with its weight, with a minus for a label of 0. For CBOW the means of windows
+# meet L. For skip-gram a word meets what is scored in all windows that it is in, M = Wᵀ L. What is in no window or in
+# no pair must be 0, up to GROUP rows and LANES columns more.
 
 
 @njit(**INLINE)
 def reach_of(begin, end, first, last):
-    """From where to where the windows of the targets first to last reach, and how many words are in them."""
-    left, right, pairs = begin[first], end[first], 0
+    """From where to where the windows of some targets reach, how many words are in them, and how many have any."""
+    left, right, pairs, means = begin[first], end[first], 0, 0
     for i in range(first, last):
-        left, right, pairs = min(left, begin[i]), max(right, end[i]), pairs + end[i] - begin[i] - 1
-    return left, right, pairs
+        words = end[i] - begin[i] - 1
+        left, right, pairs, means = min(left, begin[i]), max(right, end[i]), pairs + words, means + (words > 0)
+    return left, right, pairs, means
 
 
 @njit(**INLINE)
-def is_between(j, begin, end, i):
-    """Above 0 where begin <= j < end and j is not i; all are vectors or numbers, and whole."""
-    return (j - begin + HALF) * (end - HALF - j) * ((j - i) * (j - i))
-
-
-@njit(**INLINE)
-def note_window(columns, q, sign, begin, end, i, left):
-    """Column q is an output of target i: it meets the words of its window, with this sign."""
-    columns[0, q], columns[1, q], columns[2, q], columns[3, q] = sign, begin[i] - left, end[i] - left, i - left
-
-
-@njit(**INLINE)
-def note_nothing(columns, start, stop):
-    for q in range(start, stop):
-        columns[0, q] = columns[1, q] = columns[2, q] = columns[3, q] = 0
-
-
-@njit(**INLINE)
-def mark_pairs(columns, R, Q, M):
-    """M[x, q] = the sign of column q where input x is in its window, else 0."""
-    zero = spread(M.dtype.type(0), LANES)
-    for x in range(up_to(GROUP, R)):
-        for q in range(0, Q, LANES):
-            sign, begin = load(columns, 0, q, zero), load(columns, 1, q, zero)
-            end, i = load(columns, 2, q, zero), load(columns, 3, q, zero)
-            store(M, x, q, where_positive(is_between(zero + x, begin, end, i), sign, 0))
-
-
-@njit(**INLINE)
-def mark_windows(begin, end, first, last, left, W):
-    """W (G, R): the shares of the words of a window in its mean. Word left + x is the one of column x."""
+def mark_windows(begin, end, first, last, left, of_means, W):
+    """W (G, R): 1 where a word is in a window or, for means, its share. Word left + x is the one of column x."""
     zero = spread(W.dtype.type(0), LANES)
     places = counting(zero)
     for c in range(up_to(GROUP, last - first)):
         i = min(first + c, last - 1)
-        share = 1 / W.dtype.type(max(end[i] - begin[i] - 1, 1)) if first + c < last else W.dtype.type(0)
+        words = max(end[i] - begin[i] - 1, 1) if of_means else 1
+        share = 1 / W.dtype.type(words) if first + c < last else W.dtype.type(0)
         for x in range(0, W.shape[1], LANES):
-            inside = is_between(places + x, begin[i] - left, end[i] - left, i - left)
+            j = places + (x + left - i)  # how far from the target
+            inside = (j - (begin[i] - i) + HALF) * (end[i] - i - HALF - j) * (j * j)
             store(W, c, x, where_positive(inside, share, 0))
+
+
+@njit(**INLINE)
+def mark_pairs(W, L, G, R, Q, M):
+    """M (R, Q) = Wᵀ L: how often each pair counts."""
+    for x in range(up_to(GROUP, R)):
+        for q in range(0, Q, LANES):
+            m = W[0, x] * load(L, 0, q, LANES)
+            for c in range(1, G):
+                m = m + W[c, x] * load(L, c, q, LANES)
+            store(M, x, q, m)
 
 
 # negative sampling
 
 
 @njit(**INLINE)
-def mark_negatives(outputs, K, weight, columns, R, M):
-    """For skip-gram: a negative meets the windows of all targets, but not of the same word. The targets are marked."""
-    for q in range(up_to(LANES, K)):
-        columns[4, q] = -weight if q < K else 0
-    for x in range(R):
-        windows = M.dtype.type(0)
-        for q in range(K, len(outputs)):
-            windows += M[x, q]
-        for k in range(0, K, LANES):
-            store(M, x, k, load(M, x, k, LANES) + windows * load(columns, 4, k, LANES))
-    for q in range(K, len(outputs)):
-        hits = 0
-        for k in range(K):
-            hits += outputs[k] == outputs[q]
-        for k in range(K if hits else 0):
-            if outputs[k] == outputs[q]:  # an accidental hit does not count
-                for x in range(R):
-                    M[x, k] += weight * M[x, q]
-
-
-@njit(**INLINE)
-def mark_means(outputs, begin, end, first, last, weight, M):
-    """M (G, Q) for CBOW: a mean meets its target, and all negatives but the same word. Returns how many means."""
-    G, means = last - first, 0
-    K = len(outputs) - G
-    for c in range(up_to(GROUP, G)):
-        for q in range(M.shape[1]):
-            M[c, q] = 0
-        if c < G and end[first + c] - begin[first + c] > 1:  # else there is no other word, and no mean
-            means += 1
-            M[c, K + c] = 1
+def mark_negatives(outputs, begin, end, first, last, weight, L):
+    """L: a target meets itself and all negatives but the same word. If there is no word beside it, it meets nothing."""
+    K = len(outputs) - (last - first)
+    clear(L, up_to(GROUP, last - first))
+    for c in range(last - first):
+        if end[first + c] - begin[first + c] > 1:
+            L[c, K + c] = 1
             for k in range(K):
-                M[c, k] = 0 if outputs[k] == outputs[K + c] else -weight
-    return means
+                L[c, k] = 0 if outputs[k] == outputs[K + c] else -weight
 
 
 @njit(**INLINE)
@@ -386,30 +389,17 @@ def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weigh
     -------
     float : the loss of the block, a sum over its predictions; int : how many these are
     """
-    M, W, columns = room[5:8]
-    left, right, pairs = reach_of(begin, end, first, last)
-    inputs, Q = words[left:right], len(outputs)
-    K = Q - (last - first)
-    if mean is None:
-        note_nothing(columns, 0, K)
-        for q in range(K, Q):
-            note_window(columns, q, 1, begin, end, first + q - K, left)
-        note_nothing(columns, Q, up_to(LANES, Q))
-        mark_pairs(columns, len(inputs), Q, M)
-        mark_negatives(outputs, K, weight, columns, len(inputs), M)
-        return step(V, inputs, U, outputs, rate, room), pairs
-    mark_windows(begin, end, first, last, left, W)
-    means = mark_means(outputs, begin, end, first, last, weight, M)
-    return step_of_means(V, inputs, U, outputs, begin, end, first, last, rate, mean, room), means
+    mark_negatives(outputs, begin, end, first, last, weight, room[4])
+    return step(V, words, U, outputs, begin, end, first, last, mean, rate, room)
 
 
 @njit(**FAST)
-def learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate):
-    """Block after block of a text: its outputs are those of the blocks, one after another."""
+def learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, start, stop):
+    """Block after block of a text, from one word to another: its outputs are those of the blocks, in their order."""
     room = room_for(TARGETS, TARGETS + 2 * reach, K + TARGETS, V)
     loss, predictions = 0.0, 0
-    for first in range(0, len(words), TARGETS):
-        last, q = min(first + TARGETS, len(words)), first // TARGETS * (K + TARGETS)
+    for first in range(start, stop, TARGETS):
+        last, q = min(first + TARGETS, stop), first // TARGETS * (K + TARGETS)
         fetch(U, outputs[q + K + TARGETS : q + 2 * (K + TARGETS)])
         fetch(V, words[last + reach : last + reach + TARGETS])
         more, n = negative_sampling_block(
@@ -423,18 +413,13 @@ def learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, 
 
 
 @njit(**INLINE)
-def mark_paths(codes, starts, begin, end, first, last, M):
-    """M (G, Q) for CBOW: a mean meets the path to its target. Returns how many means there are."""
-    means = 0
-    for c in range(up_to(GROUP, last - first)):
-        i = first + c
-        for q in range(M.shape[1]):
-            M[c, q] = 0
-        if i < last and end[i] - begin[i] > 1:
-            means += 1
+def mark_paths(codes, starts, begin, end, first, last, L):
+    """L: a target meets the path to it. If there is no word beside it, it meets nothing."""
+    clear(L, up_to(GROUP, last - first))
+    for i in range(first, last):
+        if end[i] - begin[i] > 1:
             for p in range(starts[i], starts[i + 1]):
-                M[c, p - starts[first]] = 1 - 2 * codes[p]
-    return means
+                L[i - first, p - starts[first]] = 1 - 2 * codes[p]
 
 
 @njit(**INLINE)
@@ -444,31 +429,19 @@ def hierarchical_softmax_block(V, U, words, begin, end, first, last, nodes, code
     The path to target i is nodes (rows of U) and codes, from starts[i] to starts[i + 1]. A code of 0 is the branch
     that σ is the probability of.
     """
-    M, W, columns = room[5:8]
-    left, right, pairs = reach_of(begin, end, first, last)
-    inputs, outputs = words[left:right], nodes[starts[first] : starts[last]]
-    Q = len(outputs)
-    if mean is None:
-        for i in range(first, last):
-            for p in range(starts[i], starts[i + 1]):
-                note_window(columns, p - starts[first], 1 - 2 * codes[p], begin, end, i, left)
-        note_nothing(columns, Q, up_to(LANES, Q))
-        mark_pairs(columns, len(inputs), Q, M)
-        return step(V, inputs, U, outputs, rate, room), pairs
-    mark_windows(begin, end, first, last, left, W)
-    means = mark_paths(codes, starts, begin, end, first, last, M)
-    return step_of_means(V, inputs, U, outputs, begin, end, first, last, rate, mean, room), means
+    mark_paths(codes, starts, begin, end, first, last, room[4])
+    return step(V, words, U, nodes[starts[first] : starts[last]], begin, end, first, last, mean, rate, room)
 
 
 @njit(**FAST)
-def learn_hierarchical_softmax(V, U, words, begin, end, reach, nodes, codes, starts, mean, rate):
-    """Block after block of a text."""
+def learn_hierarchical_softmax(V, U, words, begin, end, reach, nodes, codes, starts, mean, rate, start, stop):
+    """Block after block of a text, from one word to another."""
     G = TARGETS_OF_TREE
     longest = G * (np.max(np.diff(starts)) if len(words) else 0)
     room = room_for(G, G + 2 * reach, longest, V)
     loss, predictions = 0.0, 0
-    for first in range(0, len(words), G):
-        last = min(first + G, len(words))
+    for first in range(start, stop, G):
+        last = min(first + G, stop)
         more, n = hierarchical_softmax_block(
             V, U, words, begin, end, first, last, nodes, codes, starts, mean, rate, room
         )
@@ -480,7 +453,22 @@ def learn_hierarchical_softmax(V, U, words, begin, end, reach, nodes, codes, sta
 
 
 @njit(**FAST)
-def train_negative_sampling(V, U, ids, starts, keep, windows, mean, noise, K, weight, rate, state, noise_state):
+def join(table, copies):
+    """Add to rows what their copies have learned, and begin anew. Behind the copies is what they began as."""
+    begin, end, behind = copies
+    for row in range(begin, end):
+        copy, old = row + behind, row + behind + (end - begin)
+        for d in range(0, table.shape[1], LANES):
+            now = load(table, row, d, LANES) + (load(table, copy, d, LANES) - load(table, old, d, LANES))
+            store(table, row, d, now)
+            store(table, copy, d, now)
+            store(table, old, d, now)
+
+
+@njit(**FAST)
+def train_negative_sampling(
+    V, U, ids, starts, keep, windows, copies, apart, mean, noise, K, weight, rate, state, noise_state
+):
     """Thin out, window and train some sentences, in order.
 
     Parameters
@@ -489,6 +477,8 @@ def train_negative_sampling(V, U, ids, starts, keep, windows, mean, noise, K, we
     ids, starts : int32 (N,) and int64 (S + 1,); sentence s is ids[starts[s] : starts[s + 1]]
     keep : uint32 array (vocabulary,), the chance that a word is kept, times 2³²
     windows : the pair (largest reach, whether each window draws its own)
+    copies : for V and U, which rows have copies that are used instead: see ``move`` and ``join``
+    apart : int, after so many words they are joined
     mean : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     noise : the pair (uint32 chance of a column's own word, times 2³²; int32 alias), each (vocabulary,)
     K : int, negatives of a block
@@ -502,12 +492,36 @@ def train_negative_sampling(V, U, ids, starts, keep, windows, mean, noise, K, we
     """
     words, begin, end, reach = draw_text(ids, starts, keep, windows, state)
     outputs = draw_outputs(words, TARGETS, noise, K, noise_state)
-    return learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate)
+    move(words, copies[0])
+    move(outputs, copies[1])
+    loss, predictions = 0.0, 0
+    for start in range(0, len(words), apart):
+        join(V, copies[0])
+        join(U, copies[1])
+        stop = min(start + apart, len(words))
+        more, n = learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, start, stop)
+        loss, predictions = loss + more, predictions + n
+    join(V, copies[0])
+    join(U, copies[1])
+    return loss, predictions
 
 
 @njit(**FAST)
-def train_hierarchical_softmax(V, U, ids, starts, keep, windows, mean, tree, top, shift, rate, state):
-    """As ``train_negative_sampling``, with the tree (starts, nodes, codes) of ``HuffmanTree``. See ``paths_to``."""
+def train_hierarchical_softmax(V, U, ids, starts, keep, windows, copies, apart, mean, tree, rate, state):
+    """As ``train_negative_sampling``, with the tree (starts, nodes, codes) of ``HuffmanTree``."""
     words, begin, end, reach = draw_text(ids, starts, keep, windows, state)
-    nodes, codes, paths = paths_to(words, tree, top, shift)
-    return learn_hierarchical_softmax(V, U, words, begin, end, reach, nodes, codes, paths, mean, rate)
+    nodes, codes, paths = paths_to(words, tree)
+    move(words, copies[0])
+    move(nodes, copies[1])
+    loss, predictions = 0.0, 0
+    for start in range(0, len(words), apart):
+        join(V, copies[0])
+        join(U, copies[1])
+        stop = min(start + apart, len(words))
+        more, n = learn_hierarchical_softmax(
+            V, U, words, begin, end, reach, nodes, codes, paths, mean, rate, start, stop
+        )
+        loss, predictions = loss + more, predictions + n
+    join(V, copies[0])
+    join(U, copies[1])
+    return loss, predictions

@@ -165,10 +165,10 @@ class Trainer:
             ended_by = self.processes.agree(self, noted)
             for _ in self.steps():
                 report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
-                if report_is_due or checkpoint_is_due:
+                if checkpoint_is_due or (report_is_due and (self.torch or self.callbacks)):
                     self.collect()
                 self.seconds = time.perf_counter() - started
-                self._require_finite(self.loss_sum)
+                self._require_finite()
                 if report_is_due:
                     self.report()
                     advance(self.raw_words - shown, self._note())
@@ -187,7 +187,7 @@ class Trainer:
                 )
             if self.predictions and not ended_by:
                 self.collect()
-                self._require_finite(self.loss_sum)
+                self._require_finite()
                 self.report()
             advance(self.raw_words - shown, self._note())
             self._require_finite(*self._parameter_values())
@@ -281,7 +281,14 @@ class Trainer:
     @property
     def learning_rate(self):
         """It falls in a straight line from the first word to the last."""
-        return max(self.config.learning_rate * (1 - self.share), self.config.min_learning_rate)
+        return self._learning_rate(self.share)
+
+    def learning_rate_at(self, position):
+        """The same for another place in this epoch."""
+        return self._learning_rate((self.epoch + position / len(self.text)) / self.config.epochs)
+
+    def _learning_rate(self, share):
+        return max(self.config.learning_rate * (1 - share), self.config.min_learning_rate)
 
     @property
     def share(self):
@@ -335,8 +342,8 @@ class Trainer:
         self.folder.report(self)
         self.call("on_report")
 
-    def _require_finite(self, *numbers):
-        if not all(np.isfinite(array).all() for array in numbers):
+    def _require_finite(self, *arrays):
+        if not (math.isfinite(self.loss_sum) and all(np.isfinite(array).all() for array in arrays)):
             observed = "vectors are infinite" if math.isfinite(self.loss_sum) else f"loss is {self.loss_sum}"
             raise InputError(
                 f"The {observed} after {self.step:,} steps: choose a learning_rate below {self.config.learning_rate}, "
@@ -344,9 +351,11 @@ class Trainer:
             )
 
     def collect(self):
-        """Bring here what was learned elsewhere, on a GPU; the other engines learn here."""
+        """Bring here what was learned elsewhere, on a GPU, and wait for the threads that are at work."""
         if self.torch:
             self.torch.collect(self)
+        elif isinstance(self.kernel, Kernel):
+            self.kernel.await_all(self)
 
     def _parameter_values(self):
         return [parameter.value for parameter in self.network.parameters]
