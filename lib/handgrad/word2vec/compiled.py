@@ -104,6 +104,8 @@ def _steps(trainer, pool, pieces):
         while kernel.at_work:
             kernel.await_first(trainer)
             yield
+            if trainer.is_over():
+                return
     finally:
         kernel.await_all(trainer)
 

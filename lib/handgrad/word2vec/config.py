@@ -123,7 +123,7 @@ class TrainingConfig:
     engine: str = setting(
         "auto",
         "compiled: loops in machine code (numba), for sgd, with any objective but full-softmax; for negative-sampling "
-        "and hierarchical-softmax a step is then a piece of the text for each thread; numpy: everything, in batches; "
+        "and hierarchical-softmax a step is then a piece of the text; numpy: everything, in batches; "
         "torch: autograd, on a GPU too, and in several processes; auto: compiled where it can be, else numpy.",
         choices=("auto", "numpy", "compiled", "torch"),
     )
