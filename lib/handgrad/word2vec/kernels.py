@@ -4,20 +4,23 @@ Source: Mikolov et al. (2013), Distributed Representations of Words and Phrases 
 neighboring windows share their negatives is from Ji et al. (2016), Parallelizing Word2Vec in Shared and Distributed
 Memory, and Rengasamy et al. (2017), Optimizing Word2Vec Performance on Multicore Systems.
 
-The text is worked on in blocks. With the R input vectors of a block in the rows of A, and the Q output vectors in
+The text is worked on in blocks. With the R input vectors of a block in the rows of A, and its Q output vectors in
 the rows of B, skip-gram is three small matrix products:
 
-    S = A Bᵀ               (R, Q)  the scores
-    E = η (label - σ(S))   (R, Q)  as often as the pair counts
-    U += Eᵀ A, V += E B            for the rows that are in the block
+    S = A Bᵀ                   (R, Q)  the scores
+    E = η |M| (label - σ(S))   (R, Q)  as often as each pair counts
+    U += Eᵀ A, V += E B                for the rows that are in the block
 
-For CBOW, the rows of A are mixed first, H = W A, and what H should move by goes back the same way, Wᵀ E B.
+For CBOW, the rows of A are mixed first, H = W A, and what H should move by goes back the same way, Wᵀ E B. Only A is
+copied: B, and A for CBOW, are read where they lie in the tables.
 
 A block is a few neighboring targets and the words within reach of them. For negative sampling its outputs are these
 targets, and K negatives that all of them share; for hierarchical softmax the nodes on the paths to them. All scores
 are computed before anything is updated, so a block is exactly one step of the gates ``SkipGram`` or ``CBOW`` and
 ``NegativeSampling`` or ``HierarchicalSoftmax``; tests compare them.
 """
+
+from collections import namedtuple
 
 import numpy as np
 from numba import njit, types
@@ -232,23 +235,24 @@ def add_eight(table, rows, E, A, places, x, d, like):
 # one step
 
 
+Room = namedtuple("Room", "A H dH E L W M inputs outputs order")
+
+
 @njit(**FAST)
 def room_for(G, R, Q, V):
     """Scratch for blocks of at most G windows, R inputs and Q outputs.
 
     Returns
     -------
-    A (R, D) input vectors, H and dH (G, D) the means of windows and what these move by, E (R, Q) or, for means, (G, Q)
-    scores and errors, L (G, Q) and W (G, R) which pairs count, inputs (R,) and outputs (Q,) rows of V and of U,
-    M (R, Q) how often pairs count, order: 0, 1, 2, …
-
-    All have some rows and columns more, since GROUP or LANES are worked on at a time.
+    Room : A (R, D) input vectors; H and dH (G, D) the means of windows and what these move by; E (R, Q) or, for means,
+        (G, Q) scores and errors; L (G, Q), W (G, R) and M (R, Q) which pairs count; inputs (R,) and outputs (Q,) rows
+        of V and of U; order 0, 1, 2, …. All have some more, since GROUP or LANES are worked on at a time.
     """
     D, wide = V.shape[1], up_to(LANES, max(Q, R))
     G, R, Q = up_to(GROUP, G), up_to(GROUP, max(G, R)), up_to(GROUP, Q)
-    A, H, dH, E, M = lines(R, D, V), lines(G, D, V), lines(G, D, V), lines(R, wide, V), lines(R, wide, V)
-    L, W, inputs, outputs = lines(G, wide, V), lines(G, wide, V), np.zeros(R, np.intp), np.zeros(Q, np.intp)
-    return A, H, dH, E, L, W, inputs, outputs, M, np.arange(R)
+    A, H, dH = lines(R, D, V), lines(G, D, V), lines(G, D, V)
+    E, L, W, M = lines(R, wide, V), lines(G, wide, V), lines(G, wide, V), lines(R, wide, V)
+    return Room(A, H, dH, E, L, W, M, np.zeros(R, np.intp), np.zeros(Q, np.intp), np.arange(R))
 
 
 @njit(**INLINE)
@@ -272,8 +276,8 @@ def lines(rows, columns, V):
 def step(V, words, U, outputs, begin, end, first, last, mean, rate, room):
     """One step of a block, whose L is marked: its loss, and how many predictions there are."""
     left, right, pairs, means = reach_of(begin, end, first, last)
-    inputs, outputs = copy_ids(words[left:right], room[6]), copy_ids(outputs, room[7])
-    mark_windows(begin, end, first, last, left, mean is not None, room[5])
+    inputs, outputs = copy_ids(words[left:right], room.inputs), copy_ids(outputs, room.outputs)
+    mark_windows(begin, end, first, last, left, mean is not None, room.W)
     if mean is None:
         return step_of_words(V, inputs, U, outputs, last - first, rate, room), pairs
     return step_of_means(V, inputs, U, outputs, begin, end, first, last, rate, mean, room), means
@@ -282,27 +286,27 @@ def step(V, words, U, outputs, begin, end, first, last, mean, rate, room):
 @njit(**INLINE)
 def step_of_words(V, inputs, U, outputs, G, rate, room):
     """Skip-gram: each of the ``inputs`` (R,) predicts ``outputs`` (Q,), as often as L says of the windows it is in."""
-    A, _, _, E, L, W, _, _, M, order = room
+    A, E, M = room.A, room.E, room.M
     R, Q = len(inputs), len(outputs)
-    mark_pairs(W, L, G, R, Q, M)
+    mark_pairs(room.W, room.L, G, R, Q, M)
     gather(V, inputs, A)
     scores(A, U, outputs, E, R, Q)
     loss = errors(E, M, R, Q, rate)
     add_product(V, inputs, E, U, outputs, Q)
-    add_product(U, outputs, E.T, A, order, R)
+    add_product(U, outputs, E.T, A, room.order, R)
     return loss
 
 
 @njit(**INLINE)
 def step_of_means(V, inputs, U, outputs, begin, end, first, last, rate, exact, room):
     """CBOW: the means of G windows, W (G, R) of them, predict ``outputs``, as often as L (G, Q) says."""
-    _, H, dH, E, L, W, _, _, _, order = room
+    H, dH, E, W, order = room.H, room.dH, room.E, room.W, room.order
     R, Q, G = len(inputs), len(outputs), last - first
     clear(H, G)
     clear(dH, G)
     add_product(H, order[:G], W, V, inputs, R)
     scores(H, U, outputs, E, G, Q)
-    loss = errors(E, L, G, Q, rate)
+    loss = errors(E, room.L, G, Q, rate)
     add_product(dH, order[:G], E, U, outputs, Q)
     add_product(U, outputs, E.T, H, order, G)
     if not exact:  # word2vec.c: each word moves by all of it, and not by its share
@@ -389,7 +393,7 @@ def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weigh
     -------
     float : the loss of the block, a sum over its predictions; int : how many these are
     """
-    mark_negatives(outputs, begin, end, first, last, weight, room[4])
+    mark_negatives(outputs, begin, end, first, last, weight, room.L)
     return step(V, words, U, outputs, begin, end, first, last, mean, rate, room)
 
 
@@ -429,7 +433,7 @@ def hierarchical_softmax_block(V, U, words, begin, end, first, last, nodes, code
     The path to target i is nodes (rows of U) and codes, from starts[i] to starts[i + 1]. A code of 0 is the branch
     that σ is the probability of.
     """
-    mark_paths(codes, starts, begin, end, first, last, room[4])
+    mark_paths(codes, starts, begin, end, first, last, room.L)
     return step(V, words, U, nodes[starts[first] : starts[last]], begin, end, first, last, mean, rate, room)
 
 
