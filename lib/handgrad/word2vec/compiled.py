@@ -81,33 +81,30 @@ def compiled_steps(trainer):
     config, text = trainer.config, trainer.text
     steps = _steps_apart if config.deterministic else _steps
     with ThreadPoolExecutor(config.threads) as pool:
-        for _ in trainer.epochs_left():
-            yield from steps(trainer, pool, _pieces(text, trainer.position, *_length_of_pieces(text, config)))
-            if trainer.is_over():
-                return
+        try:
+            for _ in trainer.epochs_left():
+                for _ in steps(trainer, pool, _pieces(text, trainer.position, *_length_of_pieces(text, config))):
+                    yield
+                    if trainer.is_over():
+                        return
+        finally:
+            trainer.kernel.await_all(trainer)
 
 
 def _steps(trainer, pool, pieces):
     """Piece after piece, each for whichever thread is free. The trainer hears of them in the order of the text."""
     kernel, threads = trainer.kernel, trainer.config.threads
     ahead = AHEAD * threads if threads > 1 else 0
-    try:
-        for starts in pieces:
-            kernel.hold(trainer.network.parameters)
-            rate = trainer.learning_rate_at(starts[0])
-            kernel.at_work.append((starts[-1], rate, pool.submit(kernel, *_arguments(trainer, starts, rate))))
-            if len(kernel.at_work) > ahead:
-                kernel.await_first(trainer)
-                yield
-                if trainer.is_over():
-                    return
-        while kernel.at_work:
+    for starts in pieces:
+        kernel.hold(trainer.network.parameters)
+        rate = trainer.learning_rate_at(starts[0])
+        kernel.at_work.append((starts[-1], rate, pool.submit(kernel, *_arguments(trainer, starts, rate))))
+        if len(kernel.at_work) > ahead:
             kernel.await_first(trainer)
             yield
-            if trainer.is_over():
-                return
-    finally:
-        kernel.await_all(trainer)
+    while kernel.at_work:
+        kernel.await_first(trainer)
+        yield
 
 
 def _steps_apart(trainer, pool, pieces):
@@ -126,8 +123,6 @@ def _steps_apart(trainer, pool, pieces):
             trainer.loss_sum, trainer.predictions = trainer.loss_sum + loss, trainer.predictions + predictions
         trainer.position, trainer.step = int(step[-1][-1]), trainer.step + 1
         yield
-        if trainer.is_over():
-            return
 
 
 def _arguments(trainer, starts, rate):
@@ -147,7 +142,7 @@ class Kernel:
         from handgrad.word2vec.simd import up_to, whole_vectors
 
         self.kernels, self.draws, self.copies = kernels, draws, copies
-        self.at_work, self.threads = deque(), trainer.config.threads
+        self.at_work = deque()
         config, network = trainer.config, trainer.network
         means = {"exact": kernels.CBOW, "word2vec.c": kernels.CBOW_OF_WORD2VEC_C}
         self.mean = kernels.SKIP_GRAM if config.model == "skipgram" else means[config.cbow_gradient]
@@ -194,14 +189,14 @@ class Kernel:
 
     def __call__(self, ids, starts, rate, state, noise_state):
         """Learn some sentences: loss and number of predictions."""
-        copies = self.free.pop()
-        text = (*self.tables, ids, starts, self.keep, self.windows, *self._copies(copies), self.mean)
+        i = self.free.pop()
+        text = (*self.tables, ids, starts, self.keep, self.windows, *self._copies(i), self.mean)
         if self.tree:
             measured = self.kernels.train_hierarchical_softmax(*text, self.tree, rate, state)
         else:
             noise = self.noise, self.K, self.weight
             measured = self.kernels.train_negative_sampling(*text, *noise, rate, state, noise_state)
-        self.free.append(copies)
+        self.free.append(i)
         return measured
 
     def await_first(self, trainer):
@@ -276,7 +271,7 @@ class Kernel:
         for table, shared, ids, place in zip(self.tables, users, (words, outputs), self.places[i], strict=True):
             self.copies.copy_shared(table, *shared, ids, place)
         learn = self.kernels.learn_hierarchical_softmax if self.tree else self.kernels.learn_negative_sampling
-        measured = learn(*self.tables, words, *windows, outputs, *more, self.mean, rate, 0, len(words))
+        measured = learn(*self.tables, words, *windows, outputs, *more, self.mean, rate, *self.kernels.NO_COPIES)
         for table, shared in zip(self.tables, users, strict=True):
             self.copies.keep_changes(table, *shared)
         return measured

@@ -358,6 +358,32 @@ def mark_pairs(W, L, G, R, Q, M):
             store(M, x, q, m)
 
 
+# copies of rows that are used often
+
+
+NO_COPIES = ((0, 0, 0), (0, 0, 0)), 1  # of V and of U; and after how many words they are joined
+
+
+@njit(**FAST)
+def join(table, copies):
+    """Add to rows what their copies have learned, and begin anew. Behind the copies is what they began as."""
+    begin, end, behind = copies
+    for row in range(begin, end):
+        copy, old = row + behind, row + behind + (end - begin)
+        for d in range(0, table.shape[1], LANES):
+            now = load(table, row, d, LANES) + (load(table, copy, d, LANES) - load(table, old, d, LANES))
+            store(table, row, d, now)
+            store(table, copy, d, now)
+            store(table, old, d, now)
+
+
+@njit(**INLINE)
+def join_both(V, U, copies):
+    """The same for what has copies of V and of U."""
+    join(V, copies[0])
+    join(U, copies[1])
+
+
 # negative sampling
 
 
@@ -398,18 +424,21 @@ def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weigh
 
 
 @njit(**FAST)
-def learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, start, stop):
-    """Block after block of a text, from one word to another: its outputs are those of the blocks, in their order."""
+def learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart):
+    """Block after block of a text: its outputs are those of the blocks, one after another."""
     room = room_for(TARGETS, TARGETS + 2 * reach, K + TARGETS, V)
     loss, predictions = 0.0, 0
-    for first in range(start, stop, TARGETS):
-        last, q = min(first + TARGETS, stop), first // TARGETS * (K + TARGETS)
+    for first in range(0, len(words), TARGETS):
+        if first % apart == 0:
+            join_both(V, U, copies)
+        last, q = min(first + TARGETS, len(words)), first // TARGETS * (K + TARGETS)
         fetch(U, outputs[q + K + TARGETS : q + 2 * (K + TARGETS)])
         fetch(V, words[last + reach : last + reach + TARGETS])
         more, n = negative_sampling_block(
             V, U, words, begin, end, first, last, outputs[q : q + K + last - first], weight, mean, rate, room
         )
         loss, predictions = loss + more, predictions + n
+    join_both(V, U, copies)
     return loss, predictions
 
 
@@ -438,35 +467,25 @@ def hierarchical_softmax_block(V, U, words, begin, end, first, last, nodes, code
 
 
 @njit(**FAST)
-def learn_hierarchical_softmax(V, U, words, begin, end, reach, nodes, codes, starts, mean, rate, start, stop):
-    """Block after block of a text, from one word to another."""
+def learn_hierarchical_softmax(V, U, words, begin, end, reach, nodes, codes, starts, mean, rate, copies, apart):
+    """Block after block of a text."""
     G = TARGETS_OF_TREE
     longest = G * (np.max(np.diff(starts)) if len(words) else 0)
     room = room_for(G, G + 2 * reach, longest, V)
     loss, predictions = 0.0, 0
-    for first in range(start, stop, G):
-        last = min(first + G, stop)
+    for first in range(0, len(words), G):
+        if first % apart == 0:
+            join_both(V, U, copies)
+        last = min(first + G, len(words))
         more, n = hierarchical_softmax_block(
             V, U, words, begin, end, first, last, nodes, codes, starts, mean, rate, room
         )
         loss, predictions = loss + more, predictions + n
+    join_both(V, U, copies)
     return loss, predictions
 
 
 # some sentences
-
-
-@njit(**FAST)
-def join(table, copies):
-    """Add to rows what their copies have learned, and begin anew. Behind the copies is what they began as."""
-    begin, end, behind = copies
-    for row in range(begin, end):
-        copy, old = row + behind, row + behind + (end - begin)
-        for d in range(0, table.shape[1], LANES):
-            now = load(table, row, d, LANES) + (load(table, copy, d, LANES) - load(table, old, d, LANES))
-            store(table, row, d, now)
-            store(table, copy, d, now)
-            store(table, old, d, now)
 
 
 @njit(**FAST)
@@ -482,7 +501,7 @@ def train_negative_sampling(
     keep : uint32 array (vocabulary,), the chance that a word is kept, times 2³²
     windows : the pair (largest reach, whether each window draws its own)
     copies : for V and U, which rows have copies that are used instead: see ``move`` and ``join``
-    apart : int, after so many words they are joined
+    apart : int, after so many words they are joined; whole blocks
     mean : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     noise : the pair (uint32 chance of a column's own word, times 2³²; int32 alias), each (vocabulary,)
     K : int, negatives of a block
@@ -498,16 +517,7 @@ def train_negative_sampling(
     outputs = draw_outputs(words, TARGETS, noise, K, noise_state)
     move(words, copies[0])
     move(outputs, copies[1])
-    loss, predictions = 0.0, 0
-    for start in range(0, len(words), apart):
-        join(V, copies[0])
-        join(U, copies[1])
-        stop = min(start + apart, len(words))
-        more, n = learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, start, stop)
-        loss, predictions = loss + more, predictions + n
-    join(V, copies[0])
-    join(U, copies[1])
-    return loss, predictions
+    return learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart)
 
 
 @njit(**FAST)
@@ -517,15 +527,4 @@ def train_hierarchical_softmax(V, U, ids, starts, keep, windows, copies, apart, 
     nodes, codes, paths = paths_to(words, tree)
     move(words, copies[0])
     move(nodes, copies[1])
-    loss, predictions = 0.0, 0
-    for start in range(0, len(words), apart):
-        join(V, copies[0])
-        join(U, copies[1])
-        stop = min(start + apart, len(words))
-        more, n = learn_hierarchical_softmax(
-            V, U, words, begin, end, reach, nodes, codes, paths, mean, rate, start, stop
-        )
-        loss, predictions = loss + more, predictions + n
-    join(V, copies[0])
-    join(U, copies[1])
-    return loss, predictions
+    return learn_hierarchical_softmax(V, U, words, begin, end, reach, nodes, codes, paths, mean, rate, copies, apart)
