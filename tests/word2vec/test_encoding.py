@@ -76,6 +76,21 @@ def test_memory_does_not_grow_with_the_text(monkeypatch):
     assert long - short < 180_000 / 4  # a quarter of a byte for each word that there is more
 
 
+def test_of_many_words_there_is_no_more_than_a_dict_and_a_half_at_a_time():
+    """For each word a dict has 31 to 42 bytes, its id 32, and each list or array of ids 8."""
+    V = 500_000
+    words = [f"w{i}" for i in range(V)]
+    gc.collect()
+    tracemalloc.start()
+    try:
+        text = encode_text([words])
+        left, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(text.vocabulary) == V
+    assert left < 90 * V and peak < 180 * V
+
+
 def test_a_temporary_file_is_gone_at_once_and_a_given_one_stays(tmp_path, monkeypatch):
     temporary = tmp_path / "temporary"
     temporary.mkdir()

@@ -33,7 +33,6 @@ from handgrad.word2vec.kernels import (
     train_negative_sampling,
 )
 from handgrad.word2vec.objectives import CBOW, HierarchicalSoftmax, NegativeSampling, SkipGram
-from handgrad.word2vec.sampling import alias_table
 from handgrad.word2vec.simd import LANES, whole_vectors
 
 FARTHEST, DIMENSIONS, MOST_NEGATIVES = 6, (1, 3, 17, 100), 7
@@ -397,7 +396,7 @@ def test_a_window_without_end_is_as_good_as_the_sentence():
 
 
 def chances_of(noise):
-    own, alias = alias_table(noise.probabilities)
+    own, alias = noise.alias_table
     return _chances(own), alias
 
 

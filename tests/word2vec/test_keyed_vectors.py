@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from handgrad.errors import InputError
-from handgrad.word2vec import KeyedVectors, UnknownWordError
+from handgrad.word2vec import KeyedVectors, UnknownWordError, Vocabulary
 
 WORDS = ["north", "east", "northeast", "south", "nothing"]
 VECTORS = np.array([[0, 2], [1, 0], [3, 3], [0, -1], [0, 0]], dtype=np.float32)
@@ -224,6 +224,15 @@ def test_a_few_words_and_other_kinds_of_numbers():
     column = KeyedVectors(["a", "b"], np.asfortranarray(VECTORS[:2]))
     assert column.most_similar("a") == [("b", 0.0)]
     assert len(KeyedVectors([], np.empty((0, 3))).norms) == 0
+
+
+def test_the_words_of_a_vocabulary_are_shared_and_its_counts_are_there():
+    vocabulary = Vocabulary({"a": 2, "b": 7})
+    vectors = KeyedVectors(vocabulary, np.eye(2))
+    assert vectors.index_to_key is vocabulary.index_to_key and vectors.key_to_index is vocabulary.key_to_index
+    assert vectors.get_vecattr("b", "count") == 7 and vectors["a"].tolist() == [0, 1]
+    with pytest.raises(InputError, match="one row for each of the 2 words"):
+        KeyedVectors(vocabulary, np.eye(3))
 
 
 def test_ten_neighbors_among_many_words_are_found_without_a_copy_of_the_vectors():

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,6 +20,7 @@ from handgrad.word2vec import (
     keep_probabilities,
     negative_sampling_step,
 )
+from handgrad.word2vec.trainer import _is_finite
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,19 @@ def test_words_find_the_company_they_keep(corpus):
     losses = [entry.loss for entry in trainer.losses]
     assert losses[0] == pytest.approx(6 * np.log(2), rel=0.15)  # at first each σ is one half; some negatives are hits
     assert losses[-1] < 0.9 * losses[0]
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_one_number_that_is_none_is_found_without_a_flag_for_each(wrong):
+    table = np.zeros((100_000, 112), np.float32)[:, :100]
+    tracemalloc.start()
+    try:
+        assert _is_finite(table)
+        table[77_777, 99] = wrong
+        assert not _is_finite(table)
+        assert tracemalloc.get_traced_memory()[1] < 0.01 * table.size
+    finally:
+        tracemalloc.stop()
 
 
 def test_one_seed_gives_the_same_bits_and_another_does_not(corpus):

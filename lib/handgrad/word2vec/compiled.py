@@ -22,7 +22,6 @@ from itertools import islice
 import numpy as np
 
 from handgrad.errors import InputError
-from handgrad.word2vec.sampling import alias_table
 
 PIECE = 50_000  # words that a thread works on before it looks up
 # Four neighboring targets share their negatives. With so many of them the vectors are as good as with negatives for
@@ -119,8 +118,8 @@ def _steps_apart(trainer, pool, pieces):
         measured = list(pool.map(kernel.learn, range(len(step)), drawn))
         list(pool.map(partial(kernel.add, drawn, threads), range(threads)))
         kernel.forget_users(drawn)
-        for loss, predictions in measured:
-            trainer.loss_sum, trainer.predictions = trainer.loss_sum + loss, trainer.predictions + predictions
+        for loss_and_predictions in measured:
+            trainer.count(*loss_and_predictions)
         trainer.position, trainer.step = int(step[-1][-1]), trainer.step + 1
         yield
 
@@ -149,7 +148,7 @@ class Kernel:
         self.keep, self.windows = _chances(trainer.keep), (config.window, config.dynamic_window)
         self.tree = network.tree and (network.tree.starts, network.tree.nodes, network.tree.codes)
         if not self.tree:
-            own, alias = alias_table(network.noise.probabilities)
+            own, alias = network.noise.alias_table
             self.noise, K = (_chances(own), alias), config.negatives
             self.K = max(K, NEGATIVES[config.model]) if K else 0
             self.weight = np.float32(K / self.K if K else 0)
@@ -202,8 +201,7 @@ class Kernel:
     def await_first(self, trainer):
         """Wait for the first piece that is at work, and have the trainer be behind it."""
         end, rate, piece = self.at_work.popleft()
-        loss, predictions = piece.result()
-        trainer.loss_sum, trainer.predictions = trainer.loss_sum + loss, trainer.predictions + predictions
+        trainer.count(*piece.result())
         trainer.position, trainer.step, trainer.optimizer.learning_rate = int(end), trainer.step + 1, rate
 
     def await_all(self, trainer):

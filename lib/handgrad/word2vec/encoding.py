@@ -110,15 +110,18 @@ def encode_text(sentences, min_count=1, max_size=None, unk="drop", path=None, pr
         counts = np.zeros(len(words), dtype=np.int64)
         for _, piece in _pieces(file):
             counts += np.bincount(piece, minlength=len(counts))
-        vocabulary = Vocabulary(dict(zip(words, counts.tolist(), strict=True)), min_count, max_size, unk)
-        _renumber(file, [vocabulary.key_to_index.get(word, vocabulary.unknown_index) for word in words], starts)
+        for word, count in zip(words, counts.tolist(), strict=True):
+            words[word] = count  # in place of the id, which is its place: a million words need no second dict
+        vocabulary = Vocabulary(words, min_count, max_size, unk)
+        final = (vocabulary.key_to_index.get(word, vocabulary.unknown_index) for word in words)
+        _renumber(file, np.fromiter(final, np.int32, len(words)), starts)
         if path is None:  # the file has no name, and lives as long as its map
             return EncodedText(vocabulary, np.memmap(file, dtype=np.int32, mode="r"), starts)
     return EncodedText(vocabulary, np.memmap(path, dtype=np.int32, mode="r"), starts)
 
 
 def _write_provisional_ids(file, sentences, progress):
-    """Write the ids of all words; return the word of each id, and where the sentences start, int64 (S + 1,)."""
+    """Write the ids of all words; return a dict, word to id, and where the sentences start, int64 (S + 1,)."""
     provisional = defaultdict()
     provisional.default_factory = provisional.__len__  # a word that is met first gets the next number
     starts, written, piece = array("q", [0]), 0, array("i")
@@ -136,12 +139,12 @@ def _write_provisional_ids(file, sentences, progress):
     piece.tofile(file)
     progress(len(piece))
     provisional.default_factory = None  # it holds the dict, and would keep it in memory
-    return list(provisional), np.frombuffer(starts, dtype=np.int64)
+    return provisional, np.frombuffer(starts, dtype=np.int64)
 
 
 def _renumber(file, final, starts):
     """Replace each id i in the file by final[i], or drop it where that is -1; ``starts`` moves along, in place."""
-    final, written, sentence = np.array(final, dtype=np.int32), 0, 0
+    written = sentence = 0
     for position, piece in _pieces(file):
         new = final[piece]
         kept = new >= 0

@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.word2vec.vector_files import first_duplicate, read_vectors, write_vectors
+from handgrad.word2vec.vocabulary import Vocabulary
 
 BLOCK = 2**17  # numbers that are worked on at once: they stay in the processor's cache
 COSMUL_EPSILON = 1e-6  # keeps 3CosMul from dividing by zero; gensim's value, Levy and Goldberg have 0.001
@@ -29,7 +30,8 @@ class KeyedVectors:
 
     Parameters
     ----------
-    index_to_key : sequence of str, the words, most frequent first
+    index_to_key : sequence of str, the words, most frequent first; or a Vocabulary, whose words are not copied, and its
+        counts are taken
     vectors : float array (V, D), not copied
     counts : int array (V,), optional, how often each word occurs; ``get_vecattr(word, "count")`` gives it
 
@@ -42,8 +44,12 @@ class KeyedVectors:
     """
 
     def __init__(self, index_to_key, vectors, counts=None):
-        self.index_to_key = list(index_to_key)
-        self.key_to_index = {word: index for index, word in enumerate(self.index_to_key)}
+        if isinstance(index_to_key, Vocabulary):
+            counts = index_to_key.counts if counts is None else counts
+            self.index_to_key, self.key_to_index = index_to_key.index_to_key, index_to_key.key_to_index
+        else:
+            self.index_to_key = list(index_to_key)
+            self.key_to_index = {word: index for index, word in enumerate(self.index_to_key)}
         self.vectors = np.asarray(vectors)
         if self.vectors.dtype.kind in "iub":
             self.vectors = self.vectors.astype(np.float32)
@@ -54,7 +60,8 @@ class KeyedVectors:
                 f"KeyedVectors expects one row for each of the {len(self)} words, but got vectors "
                 f"of shape {self.vectors.shape}."
             )
-        if (twice := first_duplicate(self.index_to_key)) is not None:
+        if len(self.key_to_index) < len(self):
+            twice = first_duplicate(self.index_to_key)
             raise InputError(f"KeyedVectors expects each word once, but {twice!r} occurs twice.")
         self.expandos = {}
         if counts is not None:

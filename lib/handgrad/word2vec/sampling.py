@@ -1,5 +1,7 @@
 """Chance in word2vec: which frequent words are passed over, and which words serve as noise."""
 
+from array import array
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -56,6 +58,11 @@ class NoiseDistribution:
     def __init__(self, probabilities):
         self.probabilities = probabilities
         self._drawable = np.count_nonzero(probabilities)
+
+    @cached_property
+    def alias_table(self):
+        """(own, alias), float32 and int32 arrays (V,): column k holds k with the chance own[k], otherwise alias[k]."""
+        return _filled_columns(self.probabilities)
 
     def draw(self, rng, shape):
         """Draw an int32 array of ids, of the given shape, with replacement, from ``numpy.random.Generator`` rng."""
@@ -178,12 +185,12 @@ class UnigramNoise(NoiseDistribution):
         if not np.isfinite(weights.sum()):
             raise InputError(f"Counts of up to {counts.max():g} to the power of {power:g} are too large: take less.")
         super().__init__(weights / weights.sum())
-        self._threshold, self._alias = alias_table(self.probabilities)
 
     def draw(self, rng, shape):
-        column = rng.integers(len(self._threshold), size=shape, dtype=np.int32)
+        own, alias = self.alias_table
+        column = rng.integers(len(own), size=shape, dtype=np.int32)
         toss = rng.random(size=shape, dtype=np.float32)
-        return np.where(toss < self._threshold[column], column, self._alias[column])
+        return np.where(toss < own[column], column, alias[column])
 
 
 class LogUniformNoise(NoiseDistribution):
@@ -222,12 +229,12 @@ class UniformNoise(NoiseDistribution):
         return rng.integers(len(self.probabilities), size=shape, dtype=np.int32)
 
 
-def alias_table(probabilities):
+def _filled_columns(probabilities):
     """Fill V columns of height 1 with the scaled probabilities: what a small word leaves free, a large one fills."""
-    height = (probabilities * len(probabilities)).tolist()  # lists, since single entries of arrays are slow
-    alias = list(range(len(height)))
-    small = [k for k, h in enumerate(height) if h < 1]
-    large = [k for k, h in enumerate(height) if h >= 1]
+    height = array("d", probabilities * len(probabilities))  # single entries of NumPy's arrays are slow
+    alias = array("i", range(len(height)))
+    small = array("i", [k for k, h in enumerate(height) if h < 1])
+    large = array("i", [k for k, h in enumerate(height) if h >= 1])
     while small and large:
         s, g = small.pop(), large[-1]
         alias[s] = g

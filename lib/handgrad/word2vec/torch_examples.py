@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from handgrad.word2vec.sampling import alias_table
 from handgrad.word2vec.windows import NO_WORD
 
 
@@ -49,7 +48,7 @@ class TorchExamples:
             self.tree = [network.on_device(a) for a in (network.tree.starts, network.tree.nodes, network.tree.codes)]
             self.longest_path = torch.arange(int(np.diff(network.tree.starts).max()), device=network.device)
         else:
-            self.own_share, self.alias = (network.on_device(a) for a in alias_table(network.noise.probabilities))
+            self.own_share, self.alias = (network.on_device(a) for a in network.noise.alias_table)
 
     def batches(self, epoch, position=0):
         """Yield each Batch of an epoch, from a position on. The draws of a place do not depend on where one begins."""

@@ -119,8 +119,7 @@ class Trainer:
     def vectors(self):
         """The input vectors, as they are now: not a copy, so they go on moving while training does."""
         self.collect()
-        words, counts = self.vocabulary.index_to_key, self.vocabulary.counts
-        return KeyedVectors(words, self.network.parameters[0].value, counts=counts)
+        return KeyedVectors(self.vocabulary, self.network.parameters[0].value)
 
     # import data, embedding, loss, optimizer, summaries
 
@@ -267,8 +266,12 @@ class Trainer:
             else:
                 loss, predictions = self.network.loss(inputs, samples)
                 self.optimizer.step(self.network.parameters, self.network.gradients())
-        self.loss_sum, self.predictions = self.loss_sum + loss, self.predictions + predictions
+        self.count(loss, predictions)
         self.step += 1
+
+    def count(self, loss, predictions):
+        """Add up what the steps since the last entry have cost."""
+        self.loss_sum, self.predictions = self.loss_sum + loss, self.predictions + predictions
 
     def _learn_pair_by_pair(self, inputs, targets):
         V, U = (parameter.value for parameter in self.network.parameters)
@@ -343,7 +346,7 @@ class Trainer:
         self.call("on_report")
 
     def _require_finite(self, *arrays):
-        if not (math.isfinite(self.loss_sum) and all(np.isfinite(array).all() for array in arrays)):
+        if not (math.isfinite(self.loss_sum) and all(map(_is_finite, arrays))):
             observed = "vectors are infinite" if math.isfinite(self.loss_sum) else f"loss is {self.loss_sum}"
             raise InputError(
                 f"The {observed} after {self.step:,} steps: choose a learning_rate below {self.config.learning_rate}, "
@@ -445,6 +448,11 @@ class Trainer:
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         raise SystemExit(128 + number)
+
+
+def _is_finite(array):
+    """Whether all of its numbers are: NaN is both the least and the most. A flag for each would need a lot of room."""
+    return bool(np.isfinite([array.min(), array.max()]).all())
 
 
 class _NoFolder:

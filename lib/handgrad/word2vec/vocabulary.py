@@ -38,19 +38,20 @@ class Vocabulary:
         self.raw_words = int(sum(counts.values()))
         if not_a_word := [word for word in counts if not isinstance(word, str)]:
             raise InputError(f"A word is a string, but got {not_a_word[0]!r:.40}: make it one with str().")
+        words, occurrences = list(counts), np.fromiter(counts.values(), np.int64, len(counts))
         reserved = [UNK] if unk == "keep" else []
-        frequent = [(word, n) for word, n in counts.items() if n >= min_count and word not in reserved]
-        frequent.sort(key=lambda pair: -pair[1])
+        frequent = np.flatnonzero((occurrences >= min_count) & np.array([word not in reserved for word in words], bool))
+        ids = frequent[np.argsort(-occurrences[frequent], kind="stable")]
         if max_size is not None:
-            frequent = frequent[: max_size - len(reserved)]
-        if not frequent:
+            ids = ids[: max_size - len(reserved)]
+        if not len(ids):
             raise InputError(
                 f"No word occurs {min_count} times or more in this text of {self.raw_words} words: "
                 "give more text, or a smaller min_count."
             )
-        self.index_to_key = reserved + [word for word, _ in frequent]
+        self.index_to_key = reserved + [words[i] for i in ids]
         self.key_to_index = {word: index for index, word in enumerate(self.index_to_key)}
-        self.counts = np.array([0 for _ in reserved] + [n for _, n in frequent], dtype=np.int64)
+        self.counts = np.concatenate([[0 for _ in reserved], occurrences[ids]]).astype(np.int64)
         if reserved:
             self.counts[0] = self.raw_words - self.counts.sum()
 
