@@ -94,7 +94,8 @@ class NoiseDistribution:
         if not isinstance(m, int | np.integer) or m < 1:
             raise InputError(f"The number of sampled ids, m, must be an integer of at least 1, but it is {m!r}.")
         ids, tries = self._draw_distinct(rng, m) if unique else (self.draw(rng, m), m)
-        return SampledValues(ids, self.expected_count(labels, m, tries), self.expected_count(ids, m, tries))
+        expected = self.expected_count(np.concatenate([labels.ravel(), ids]), m, tries)
+        return SampledValues(ids, expected[:-m].reshape(labels.shape), expected[-m:])
 
     def expected_count(self, ids, m, tries):
         """E(k), how often id k is to be expected among the m ids of a sample that took so many tries.
@@ -115,17 +116,23 @@ class NoiseDistribution:
         -------
         float64 array in the shape of the ids
         """
-        P = self.probabilities[ids]
-        if not P.all():
-            reserved = np.asarray(ids)[P == 0].flat[0]
+        if tries == m:
+            expected = m * self.probabilities[ids]
+        else:
+            expected = -np.expm1(tries * self._log_missed[ids])
+        if not expected.all():
+            reserved = np.asarray(ids)[expected == 0].flat[0]
             raise InputError(
                 f"Id {reserved} has probability 0: it is never drawn, its expected count is 0, and the loss would take "
                 "the logarithm of that; give it a count above 0, or leave it out of the labels."
             )
-        if tries == m:
-            return m * P
-        with np.errstate(divide="ignore"):  # log(1 - P) is -inf where P is 1, and E is 1
-            return -np.expm1(tries * np.log1p(-P))
+        return expected
+
+    @cached_property
+    def _log_missed(self):
+        """log(1 - P), that one draw is another id; -inf where P is 1."""
+        with np.errstate(divide="ignore"):
+            return np.log1p(-self.probabilities)
 
     def _draw_distinct(self, rng, m):
         """The first m different ids of a sequence of draws, and the number of draws until the last of them.
@@ -137,14 +144,13 @@ class NoiseDistribution:
                 f"A unique sample of {m} ids was asked for, but only {self._drawable} can be drawn: ask for that many "
                 "at most, or for unique=False."
             )
-        distinct, tries = np.empty(0, np.int32), 0
+        distinct, tries = [], 0
         while tries < MOST_TRIES:
-            more = self.draw(rng, max(2 * m, min(tries, 2**20)))
-            joined = np.concatenate([distinct, more])
-            first = np.sort(np.unique(joined, return_index=True)[1])  # where each id comes up first
-            if len(first) >= m:
-                return joined[first[:m]], int(tries + first[m - 1] - len(distinct) + 1)
-            distinct, tries = joined[first], tries + len(more)
+            more = self.draw(rng, max(2 * m, min(tries, 2**20))).tolist()
+            distinct = list(dict.fromkeys(distinct + more))  # in the order in which they come up
+            if len(distinct) >= m:  # the m-th is new, so it is one of these draws
+                return np.array(distinct[:m], np.int32), tries + more.index(distinct[m - 1]) + 1
+            tries += len(more)
         raise InputError(
             f"A unique sample of {m} ids was asked for, but only {len(distinct)} came up in {tries:,} tries, since the "
             "others are too rare: ask for fewer, or for unique=False."
