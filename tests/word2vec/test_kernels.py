@@ -16,15 +16,17 @@ from handgrad.graph import Parameter
 from handgrad.word2vec import HuffmanTree, UnigramNoise, copies, draws, keep_probabilities, kernels
 from handgrad.word2vec.compiled import _chances
 from handgrad.word2vec.copies import add_changes, copy_shared, different, forget_users, keep_changes, note_users
-from handgrad.word2vec.draws import draw_negatives, draw_text, draw_words, move, next_random, paths_to
+from handgrad.word2vec.draws import copied_paths, draw_negatives, draw_text, draw_words, next_random, paths_to
 from handgrad.word2vec.kernels import CBOW as CBOW_MEAN
 from handgrad.word2vec.kernels import (
     CBOW_OF_WORD2VEC_C,
+    NO_COPIES,
     SKIP_GRAM,
     TARGETS,
-    TARGETS_OF_TREE,
     errors,
     exp_and_log1p,
+    find_rows,
+    find_rows_beside,
     hierarchical_softmax_block,
     join,
     negative_sampling_block,
@@ -67,15 +69,16 @@ def random_block(seed):
 
 
 def random_paths(block, seed):
-    """A block of a few targets, and the paths to all words in a tree whose inner nodes are the rows of U."""
+    """A block of one target, and a tree whose inner nodes are the rows of U."""
     tree = HuffmanTree(np.random.default_rng(seed).integers(0, 99, len(block["U"]) + 1))
-    return block | {"last": min(block["last"], block["first"] + TARGETS_OF_TREE), "tree": tree}
+    return block | {"last": block["first"] + 1, "tree": tree}
 
 
-def paths_in(block):
-    """nodes, codes and starts for each word of the text."""
-    tree = block["tree"]
-    return paths_to(block["words"], (tree.starts, tree.nodes, tree.codes))
+def path_in(block):
+    """nodes and codes on the path to the target."""
+    tree, target = block["tree"], block["words"][block["first"]]
+    path = slice(tree.starts[target], tree.starts[target + 1])
+    return tree.nodes[path], tree.codes[path]
 
 
 def windows_of(block):
@@ -97,14 +100,14 @@ def train_by_kernel(block, mean, garbage=1e3):
     text = [block[name] for name in ("words", "begin", "end", "first")]
     rate, reach = V.dtype.type(block["rate"]), block["reach"]
     if "tree" in block:
-        G, longest = TARGETS_OF_TREE, np.diff(block["tree"].starts).max()
-        room = full_of_garbage(room_for(G, G + 2 * reach, G * longest, V), garbage)
-        loss, n = hierarchical_softmax_block(V, U, *text, block["last"], *paths_in(block), mean, rate, room)
+        path = path_in(block)
+        room = full_of_garbage(room_for(1, 2 * reach, len(path[0]), V), garbage)
+        loss, n = hierarchical_softmax_block(V, U, *text, *path, mean, rate, NO_COPIES[0], room)
     else:
         outputs = np.append(block["negatives"], block["words"][block["first"] : block["last"]])
         Q = len(block["negatives"]) + TARGETS
         room = full_of_garbage(room_for(TARGETS, TARGETS + 2 * reach, Q, V), garbage)
-        rest = outputs, V.dtype.type(block["weight"]), mean, rate, room
+        rest = outputs, V.dtype.type(block["weight"]), mean, rate, NO_COPIES[0], room
         loss, n = negative_sampling_block(V, U, *text, block["last"], *rest)
     D = block["V"].shape[1]
     assert not V[:, D:].any() and not U[:, D:].any()  # what fills up the vectors stays 0
@@ -172,9 +175,7 @@ def test_the_random_blocks_hold_everything_that_is_odd():
         words, negatives = block["words"], list(block["negatives"])
         targets, seen = words[block["first"] : block["last"]], windows_of(block)
         met |= {("G", len(targets)), ("K", len(negatives)), ("window", block["reach"]), ("D", block["V"].shape[1])}
-        paths = random_paths(block, seed)
-        met |= {("path", length) for length in np.diff(paths_in(paths)[2])}
-        met |= {("targets of a tree", paths["last"] - paths["first"])}
+        met |= {("path", len(path_in(random_paths(block, seed))[0]))}
         odd = {
             "at the start": block["first"] == 0,
             "at the end": block["last"] == len(words),
@@ -193,7 +194,6 @@ def test_the_random_blocks_hold_everything_that_is_odd():
     assert met >= {("G", g) for g in range(1, TARGETS + 1)} | {("window", w) for w in range(1, FARTHEST + 1)}
     assert met >= {("K", k) for k in range(MOST_NEGATIVES + 1)} | {("D", d) for d in DIMENSIONS}
     assert met >= {("path", length) for length in range(1, 8)}
-    assert met >= {("targets of a tree", g) for g in range(1, TARGETS_OF_TREE + 1)}
 
 
 @pytest.mark.parametrize("mean", MODELS)
@@ -481,7 +481,7 @@ def train_slowly(ids, starts, windows, K, keep, vocabulary, dtype, states, D, me
         negatives, noise_state = all_negatives(noise, K, noise_state)
         last = min(first + TARGETS, len(words))
         outputs, room = np.append(negatives, words[first:last]), room_for(TARGETS, longest, longest, V)
-        rest = outputs, dtype(WEIGHT), mean, dtype(0.05), room
+        rest = outputs, dtype(WEIGHT), mean, dtype(0.05), NO_COPIES[0], room
         more, new = negative_sampling_block(V, U, words, begin, end, first, last, *rest)
         loss, pairs = loss + more, pairs + new
     return loss, pairs, V[:, :D], U[:, :D]
@@ -523,12 +523,10 @@ def test_with_a_tree_sentences_are_their_targets_in_order(mean):
     slow_V, slow_U = tables(9, 7, np.float64)
     words, begin, end, _ = all_windows(ids, starts, keep, windows, 11)
     slow_loss, slow_n = 0.0, 0
-    paths = paths_to(words, tree)
-    for first in range(0, len(words), TARGETS_OF_TREE):
-        room = room_for(TARGETS_OF_TREE, 20 + 2 * len(words), 20 + 2 * len(words), V)
-        last = min(first + TARGETS_OF_TREE, len(words))
-        block = words, begin, end, first, last, *paths
-        more, new = hierarchical_softmax_block(slow_V, slow_U, *block, mean, 0.05, room)
+    for i, word in enumerate(words):
+        room, path = room_for(1, 2 * len(words), 20, V), slice(tree[0][word], tree[0][word + 1])
+        block = words, begin, end, i, tree[1][path], tree[2][path]
+        more, new = hierarchical_softmax_block(slow_V, slow_U, *block, mean, 0.05, NO_COPIES[0], room)
         slow_loss, slow_n = slow_loss + more, slow_n + new
     assert n == slow_n > 30 and loss == pytest.approx(slow_loss, rel=1e-12)
     np.testing.assert_allclose(V, slow_V, rtol=1e-12)
@@ -549,22 +547,33 @@ def test_what_blocks_leave_behind_does_no_harm_to_later_ones(mean):
     assert all(np.abs(table).max() < 10 for table in (V, U, V_of_tree, U_of_tree))
 
 
-def test_the_paths_to_words_lie_one_after_another():
+def test_paths_are_found_in_the_tree_and_copied_one_after_another():
     tree, words = tree_of(9), np.array([8, 0, 3, 3], np.int32)
-    nodes, codes, starts = paths_to(words, tree)
-    paths = [slice(tree[0][word], tree[0][word + 1]) for word in words]
+    (begin, end), longest = paths_to(words, tree)
+    paths = [slice(*ends) for ends in zip(begin, end, strict=True)]
+    assert paths == [slice(tree[0][word], tree[0][word + 1]) for word in words]
+    nodes, codes, (first, last), longest_of_copies = copied_paths(words, tree)
     np.testing.assert_array_equal(nodes, np.concatenate([tree[1][path] for path in paths]))
     np.testing.assert_array_equal(codes, np.concatenate([tree[2][path] for path in paths]))
-    np.testing.assert_array_equal(np.diff(starts), [path.stop - path.start for path in paths])
+    np.testing.assert_array_equal(last - first, end - begin)
+    np.testing.assert_array_equal(first[1:], last[:-1])
+    assert first[0] == 0 and longest == longest_of_copies == max(end - begin)
+    assert paths_to(words[:0], tree)[1] == 0
 
 
 # rows that each thread has copies of
 
 
 def test_rows_with_copies_are_used_where_these_are():
-    rows = np.arange(9, dtype=np.int32)
-    move(rows, (2, 5, 30))
-    assert rows.tolist() == [0, 1, 32, 33, 34, 5, 6, 7, 8]
+    ids, rows = np.arange(9, dtype=np.int32), np.zeros(12, np.intp)
+    find_rows(ids, (2, 5, 30), rows)
+    assert rows.tolist() == [0, 1, 32, 33, 34, 5, 6, 7, 8, 8, 8, 8]
+    for i in range(9):
+        find_rows_beside(ids, i, (2, 5, 30), rows)
+        expected = [row for row in [0, 1, 32, 33, 34, 5, 6, 7, 8] if row % 30 != i]
+        assert rows[:8].tolist() == expected
+    find_rows_beside(ids[:6], 5, (2, 5, 30), rows)
+    assert rows[:8].tolist() == [0, 1, 32, 33, 34, 34, 34, 34]
 
 
 def test_what_copies_have_learned_is_added_once():

@@ -244,7 +244,7 @@ class Kernel:
         """All that chance decides of piece i, and which rows it will use."""
         words, *windows = self.draws.draw_text(ids, starts, self.keep, self.windows, state)
         if self.tree:
-            outputs, *more = self.draws.paths_to(words, self.tree)
+            outputs, *more = self.draws.copied_paths(words, self.tree)
         else:
             noise = self.kernels.TARGETS, self.noise, self.K, noise_state
             outputs, more = self.draws.draw_outputs(words, *noise), [self.K, self.weight]

@@ -55,7 +55,10 @@ def draw_text(ids, starts, keep, windows, state):
     """The words that are kept, where their windows begin and end, and how far the farthest of these can reach."""
     words, begin, end = np.empty(len(ids), np.int32), np.empty(len(ids), np.int32), np.empty(len(ids), np.int32)
     n, _ = draw_words(ids, starts, keep, windows, state, words, begin, end)
-    return words[:n], begin[:n], end[:n], min(windows[0], np.max(np.diff(starts)))
+    longest = 0
+    for s in range(len(starts) - 1):  # np.diff would be compiled for two seconds
+        longest = max(longest, starts[s + 1] - starts[s])
+    return words[:n], begin[:n], end[:n], min(windows[0], longest)
 
 
 @njit(**FAST)
@@ -73,22 +76,23 @@ def draw_outputs(words, targets, noise, K, state):
 
 @njit(**FAST)
 def paths_to(words, tree):
-    """The paths to some words, one after another: nodes, codes, where each begins, and where the last one ends."""
-    starts = np.zeros(len(words) + 1, np.int64)
+    """Where the paths to some words begin and end among the nodes of the tree, and how long the longest is."""
+    starts, begin, end, longest = tree[0], np.empty(len(words), np.int64), np.empty(len(words), np.int64), 0
     for i in range(len(words)):
-        starts[i + 1] = starts[i] + tree[0][words[i] + 1] - tree[0][words[i]]
-    nodes, codes = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.int8)
-    for i in range(len(words)):
-        for j in range(starts[i + 1] - starts[i]):
-            nodes[starts[i] + j] = tree[1][tree[0][words[i]] + j]
-            codes[starts[i] + j] = tree[2][tree[0][words[i]] + j]
-    return nodes, codes, starts
+        begin[i], end[i] = starts[words[i]], starts[words[i] + 1]
+        longest = max(longest, end[i] - begin[i])
+    return (begin, end), longest
 
 
 @njit(**FAST)
-def move(rows, moved):
-    """Have some rows stand for others, so many behind them: ``moved`` is from which row on, to which, and how many."""
-    begin, end, behind = moved
-    for i in range(len(rows)):
-        if begin <= rows[i] < end:
-            rows[i] += behind
+def copied_paths(words, tree):
+    """The same paths one after another: their nodes and codes, then as ``paths_to``."""
+    (begin, end), longest = paths_to(words, tree)
+    starts = np.zeros(len(words) + 1, np.int64)
+    for i in range(len(words)):
+        starts[i + 1] = starts[i] + end[i] - begin[i]
+    nodes, codes = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.int8)
+    for i in range(len(words)):
+        for j in range(end[i] - begin[i]):
+            nodes[starts[i] + j], codes[starts[i] + j] = tree[1][begin[i] + j], tree[2][begin[i] + j]
+    return nodes, codes, (starts[:-1], starts[1:]), longest

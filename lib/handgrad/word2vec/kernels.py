@@ -14,8 +14,9 @@ the rows of B, skip-gram is three small matrix products:
 For CBOW, the rows of A are mixed first, H = W A, and what H should move by goes back the same way, Wᵀ E B. Only A is
 copied: B, and A for CBOW, are read where they lie in the tables.
 
-A block is a few neighboring targets and the words within reach of them. For negative sampling its outputs are these
-targets, and K negatives that all of them share; for hierarchical softmax the nodes on the paths to them. All scores
+For negative sampling a block is a few neighboring targets and the words within reach of them; its outputs are these
+targets, and K negatives that all of them share. For hierarchical softmax it is one target, the words around
+it, and the nodes on the path to it. All scores
 are computed before anything is updated, so a block is exactly one step of the gates ``SkipGram`` or ``CBOW`` and
 ``NegativeSampling`` or ``HierarchicalSoftmax``; tests compare them.
 """
@@ -26,7 +27,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-from handgrad.word2vec.draws import draw_outputs, draw_text, move, paths_to
+from handgrad.word2vec.draws import draw_outputs, draw_text, paths_to
 from handgrad.word2vec.simd import (
     CACHE_LINE,
     FAST,
@@ -51,8 +52,7 @@ from handgrad.word2vec.simd import (
     width,
 )
 
-TARGETS = 4  # in a block of negative sampling
-TARGETS_OF_TREE = 1  # in one of hierarchical softmax
+TARGETS = 4  # in a block of negative sampling; there is one in a block of hierarchical softmax
 GROUP = 4  # scores have so many columns at a time, products add so many rows, or twice as many
 WIDE = 2 * LANES if LANES == 16 else LANES  # numbers of each of these: there are 32 registers of 512 bits, or 16 of 256
 # What is done with the words of a window. For None numba compiles skip-gram alone, and not the other branch.
@@ -109,17 +109,21 @@ def _exp_and_log1p(a):
 def errors(E, M, R, Q, rate):
     """Turn scores, Q in each of the first R rows of E, into what each pair moves by, E = η |M| (label - σ(S)).
 
-    M says how often a pair counts, with a minus for those whose label is 0. Returns the loss, -Σ |M| log σ(±S).
+    M says how often a pair counts, with a minus for those whose label is 0; one row of it is for all.
+    Returns the loss, -Σ |M| log σ(±S).
     """
     zero = spread(E.dtype.type(0), LANES)
     one, loss = zero + 1, zero
-    for x in range(up_to(GROUP, R)):
+    for x in range(R):
         for q in range(0, Q, LANES):
-            m = load(M, x, q, zero)
+            m = load(M, min(x, len(M) - 1), q, zero)
             s = copysign(one, m) * load(E, x, q, zero)
             small, log = exp_and_log1p(zero - absolute(s))
             loss = loss + absolute(m) * (where_positive(s, zero, zero - s) + log)  # -log σ(s)
             store(E, x, q, rate * m * (where_positive(s, small, 1) / (small + 1)))  # 1 - σ(s)
+    for x in range(R, up_to(GROUP, R)):
+        for q in range(0, Q, LANES):
+            store(E, x, q, zero)
     return np.float64(total(loss))
 
 
@@ -148,13 +152,6 @@ def clear(A, rows):
     for x in range(rows):
         for d in range(0, A.shape[1], LANES):
             store(A, x, d, spread(A.dtype.type(0), LANES))
-
-
-@njit(**INLINE)
-def scale(A, x, factor):
-    """A[x] *= factor"""
-    for d in range(0, A.shape[1], LANES):
-        store(A, x, d, load(A, x, d, LANES) * factor)
 
 
 @njit(**INLINE)
@@ -198,8 +195,10 @@ def add_columns(table, rows, E, A, places, R, start, stop, like):
         for x in range(0, R, 8):
             if R - x > 4:
                 add_eight(table, rows, E, A, places, x, d, like)
-            else:
+            elif R - x > 1:
                 add_four(table, rows, E, A, places, x, d, like)
+            else:
+                add_one(table, rows, E, A, places, x, d, like)
 
 
 @njit(**INLINE)
@@ -210,8 +209,16 @@ def load_four(A, places, x, d, like):
 
 
 @njit(**INLINE)
+def add_one(table, rows, E, A, places, x, d, like):
+    """The same for one row of A, which stays in a register."""
+    a = load(A, places[x], d, like)
+    for q in range(len(rows)):
+        store(table, rows[q], d, load(table, rows[q], d, like) + E[q, x] * a)
+
+
+@njit(**INLINE)
 def add_four(table, rows, E, A, places, x, d, like):
-    """The same for four rows of A, which stay in registers."""
+    """The same for four rows of A."""
     a0, a1, a2, a3 = load_four(A, places, x, d, like)
     for q in range(len(rows)):
         y = load(table, rows[q], d, like)
@@ -255,15 +262,6 @@ def room_for(G, R, Q, V):
     return Room(A, H, dH, E, L, W, M, np.zeros(R, np.intp), np.zeros(Q, np.intp), np.arange(R))
 
 
-@njit(**INLINE)
-def copy_ids(ids, copy):
-    """The ids, and behind them, up to the next multiple of GROUP, the last of them again."""
-    n = len(ids)
-    for i in range(up_to(GROUP, n)):
-        copy[i] = ids[min(i, n - 1)]
-    return copy[:n]
-
-
 @njit(**FAST)
 def lines(rows, columns, V):
     """Zeros of the type of V, from the beginning of a line of the cache."""
@@ -273,22 +271,10 @@ def lines(rows, columns, V):
 
 
 @njit(**INLINE)
-def step(V, words, U, outputs, begin, end, first, last, mean, rate, room):
-    """One step of a block, whose L is marked: its loss, and how many predictions there are."""
-    left, right, pairs, means = reach_of(begin, end, first, last)
-    inputs, outputs = copy_ids(words[left:right], room.inputs), copy_ids(outputs, room.outputs)
-    mark_windows(begin, end, first, last, left, mean is not None, room.W)
-    if mean is None:
-        return step_of_words(V, inputs, U, outputs, last - first, rate, room), pairs
-    return step_of_means(V, inputs, U, outputs, begin, end, first, last, rate, mean, room), means
-
-
-@njit(**INLINE)
-def step_of_words(V, inputs, U, outputs, G, rate, room):
-    """Skip-gram: each of the ``inputs`` (R,) predicts ``outputs`` (Q,), as often as L says of the windows it is in."""
-    A, E, M = room.A, room.E, room.M
+def step_of_words(V, inputs, U, outputs, M, rate, room):
+    """Skip-gram: each of the ``inputs`` (R,) predicts ``outputs`` (Q,), as often as M says: the loss."""
+    A, E = room.A, room.E
     R, Q = len(inputs), len(outputs)
-    mark_pairs(room.W, room.L, G, R, Q, M)
     gather(V, inputs, A)
     scores(A, U, outputs, E, R, Q)
     loss = errors(E, M, R, Q, rate)
@@ -298,10 +284,10 @@ def step_of_words(V, inputs, U, outputs, G, rate, room):
 
 
 @njit(**INLINE)
-def step_of_means(V, inputs, U, outputs, begin, end, first, last, rate, exact, room):
-    """CBOW: the means of G windows, W (G, R) of them, predict ``outputs``, as often as L (G, Q) says."""
+def step_of_means(V, inputs, U, outputs, G, rate, exact, room):
+    """CBOW: the means of G windows, W (G, R) of them, predict ``outputs``, as often as L (G, Q) says: the loss."""
     H, dH, E, W, order = room.H, room.dH, room.E, room.W, room.order
-    R, Q, G = len(inputs), len(outputs), last - first
+    R, Q = len(inputs), len(outputs)
     clear(H, G)
     clear(dH, G)
     add_product(H, order[:G], W, V, inputs, R)
@@ -310,10 +296,33 @@ def step_of_means(V, inputs, U, outputs, begin, end, first, last, rate, exact, r
     add_product(dH, order[:G], E, U, outputs, Q)
     add_product(U, outputs, E.T, H, order, G)
     if not exact:  # word2vec.c: each word moves by all of it, and not by its share
-        for c in range(G):
-            scale(dH, c, end[first + c] - begin[first + c] - 1)
+        mark_whole(W, G, R)
     add_product(V, inputs, W.T, dH, order, G)
     return loss
+
+
+# Which rows they are. Behind the last of them, up to the next multiple of GROUP, it is there again.
+
+
+@njit(**INLINE)
+def row_of(id, copies):
+    """The row of an id, or its copy. copies : from which row on there are some, to which, and how far behind them"""
+    begin, end, behind = copies
+    return id + (behind if begin <= id < end else 0)
+
+
+@njit(**INLINE)
+def find_rows(ids, copies, rows):
+    for x in range(up_to(GROUP, len(ids))):
+        rows[x] = row_of(ids[min(x, len(ids) - 1)], copies)
+
+
+@njit(**INLINE)
+def find_rows_beside(ids, i, copies, rows):
+    """The same without ids[i]."""
+    for x in range(up_to(GROUP, len(ids) - 1)):
+        j = min(x, len(ids) - 2)
+        rows[x] = row_of(ids[j if j < i else j + 1], copies)
 
 
 # Which pairs count. W (G, R) has a row for each window: which words are in it. L (G, Q) has a row for each target: what
@@ -348,6 +357,22 @@ def mark_windows(begin, end, first, last, left, of_means, W):
 
 
 @njit(**INLINE)
+def mark_window(R, W):
+    """W (1, R): the share of each word."""
+    share = 1 / W.dtype.type(R)
+    for x in range(up_to(GROUP, R)):
+        W[0, x] = share if x < R else 0
+
+
+@njit(**INLINE)
+def mark_whole(W, G, R):
+    """W: 1 in place of each share."""
+    for c in range(G):
+        for x in range(0, R, LANES):
+            store(W, c, x, where_positive(load(W, c, x, LANES), 1, 0))
+
+
+@njit(**INLINE)
 def mark_pairs(W, L, G, R, Q, M):
     """M (R, Q) = Wᵀ L: how often each pair counts."""
     for x in range(up_to(GROUP, R)):
@@ -361,7 +386,7 @@ def mark_pairs(W, L, G, R, Q, M):
 # copies of rows that are used often
 
 
-NO_COPIES = ((0, 0, 0), (0, 0, 0)), 1  # of V and of U; and after how many words they are joined
+NO_COPIES = ((0, 0, 0), (0, 0, 0)), 2**62  # of V and of U; and after how many words they are joined
 
 
 @njit(**FAST)
@@ -400,33 +425,41 @@ def mark_negatives(outputs, begin, end, first, last, weight, L):
 
 
 @njit(**INLINE)
-def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weight, mean, rate, room):
+def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weight, mean, rate, copies, room):
     """One step for the targets first to last of a text, on the words around each and K negatives for all.
 
     Parameters
     ----------
     V, U : float arrays (rows, D in whole vectors), updated in place
-    words : int32 array, the rows of V of the text
+    words : int32 array, ids of the text
     begin, end : int32 arrays; the window of word i is from begin[i] to end[i], without i itself
     first, last : int, at most TARGETS apart
-    outputs : int32 array (K + last - first,), rows of U: first the negatives, then the targets
+    outputs : int32 array (K + last - first,), ids: first the negatives, then the targets
     weight : float, how much a negative counts
     mean : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     rate : float, η
+    copies : for V and for U, see ``row_of``
     room : from ``room_for``
 
     Returns
     -------
     float : the loss of the block, a sum over its predictions; int : how many these are
     """
+    left, right, pairs, means = reach_of(begin, end, first, last)
+    G, R, Q = last - first, right - left, len(outputs)
+    find_rows(words[left:right], copies[0], room.inputs)
+    find_rows(outputs, copies[1], room.outputs)
+    mark_windows(begin, end, first, last, left, mean is not None, room.W)
     mark_negatives(outputs, begin, end, first, last, weight, room.L)
-    return step(V, words, U, outputs, begin, end, first, last, mean, rate, room)
+    if mean is not None:
+        return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], G, rate, mean, room), means
+    mark_pairs(room.W, room.L, G, R, Q, room.M)
+    return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.M, rate, room), pairs
 
 
-@njit(**FAST)
-def learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart):
+@njit(**INLINE)
+def negative_sampling_blocks(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart, room):
     """Block after block of a text: its outputs are those of the blocks, one after another."""
-    room = room_for(TARGETS, TARGETS + 2 * reach, K + TARGETS, V)
     loss, predictions = 0.0, 0
     for first in range(0, len(words), TARGETS):
         if first % apart == 0:
@@ -435,54 +468,73 @@ def learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, 
         fetch(U, outputs[q + K + TARGETS : q + 2 * (K + TARGETS)])
         fetch(V, words[last + reach : last + reach + TARGETS])
         more, n = negative_sampling_block(
-            V, U, words, begin, end, first, last, outputs[q : q + K + last - first], weight, mean, rate, room
+            V, U, words, begin, end, first, last, outputs[q : q + K + last - first], weight, mean, rate, copies, room
         )
         loss, predictions = loss + more, predictions + n
     join_both(V, U, copies)
     return loss, predictions
+
+
+@njit(**FAST)
+def learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart):
+    """All blocks of a text, with scratch for them."""
+    room = room_for(TARGETS, TARGETS + 2 * reach, K + TARGETS, V)
+    return negative_sampling_blocks(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart, room)
 
 
 # hierarchical softmax
 
 
 @njit(**INLINE)
-def mark_paths(codes, starts, begin, end, first, last, L):
-    """L: a target meets the path to it. If there is no word beside it, it meets nothing."""
-    clear(L, up_to(GROUP, last - first))
-    for i in range(first, last):
-        if end[i] - begin[i] > 1:
-            for p in range(starts[i], starts[i + 1]):
-                L[i - first, p - starts[first]] = 1 - 2 * codes[p]
+def mark_path(codes, L):
+    """L (1, Q): a word is scored against the path to the target."""
+    clear(L, 1)
+    for p in range(len(codes)):
+        L[0, p] = 1 - 2 * codes[p]
 
 
 @njit(**INLINE)
-def hierarchical_softmax_block(V, U, words, begin, end, first, last, nodes, codes, starts, mean, rate, room):
-    """As ``negative_sampling_block``, for at most TARGETS_OF_TREE targets.
+def hierarchical_softmax_block(V, U, words, begin, end, i, nodes, codes, mean, rate, copies, room):
+    """As ``negative_sampling_block``, for target i alone, so that there is no other word which its path is not for.
 
-    The path to target i is nodes (rows of U) and codes, from starts[i] to starts[i + 1]. A code of 0 is the branch
-    that σ is the probability of.
+    nodes, codes : int32 and int8 arrays (Q,), the path: ids of U, and 0 where it takes the branch that σ is for
     """
-    mark_paths(codes, starts, begin, end, first, last, room.L)
-    return step(V, words, U, nodes[starts[first] : starts[last]], begin, end, first, last, mean, rate, room)
+    R, Q = end[i] - begin[i] - 1, len(nodes)
+    if R == 0:
+        return 0.0, 0
+    find_rows_beside(words[begin[i] : end[i]], i - begin[i], copies[0], room.inputs)
+    find_rows(nodes, copies[1], room.outputs)
+    mark_path(codes, room.L)
+    if mean is None:
+        return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.L[:1], rate, room), R
+    mark_window(R, room.W)
+    return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], 1, rate, mean, room), 1
 
 
-@njit(**FAST)
-def learn_hierarchical_softmax(V, U, words, begin, end, reach, nodes, codes, starts, mean, rate, copies, apart):
-    """Block after block of a text."""
-    G = TARGETS_OF_TREE
-    longest = G * (np.max(np.diff(starts)) if len(words) else 0)
-    room = room_for(G, G + 2 * reach, longest, V)
+@njit(**INLINE)
+def hierarchical_softmax_blocks(V, U, words, begin, end, reach, nodes, codes, paths, mean, rate, copies, apart, room):
+    """Target after target of a text. paths : where the path to each begins, and where it ends"""
     loss, predictions = 0.0, 0
-    for first in range(0, len(words), G):
-        if first % apart == 0:
+    for i in range(len(words)):
+        if i % apart == 0:
             join_both(V, U, copies)
-        last = min(first + G, len(words))
+        fetch(V, words[i + reach + 1 : i + reach + 2])
+        path = slice(paths[0][i], paths[1][i])
         more, n = hierarchical_softmax_block(
-            V, U, words, begin, end, first, last, nodes, codes, starts, mean, rate, room
+            V, U, words, begin, end, i, nodes[path], codes[path], mean, rate, copies, room
         )
         loss, predictions = loss + more, predictions + n
     join_both(V, U, copies)
     return loss, predictions
+
+
+@njit(**FAST)
+def learn_hierarchical_softmax(V, U, words, begin, end, reach, nodes, codes, paths, longest, mean, rate, copies, apart):
+    """All targets of a text, with scratch for them."""
+    room = room_for(1, 2 * reach, longest, V)
+    return hierarchical_softmax_blocks(
+        V, U, words, begin, end, reach, nodes, codes, paths, mean, rate, copies, apart, room
+    )
 
 
 # some sentences
@@ -500,7 +552,7 @@ def train_negative_sampling(
     ids, starts : int32 (N,) and int64 (S + 1,); sentence s is ids[starts[s] : starts[s + 1]]
     keep : uint32 array (vocabulary,), the chance that a word is kept, times 2³²
     windows : the pair (largest reach, whether each window draws its own)
-    copies : for V and U, which rows have copies that are used instead: see ``move`` and ``join``
+    copies : for V and U, which rows have copies that are used instead: see ``row_of`` and ``join``
     apart : int, after so many words they are joined; whole blocks
     mean : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     noise : the pair (uint32 chance of a column's own word, times 2³²; int32 alias), each (vocabulary,)
@@ -515,8 +567,6 @@ def train_negative_sampling(
     """
     words, begin, end, reach = draw_text(ids, starts, keep, windows, state)
     outputs = draw_outputs(words, TARGETS, noise, K, noise_state)
-    move(words, copies[0])
-    move(outputs, copies[1])
     return learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart)
 
 
@@ -524,7 +574,8 @@ def train_negative_sampling(
 def train_hierarchical_softmax(V, U, ids, starts, keep, windows, copies, apart, mean, tree, rate, state):
     """As ``train_negative_sampling``, with the tree (starts, nodes, codes) of ``HuffmanTree``."""
     words, begin, end, reach = draw_text(ids, starts, keep, windows, state)
-    nodes, codes, paths = paths_to(words, tree)
-    move(words, copies[0])
-    move(nodes, copies[1])
-    return learn_hierarchical_softmax(V, U, words, begin, end, reach, nodes, codes, paths, mean, rate, copies, apart)
+    _, nodes, codes = tree
+    paths, longest = paths_to(words, tree)
+    return learn_hierarchical_softmax(
+        V, U, words, begin, end, reach, nodes, codes, paths, longest, mean, rate, copies, apart
+    )
