@@ -1,8 +1,32 @@
 """What this book adds to Sphinx: `_config.yml` loads the package, the package loads its modules."""
 
-from . import accessible, buttons, chapter_numbers, course_map, gradient_list, lean, live_graph, offline, solutions
+from . import (
+    accessible,
+    buttons,
+    chapter_numbers,
+    course_map,
+    gradient_list,
+    highlight,
+    lean,
+    live_graph,
+    offline,
+    solutions,
+    typography,
+)
 
-MODULES = (accessible, buttons, chapter_numbers, course_map, gradient_list, lean, live_graph, offline, solutions)
+MODULES = (
+    accessible,
+    buttons,
+    chapter_numbers,
+    course_map,
+    gradient_list,
+    highlight,
+    lean,
+    live_graph,
+    offline,
+    solutions,
+    typography,
+)
 
 
 def setup(app):

@@ -6,6 +6,7 @@ picture that a blind reader does not get, text wider than a phone. `faults_on` i
 tests show that it finds each of these faults when there is one.
 """
 
+import re
 import shutil
 from pathlib import Path
 
@@ -121,6 +122,48 @@ def test_a_copy_on_a_stick_is_the_whole_course(browser, site, tmp_path):
     page.wait_for_url("**/book/08_graphs.html*")
     page.close()
     assert errors == []
+
+
+@pytest.mark.parametrize("word", ["gradient", "log"])  # a class of the explorers' style sheet, and a command of TeX
+def test_the_words_of_a_search_are_marked_in_prose_alone(browser, site, word):
+    page = browser.new_page()
+    page.goto(f"{(site / 'search.html').as_uri()}?q={word}")
+    page.locator("#search-results a", has_text="Negative sampling").first.click()
+    page.wait_for_url("**/book/15_negative_sampling.html*")
+    page.evaluate("window.MathJax?.startup?.promise")
+    marked = page.evaluate(
+        """() => [...document.querySelectorAll(".highlighted")]
+            .map((mark) => mark.closest("style, script, svg, .math, .hg-explorer")?.tagName ?? "prose")"""
+    )
+    assert "prose" in marked and set(marked) == {"prose"}
+    assert page.locator("mjx-merror, .math:not(:has(mjx-container))").count() == 0
+    page.close()
+
+
+def test_no_line_begins_with_the_punctuation_after_a_formula(browser, site, page):
+    html = re.sub(r'<span class="hg-whole">.*?</span>', "", (site / f"{page}.html").read_text(encoding="utf-8"))
+    assert re.findall(r'class="math [^>]*>[^<]*</span>[.,:;!?)]', html) == []
+    phone = browser.new_page(viewport={"width": 390, "height": 844})
+    phone.goto((site / f"{page}.html").as_uri())
+    phone.evaluate("window.MathJax?.startup?.promise")
+    broken = phone.evaluate(
+        """() => [...document.querySelectorAll(".hg-whole")].filter((whole) => {
+            const end = document.createRange();
+            end.setStart(whole.lastChild, 0);
+            end.setEndAfter(whole.lastChild);
+            const formula = whole.querySelector(".math").getBoundingClientRect(), rest = end.getBoundingClientRect();
+            return whole.lastChild.nodeType === Node.TEXT_NODE && rest.width > 0 && rest.left < formula.left;
+          }).map((whole) => whole.textContent)"""
+    )
+    phone.close()
+    assert broken == []
+
+
+def test_a_page_without_a_list_of_contents_has_no_button_for_one(browser, site, pages):
+    with_list = {page for page in pages if 'id="pst-secondary-sidebar"' in (site / f"{page}.html").read_text("utf-8")}
+    with_button = {page for page in pages if "secondary-toggle" in (site / f"{page}.html").read_text("utf-8")}
+    assert "book/08_graphs" in with_list and "book/index" not in with_list
+    assert with_button <= with_list
 
 
 def test_the_root_leads_to_the_first_page(browser, server, pages):
