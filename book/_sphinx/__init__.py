@@ -10,6 +10,7 @@ from . import (
     lean,
     live_graph,
     offline,
+    quiz,
     solutions,
     typography,
 )
@@ -24,6 +25,7 @@ MODULES = (
     lean,
     live_graph,
     offline,
+    quiz,
     solutions,
     typography,
 )

@@ -10,9 +10,9 @@ from sphinx.util.docutils import SphinxDirective
 from handgrad import Add, ComputationalGraph, Max, Multiply, Node
 
 INPUTS = {"x": 1.0, "y": 2.0, "z": 0.0}
-PLACES = {"x": (40, 44), "y": (40, 150), "z": (40, 256), "add": (230, 90), "max": (230, 210), "times": (400, 150)}
+PLACES = {"x": (40, 40), "y": (40, 170), "z": (40, 300), "add": (230, 105), "max": (230, 235), "times": (400, 170)}
 SYMBOLS = {"add": "+", "max": "max", "times": "×"}
-RADIUS, LETTER, END = 25, 16, 540  # of a gate; of the room for an input's letter; where the last wire ends
+RADIUS, LETTER, END = 25, 16, 524  # of a gate; of the room for a letter; where the last wire ends
 WIRES = [("x", "add"), ("y", "add"), ("y", "max"), ("z", "max"), ("add", "times"), ("max", "times")]
 
 
@@ -33,24 +33,25 @@ def numbers_on_the_wires(x, y, z):
 
 def svg():
     numbers = numbers_on_the_wires(**INPUTS)
-    parts = []
+    parts, on_them = [], []  # no wire is drawn over a number
     for source, gate in WIRES:
         (x0, y0), (x1, y1) = PLACES[source], PLACES[gate]
         start, end = x0 + (RADIUS if source in SYMBOLS else LETTER), x1 - RADIUS
         middle = (start + end) / 2
         parts.append(wire(f"{source}-{gate}", f"M{start} {y0}C{middle} {y0} {middle} {y1} {end} {y1}"))
-        parts += texts(f"{source}-{gate}", middle, (y0 + y1) / 2, numbers)
+        on_them += texts(f"{source}-{gate}", middle, (y0 + y1) / 2, numbers)
     x, y = PLACES["times"]
     parts.append(wire("f", f"M{x + RADIUS} {y}H{END}"))
-    parts += texts("f", (x + RADIUS + END) / 2, y, numbers)
-    for name, (x, y) in PLACES.items():
+    on_them += texts("f", (x + RADIUS + END) / 2, y, numbers)
+    letters = {**PLACES, "f": (END + LETTER, y)}
+    for name, (x, y) in letters.items():
         if name in SYMBOLS:
             parts.append(f'<circle cx="{x}" cy="{y}" r="{RADIUS}"/>')
         style = "" if name in SYMBOLS else ' font-style="italic"'
         parts.append(f'<text x="{x}" y="{y + 6}" class="hg-letter"{style}>{SYMBOLS.get(name, name)}</text>')
     return (
-        '<svg viewBox="16 8 532 284" role="img" aria-labelledby="hg-live-said" font-size="18" text-anchor="middle">'
-        + "".join(parts)
+        '<svg viewBox="24 12 536 316" role="img" aria-labelledby="hg-live-said" font-size="18" text-anchor="middle">'
+        + "".join(parts + on_them)
         + "</svg>"
     )
 

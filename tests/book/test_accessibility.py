@@ -49,6 +49,29 @@ def test_no_rule_is_broken(browser, server, page):
     assert violations(browser, f"{server}{page}.html") == []
 
 
+# Letters in drawings, as large as they are seen. An exponent is smaller, as it is in print.
+LETTERS = """
+() => [...document.querySelectorAll("article svg text")]
+  .filter((text) => text.textContent.trim() && text.checkVisibility())
+  .map((text) => [text, text.getScreenCTM()])
+  .map(([text, { a, b }]) => ({
+    said: text.textContent, size: parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b),
+  }))
+"""
+
+
+def test_letters_in_drawings_are_legible_on_a_phone(browser, site, page):
+    phone = browser.new_page(viewport={"width": 390, "height": 844})
+    phone.goto((site / f"{page}.html").as_uri())
+    phone.evaluate(
+        "for (const box of document.querySelectorAll('.toggle-hidden')) box.classList.remove('toggle-hidden')"
+    )
+    letters = phone.evaluate(LETTERS)
+    phone.close()
+    assert [letter for letter in letters if letter["size"] < 10.9] == []
+    assert len(letters) > 10 or page not in ("book/index", "book/01_one_hot", "book/08_graphs")
+
+
 @pytest.mark.parametrize(
     ("planted", "rule"),
     [

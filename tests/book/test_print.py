@@ -76,6 +76,28 @@ def test_links_of_the_pdf_stay_inside(pdf):
     assert inside > 50 and outside > 0
 
 
+def test_pages_are_filled(pdf):
+    """Below its last line of text, no page is empty for more than two fifths, unless a chapter ends on it."""
+    begins = {pdf.get_destination_page_number(e) for e in pdf.outline if not isinstance(e, list)}
+    ends = {0, len(pdf.pages) - 1, *(number - 1 for number in begins)}
+    gaps = {number + 1: lowest_line(page) for number, page in enumerate(pdf.pages) if number not in ends}
+    assert len(gaps) > 30
+    assert {number: round(gap, 2) for number, gap in gaps.items() if gap > 0.4} == {}
+
+
+def lowest_line(page):
+    """How high the lowest text above the page's number stands, as a part of the page."""
+    heights = []
+
+    def note(text, matrix, text_matrix, *_):
+        if text.strip():
+            heights.append(matrix[1] * text_matrix[4] + matrix[3] * text_matrix[5] + matrix[5])
+
+    page.extract_text(visitor_text=note)
+    paper = float(page.mediabox.height)
+    return min(height / paper for height in heights if height > 0.062 * paper)  # its number stands below
+
+
 # What reaches beyond the paper, and what is wider than its own box.
 CUT_OFF = """
 () => [...document.querySelectorAll("article :is(p, pre, svg, table, img, mjx-container, figure)")]
@@ -125,6 +147,7 @@ def test_formulas_and_figures_of_the_epub_are_there(epub, site, pages):
             text = archive.read(f"{page}.xhtml").decode()
             tree = ElementTree.parse(io.StringIO(text)).getroot()  # it is well-formed
             html = (site / f"{page}.html").read_text(encoding="utf-8").split("<article")[1].split("</article>")[0]
+            html = re.sub(r'<div class="quiz-verdict">.*?</div>', "", html, flags=re.DOTALL)  # printed in the answers
             assert len(list(tree.iter(f"{MATHML}math"))) == len(re.findall(r'class="math ', html)), page
             assert text.count("<svg") >= html.count('<svg class="hg-graph"') + html.count('<svg role="img"')
             assert not list(tree.iter(f"{XHTML}script")) and not list(tree.iter(f"{XHTML}button"))

@@ -97,6 +97,29 @@ def test_scopes_are_boxes_that_hold_their_own_nodes_and_no_others():
         assert inside == {n for n in graph.nodes if (n.name or "").startswith(scope + "/")}
 
 
+def test_no_wire_is_drawn_over_a_number_and_the_smallest_letters_have_11_pixels():
+    graph = lecture_graph()
+    graph.forward(x=1.0, y=2.0, z=0.0)
+    graph.backward()
+    root = ElementTree.fromstring(draw(graph).svg())
+    kinds = [part.get("class") if part.tag.endswith("text") else part.tag.rpartition("}")[2] for part in root]
+    assert kinds.count("path") == 7 and kinds.count("hg-value") == 7
+    assert max(i for i, kind in enumerate(kinds) if kind == "path") < kinds.index("hg-value")
+    smallest = float(re.search(r"min-width:(\d+)px", root.get("style"))[1]) / float(root.get("width"))
+    assert smallest * float(root.get("font-size")) > 11
+
+
+def test_a_scopes_name_fits_its_box_and_is_not_repeated_in_it():
+    graph = ComputationalGraph(Sum()(EmbeddingLookup()(Parameter("embedding/V", np.ones((5, 2))), Node("ids"))))
+    graph.forward(ids=np.array([1]))
+    svg = draw(graph).svg()
+    words = [t.text for t in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+    assert words.count("embedding") == 1 and "V" in words and "embedding/V" not in words
+    left, _, width, _ = drawing_module.box_around("embedding", drawing_module.layout(graph))
+    assert width > drawing_module.LETTER * len("embedding")
+    assert float(ElementTree.fromstring(svg).get("viewBox").split()[0]) < left
+
+
 def test_a_drawing_shows_its_own_graphs_numbers_after_another_graph_ran():
     product = Multiply()(Node("x"), Node("w"))
     first, second = ComputationalGraph(product), ComputationalGraph(Sigmoid()(product))

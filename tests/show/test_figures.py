@@ -1,3 +1,4 @@
+import re
 import xml.etree.ElementTree as ElementTree
 
 from matplotlib import pyplot as plt
@@ -35,3 +36,13 @@ def test_nothing_is_left_open():
 
 def test_its_text_form_is_its_description():
     assert repr(make()).startswith("figure: A line that falls")
+
+
+def test_a_figure_scrolls_before_its_letters_are_smaller_than_11_pixels():
+    svg = make().svg
+    width, smallest = (
+        float(re.search(pattern, svg)[1]) for pattern in (r'viewBox="0 0 ([\d.]+)', r"min-width:(\d+)px")
+    )
+    assert smallest < 358  # a phone's column: there it does not scroll yet
+    letters = [float(size) for size in re.findall(r"font(?:-size)?: ([\d.]+)px", svg)]
+    assert letters and min(letters) * smallest / width > 10.9

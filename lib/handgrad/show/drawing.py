@@ -10,7 +10,8 @@ import numpy as np
 from handgrad.show.figures import page_color
 
 SYMBOLS = {"Add": "+", "Subtract": "−", "Multiply": "×", "Sigmoid": "σ", "Sum": "Σ", "EmbeddingLookup": "lookup"}
-LETTER, LINE, GAP, ROW, MARGIN = 8, 16, 96, 106, 48  # sizes in pixels; GAP leaves room for the numbers on a wire
+LETTER, LINE, GAP, ROW, STUB = 8, 16, 84, 106, 48  # in pixels; numbers stand in GAP, and on the STUB of an output
+SMALLEST = 0.8  # of its size: on a phone a drawing scrolls rather than have letters below 11 pixels
 HALO = "var(--pst-color-background, var(--jp-layout-color0, white))"  # the page's own, in the book and in JupyterLab
 
 
@@ -39,32 +40,21 @@ class Drawing:
 
     def svg(self):
         places = layout(self.graph)
-        left = min(x - half_width_of(n) for n, (x, _) in places.items()) - MARGIN
-        right = max(x + half_width_of(n) for n, (x, _) in places.items()) + GAP
-        width, height = right - left, max(y for _, y in places.values()) + 2 * MARGIN + LINE
-        boxes = [part for scope in dict.fromkeys(map(scope_of, places)) if scope for part in self._box(scope, places)]
-        wires = [part for node in self.graph.nodes for part in self._wires_into(node, places)]
-        marks = [part for node in self.graph.nodes for part in self._mark(node, *places[node])]
+        scopes = {scope: box_around(scope, places) for scope in map(scope_of, places) if scope}
+        left, top, right, bottom = edges(places, scopes.values())
+        boxes = [part for scope, box in scopes.items() for part in _box(scope, *box)]
+        wires, numbers = [], []  # no wire is drawn over a number
+        for node in self.graph.nodes:
+            for wire, *on_it in self._wires_into(node, places):
+                wires.append(wire)
+                numbers += on_it
+        marks = [part for node in self.graph.nodes for part in _mark(node, *places[node])]
         return (
             f'<svg class="hg-graph" role="img" aria-label="{escape(self._spoken(), quote=True)}" '
-            f'xmlns="http://www.w3.org/2000/svg" viewBox="{left:g} {-MARGIN - LINE / 2:g} {width:g} {height:g}" '
-            f'width="{width:g}" height="{height:g}" style="min-width:{0.7 * width:.0f}px" fill="none" '
-            f'stroke="currentColor" stroke-width="1.5" font-size="14" font-family="sans-serif" '
-            f'text-anchor="middle">{"".join(boxes + wires + marks)}</svg>'
-        )
-
-    def _box(self, scope, places):
-        """A dashed box around the nodes of a scope, with its name."""
-        members = [(x, y, half_width_of(n)) for n, (x, y) in places.items() if scope_of(n) == scope]
-        left, right = min(x - w for x, _, w in members) - 12, max(x + w for x, _, w in members) + 12
-        top, bottom = min(y for _, y, _ in members) - 40, max(y for _, y, _ in members) + 40
-        yield (
-            f'<rect class="hg-scope" x="{left:g}" y="{top:g}" width="{right - left:g}" height="{bottom - top:g}" '
-            f'rx="8" stroke-dasharray="4 4" opacity="0.5"/>'
-        )
-        yield (
-            f'<text x="{left + 8:g}" y="{top + 15:g}" text-anchor="start" font-size="12" stroke="none" '
-            f'fill="currentColor">{escape(scope)}</text>'
+            f'xmlns="http://www.w3.org/2000/svg" viewBox="{left:g} {top:g} {right - left:g} {bottom - top:g}" '
+            f'width="{right - left:g}" height="{bottom - top:g}" style="min-width:{SMALLEST * (right - left):.0f}px" '
+            f'fill="none" stroke="currentColor" stroke-width="1.5" font-size="14" font-family="sans-serif" '
+            f'text-anchor="middle">{"".join(boxes + wires + marks + numbers)}</svg>'
         )
 
     def _spoken(self):
@@ -81,38 +71,26 @@ class Drawing:
         return f"{self.title} Nodes: {'; '.join(parts)}."
 
     def _wires_into(self, node, places):
-        """A curve for each input. Its value stands above it, and below it the gradient that came back this way."""
+        """A curve for each input, its value above it, and below it the gradient that came back this way.
+
+        An output also has a wire to nowhere, for its value and its upstream gradient.
+        """
         downstream = self.graph.downstream.get(node, [None] * len(node.inputs))
         x1, y1 = places[node]
         for source, gradient in zip(node.inputs, downstream, strict=True):
             start, y0 = places[source][0] + half_width_of(source), places[source][1]
             end = x1 - half_width_of(node)
             middle = (start + end) / 2
-            yield f'<path d="M{start:g} {y0:g}C{middle:g} {y0:g} {middle:g} {y1:g} {end:g} {y1:g}"/>'
+            wire = f'<path d="M{start:g} {y0:g}C{middle:g} {y0:g} {middle:g} {y1:g} {end:g} {y1:g}"/>'
             along, down = (
                 (0.5, 0.5) if abs(y1 - y0) < 1.2 * ROW else (0.34, 0.22)
             )  # on a steep wire, near its beginning
             x, y = start + along * (end - start), y0 + down * (y1 - y0)
-            yield from _numbers(x, y, self.graph.values.get(source), gradient)
-
-    def _mark(self, node, x, y):
-        """The node itself; an output also gets a wire to nowhere, for its value and its upstream gradient."""
-        half_width, lines = half_width_of(node), label_of(node).split()
-        if node.gate is not None:
-            half_height = max(21, LINE * len(lines) / 2 + 6)
-            yield (
-                f'<rect x="{x - half_width:g}" y="{y - half_height:g}" width="{2 * half_width:g}" '
-                f'height="{2 * half_height:g}" rx="21"/>'
-            )
-        style = 'font-style="italic" ' if node.gate is None else ""
-        for i, line in enumerate(lines):
-            baseline = y + 5 + LINE * (i - (len(lines) - 1) / 2)
-            yield f'<text x="{x:g}" y="{baseline:g}" {style}stroke="none" fill="currentColor">{escape(line)}</text>'
+            yield wire, *_numbers(x, y, self.graph.values.get(source), gradient)
         if node in self.graph.outputs:
-            start = x + half_width
-            yield f'<path d="M{start:g} {y:g}h{GAP - MARGIN}"/>'
-            values, gradients = self.graph.values, self.graph.gradients
-            yield from _numbers(start + (GAP - MARGIN) / 2, y, values.get(node), gradients.get(node))
+            start, values, gradients = x1 + half_width_of(node), self.graph.values, self.graph.gradients
+            numbers = _numbers(start + STUB / 2, y1, values.get(node), gradients.get(node))
+            yield f'<path d="M{start:g} {y1:g}h{STUB}"/>', *numbers
 
 
 def draw(graph, title="A computational graph: values above the wires, gradients below."):
@@ -180,6 +158,25 @@ def scope_of(node):
     return (node.name or "").rpartition("/")[0]
 
 
+def box_around(scope, places):
+    """Left, top, width and height of the box around a scope's nodes: wide enough for its name, too."""
+    members = [(x, y, half_width_of(n)) for n, (x, y) in places.items() if scope_of(n) == scope]
+    left, right = min(x - w for x, _, w in members) - 12, max(x + w for x, _, w in members) + 12
+    missing = max(0, LETTER * len(scope) + 16 - (right - left))
+    top, bottom = min(y for _, y, _ in members) - 40, max(y for _, y, _ in members) + 40
+    return left - missing / 2, top, right - left + missing, bottom - top
+
+
+def edges(places, boxes):
+    """Left, top, right and bottom of a drawing: all nodes and boxes, the stub of an output and its numbers."""
+    nodes = [(x, y, half_width_of(n), half_height_of(n)) for n, (x, y) in places.items()]
+    left = min([x - w for x, _, w, _ in nodes] + [x for x, _, _, _ in boxes]) - 12
+    right = max(x + w for x, _, w, _ in nodes) + STUB + 20
+    top = min([y - h for _, y, _, h in nodes] + [y for _, y, _, _ in boxes]) - 8
+    bottom = max([y + h for _, y, _, h in nodes] + [y + h for _, y, _, h in boxes]) + 8
+    return left, top, right, bottom
+
+
 def label_of(node):
     """A leaf's name; a gate's symbol, or its class in words: SigmoidCrossEntropy is sigmoid cross entropy."""
     if node.gate is None:
@@ -189,10 +186,19 @@ def label_of(node):
     return SYMBOLS.get(name, " ".join(words).lower())
 
 
+def lines_in(node):
+    """The words in a node's drawing, one below the other; of "embed/V" only V, since its box says embed."""
+    return (label_of(node) if node.gate is not None else node.name.rpartition("/")[2] or node.name).split()
+
+
 def half_width_of(node):
     """Half of the width of a node, as far as wires keep away from its middle."""
-    letters = max(map(len, label_of(node).split()))
+    letters = max(map(len, lines_in(node)))
     return LETTER * letters / 2 + 6 if node.gate is None else max(21, LETTER * letters / 2 + 10)
+
+
+def half_height_of(node):
+    return max(21, LINE * len(lines_in(node)) / 2 + 6)
 
 
 def short_number(value):
@@ -201,6 +207,32 @@ def short_number(value):
     if hasattr(value, "coalesce"):
         return f"{len(value.coalesce()[0])} rows"
     return f"{float(value):.4g}" if np.ndim(value) == 0 else f"{np.shape(value)}"
+
+
+def _box(scope, left, top, width, height):
+    """A dashed box with the name of its scope."""
+    yield (
+        f'<rect class="hg-scope" x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" '
+        f'rx="8" stroke-dasharray="4 4" opacity="0.5"/>'
+    )
+    yield (
+        f'<text x="{left + 8:g}" y="{top + 17:g}" text-anchor="start" stroke="none" fill="currentColor">'
+        f"{escape(scope)}</text>"
+    )
+
+
+def _mark(node, x, y):
+    """The node itself: a gate with its outline, an input as its name."""
+    half_width, half_height, lines = half_width_of(node), half_height_of(node), lines_in(node)
+    if node.gate is not None:
+        yield (
+            f'<rect x="{x - half_width:g}" y="{y - half_height:g}" width="{2 * half_width:g}" '
+            f'height="{2 * half_height:g}" rx="21"/>'
+        )
+    style = 'font-style="italic" ' if node.gate is None else ""
+    for i, line in enumerate(lines):
+        baseline = y + 5 + LINE * (i - (len(lines) - 1) / 2)
+        yield f'<text x="{x:g}" y="{baseline:g}" {style}stroke="none" fill="currentColor">{escape(line)}</text>'
 
 
 def _numbers(x, y, value, gradient):

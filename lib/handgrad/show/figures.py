@@ -11,6 +11,7 @@ from matplotlib import pyplot as plt
 # Okabe and Ito's palette: told apart with any color vision. The page's style sheet lightens them in dark mode.
 PALETTE = {"blue": "#0072b2", "orange": "#d55e00", "green": "#009e73", "pink": "#cc79a7", "grey": "#808080"}
 PAGE_TEXT = "#010203"  # stands for the page's text color until the SVG is written
+LETTERS, LEGIBLE = 12, 11  # the size of letters in points, and in pixels on a phone: there a wider figure scrolls
 
 
 def page_color(name):
@@ -23,8 +24,10 @@ def use_book_style():
     plt.style.use("default")
     matplotlib.rcParams.update(
         {
-            "figure.figsize": (6.4, 3.4),
+            "figure.figsize": (5.4, 3.2),  # as wide as a phone, where its letters are just legible
+            "font.size": LETTERS,
             "figure.constrained_layout.use": True,
+            "figure.constrained_layout.w_pad": 0.1,  # inches: half of the last number on an axis
             "figure.facecolor": "none",
             "axes.facecolor": "none",
             "savefig.facecolor": "none",
@@ -73,6 +76,7 @@ def figure(fig, alt, caption=""):
     -------
     Figure : shown in a notebook as inline SVG; nbval compares its alt text, since pixels and paths vary
     """
+    smallest = 72 * fig.get_figwidth() * LEGIBLE / LETTERS
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": alt}):  # ids that are the same at each run, and differ by figure
         fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
@@ -82,5 +86,6 @@ def figure(fig, alt, caption=""):
     for name, color in PALETTE.items():
         svg = svg.replace(color, page_color(name))
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = f'<svg role="img" aria-label="{escape(alt, quote=True)}"' + svg.removeprefix("<svg")
+    begin = f'<svg role="img" aria-label="{escape(alt, quote=True)}" style="min-width:{smallest:.0f}px"'
+    svg = begin + svg.removeprefix("<svg")
     return Figure(svg, alt, caption)

@@ -6,6 +6,7 @@ const LINE = 16; // heights and gaps as in handgrad/show/drawing.py
 const STUB = 48;
 const ROW = 106;
 const PAUSE = 1600; // milliseconds between the steps of Play
+const PROMISE = "On the way back, each gate's rule stands here: upstream × local = downstream.";
 
 export function render({ model, el }) {
   const nodes = model.get("nodes");
@@ -94,7 +95,7 @@ export function render({ model, el }) {
     drawing.highlight(kind, kind === "start" ? output : node);
     const { sentence, rows } = describe(kind, node, wentBack);
     said.textContent = sentence;
-    rule.replaceChildren(...(rows.length ? [equations(rows)] : []));
+    rule.replaceChildren(rows.length ? equations(rows) : h("p", { class: "hg-note" }, PROMISE));
     count.textContent = `step ${step} of ${steps.length - 1}`;
     // Not `disabled`, which would take the focus away.
     for (const button of [first, back]) button.setAttribute("aria-disabled", step === 0);
@@ -221,7 +222,7 @@ function draw(nodes, boxes, title) {
   });
   for (const { name, x, y, width, height } of boxes) {
     svg.append(s("rect", { class: "hg-scope", x, y, width, height, rx: 8 }));
-    svg.append(s("text", { class: "hg-scope", x: x + 8, y: y + 15 }, name));
+    svg.append(s("text", { class: "hg-scope", x: x + 8, y: y + 17 }, name));
   }
   const wires = nodes.flatMap((node, i) => node.inputs.map((from, slot) => wire(nodes, from, { node: i, slot })));
   wires.push(wire(nodes, nodes.length - 1, null));

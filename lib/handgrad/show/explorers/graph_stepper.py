@@ -97,7 +97,7 @@ def _node(graph, node, x, y, editable):
     """What the browser needs of a node: where it stands, what feeds it, how it is called."""
     number = {n: i for i, n in enumerate(graph.nodes)}
     state = {
-        "label": drawing.label_of(node).split(),
+        "label": drawing.lines_in(node),
         "gate": type(node.gate).__name__ if node.gate is not None else None,
         "name": _short_name(node),
         "inputs": [number[i] for i in node.inputs],
@@ -119,10 +119,8 @@ def _short_name(node):
 
 def _box(scope, places):
     """Around the nodes of a scope, as in a drawing."""
-    members = [(x, y, drawing.half_width_of(n)) for n, (x, y) in places.items() if drawing.scope_of(n) == scope]
-    left, right = min(x - w for x, _, w in members) - 12, max(x + w for x, _, w in members) + 12
-    top, bottom = min(y for _, y, _ in members) - 40, max(y for _, y, _ in members) + 40
-    return {"name": scope, "x": left, "y": top, "width": right - left, "height": bottom - top}
+    left, top, width, height = drawing.box_around(scope, places)
+    return {"name": scope, "x": left, "y": top, "width": width, "height": height}
 
 
 def _finite(node, value):
