@@ -23,8 +23,6 @@ from handgrad.word2vec.kernels import (
     NO_COPIES,
     SKIP_GRAM,
     TARGETS,
-    errors,
-    exp_and_log1p,
     find_rows,
     find_rows_beside,
     hierarchical_softmax_block,
@@ -34,6 +32,7 @@ from handgrad.word2vec.kernels import (
     train_hierarchical_softmax,
     train_negative_sampling,
 )
+from handgrad.word2vec.logistic import errors, exp_and_log1p
 from handgrad.word2vec.objectives import CBOW, HierarchicalSoftmax, NegativeSampling, SkipGram
 from handgrad.word2vec.simd import LANES, whole_vectors
 

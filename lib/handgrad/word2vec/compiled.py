@@ -157,7 +157,7 @@ class Kernel:
             self._prepare_copies(trainer)
             room = [PIECES_OF_STEP * most for most in self.most_copies]
         else:
-            self.free, self.apart = list(range(config.threads)), up_to(kernels.GROUP, BEHIND // config.threads)
+            self.free, self.apart = list(range(config.threads)), up_to(kernels.TARGETS, BEHIND // config.threads)
             self.often = self._used_often(trainer) if config.threads > 1 else [(0, 0), (0, 0)]
             room = [2 * config.threads * (end - begin) for begin, end in self.often]
         self.tables = []

@@ -15,228 +15,24 @@ For CBOW, the rows of A are mixed first, H = W A, and what H should move by goes
 copied: B, and A for CBOW, are read where they lie in the tables.
 
 For negative sampling a block is a few neighboring targets and the words within reach of them; its outputs are these
-targets, and K negatives that all of them share. For hierarchical softmax it is one target, the words around
-it, and the nodes on the path to it. All scores
-are computed before anything is updated, so a block is exactly one step of the gates ``SkipGram`` or ``CBOW`` and
-``NegativeSampling`` or ``HierarchicalSoftmax``; tests compare them.
+targets, and K negatives that all of them share. For hierarchical softmax it is one target, the words around it, and
+the nodes on the path to it. All scores are computed before anything is updated, so a block is exactly one step of the
+gates ``SkipGram`` or ``CBOW`` and ``NegativeSampling`` or ``HierarchicalSoftmax``; tests compare them.
 """
 
 from collections import namedtuple
 
 import numpy as np
-from numba import njit, types
-from numba.extending import overload
+from numba import njit
 
 from handgrad.word2vec.draws import draw_outputs, draw_text, paths_to
-from handgrad.word2vec.simd import (
-    CACHE_LINE,
-    FAST,
-    INLINE,
-    LANES,
-    absolute,
-    copysign,
-    counting,
-    exp,
-    floor,
-    halves,
-    load,
-    log,
-    power_of_2,
-    prefetch,
-    spread,
-    store,
-    total,
-    totals,
-    up_to,
-    where_positive,
-    width,
-)
+from handgrad.word2vec.logistic import errors
+from handgrad.word2vec.products import GROUP, add_product, clear, fetch, gather, scores
+from handgrad.word2vec.simd import CACHE_LINE, FAST, INLINE, LANES, counting, load, spread, store, up_to, where_positive
 
 TARGETS = 4  # in a block of negative sampling; there is one in a block of hierarchical softmax
-GROUP = 4  # scores have so many columns at a time, products add so many rows, or twice as many
-WIDE = 2 * LANES if LANES == 16 else LANES  # numbers of each of these: there are 32 registers of 512 bits, or 16 of 256
 # What is done with the words of a window. For None numba compiles skip-gram alone, and not the other branch.
 SKIP_GRAM, CBOW, CBOW_OF_WORD2VEC_C = None, True, False
-
-
-# σ and its logarithm
-
-
-def polynomial(f, begin, end, degree):
-    """Coefficients, the constant first, of a polynomial that is close to f between begin and end."""
-    x = begin + (end - begin) * (np.cos(np.linspace(0, np.pi, 1000)) + 1) / 2
-    series = np.polynomial.Chebyshev.fit(x, f(x), degree, domain=[begin, end])
-    return tuple(np.float32(c) for c in series.convert(kind=np.polynomial.Polynomial).coef)
-
-
-LOG_2 = np.float32(np.log(2))
-EXP = polynomial(np.exp, -np.log(2) / 2, np.log(2) / 2, 5)
-LOG1P = polynomial(lambda e: np.log1p(e) / e, 1e-9, 1, 6)  # of log(1 + e) / e
-HALF = np.float32(0.5)
-LOWEST = np.float32(-80)  # e to this is still a normal number of 32 bits, and nothing beside 1
-
-
-def exp_and_log1p(a):
-    """e = exp(a) and log(1 + e), for a of at most 0. In 32 bits, each is wrong by less than 2 millionths of it.
-
-    a : a number or a vector of them
-    """
-    raise NotImplementedError("For compiled code.")
-
-
-@overload(exp_and_log1p, jit_options={"fastmath": {"contract"}})
-def _exp_and_log1p(a):
-    def exact(a):
-        """Also where 1 + e is rounded, to u, this is log(1 + e): log(u) / (u - 1) hardly differs for the u beside."""
-        e = exp(a)
-        u = e + 1
-        return e, where_positive(u - 1, log(u) * e / (u - 1), e)
-
-    def close(a):
-        """exp(k log 2 + r) = 2ᵏ exp(r), and exp(r) is a polynomial."""
-        a = where_positive(LOWEST - a, LOWEST, a)
-        k = floor(a / LOG_2 + HALF)
-        r = a - k * LOG_2
-        p0, p1, p2, p3, p4, p5 = EXP
-        e = (p0 + r * (p1 + r * (p2 + r * (p3 + r * (p4 + r * p5))))) * power_of_2(k)
-        q0, q1, q2, q3, q4, q5, q6 = LOG1P
-        return e, e * (q0 + e * (q1 + e * (q2 + e * (q3 + e * (q4 + e * (q5 + e * q6))))))
-
-    return close if getattr(a, "dtype", a) == types.float32 else exact
-
-
-@njit(**INLINE)
-def errors(E, M, R, Q, rate):
-    """Turn scores, Q in each of the first R rows of E, into what each pair moves by, E = η |M| (label - σ(S)).
-
-    M says how often a pair counts, with a minus for those whose label is 0; one row of it is for all.
-    Returns the loss, -Σ |M| log σ(±S).
-    """
-    zero = spread(E.dtype.type(0), LANES)
-    one, loss = zero + 1, zero
-    for x in range(R):
-        for q in range(0, Q, LANES):
-            m = load(M, min(x, len(M) - 1), q, zero)
-            s = copysign(one, m) * load(E, x, q, zero)
-            small, log = exp_and_log1p(zero - absolute(s))
-            loss = loss + absolute(m) * (where_positive(s, zero, zero - s) + log)  # -log σ(s)
-            store(E, x, q, rate * m * (where_positive(s, small, 1) / (small + 1)))  # 1 - σ(s)
-    for x in range(R, up_to(GROUP, R)):
-        for q in range(0, Q, LANES):
-            store(E, x, q, zero)
-    return np.float64(total(loss))
-
-
-# matrix products
-
-
-@njit(**INLINE)
-def gather(table, rows, A):
-    """A = table[rows]"""
-    for x in range(len(rows)):
-        for d in range(0, A.shape[1], LANES):
-            store(A, x, d, load(table, rows[x], d, LANES))
-
-
-@njit(**INLINE)
-def fetch(table, rows):
-    """Have rows brought to the cache that will be needed soon."""
-    for x in range(len(rows)):
-        for d in range(0, table.shape[1], CACHE_LINE // table.itemsize):
-            prefetch(table, rows[x], d)
-
-
-@njit(**INLINE)
-def clear(A, rows):
-    """A[:rows] = 0. As a slice it is slower, and so is all around it."""
-    for x in range(rows):
-        for d in range(0, A.shape[1], LANES):
-            store(A, x, d, spread(A.dtype.type(0), LANES))
-
-
-@njit(**INLINE)
-def scores(A, B, rows, E, R, Q):
-    """E = A B[rows]ᵀ, R rows of A and Q of B: two times four at a time."""
-    zero = spread(A.dtype.type(0), LANES)
-    for x in range(0, R, 2):
-        for q in range(0, Q, 4):
-            s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = zero
-            for d in range(0, A.shape[1], LANES):
-                a, b = load(A, x, d, zero), load(A, x + 1, d, zero)
-                y = load(B, rows[q], d, zero)
-                s0, t0 = s0 + a * y, t0 + b * y
-                y = load(B, rows[q + 1], d, zero)
-                s1, t1 = s1 + a * y, t1 + b * y
-                y = load(B, rows[q + 2], d, zero)
-                s2, t2 = s2 + a * y, t2 + b * y
-                y = load(B, rows[q + 3], d, zero)
-                s3, t3 = s3 + a * y, t3 + b * y
-            s, t = halves(totals((s0, s1, s2, s3, t0, t1, t2, t3)))
-            store(E, x, q, s)
-            store(E, x + 1, q, t)
-
-
-@njit(**INLINE)
-def add_product(table, rows, E, A, places, R):
-    """table[rows] += E A[places], R columns of E. A row that is there twice is added to twice.
-
-    R is rounded up to a multiple of four: the columns that are too many must be 0, and there must be places for them.
-    """
-    D, zero = A.shape[1], A.dtype.type(0)
-    middle = D // WIDE * WIDE
-    add_columns(table, rows, E, A, places, R, 0, middle, spread(zero, WIDE))
-    add_columns(table, rows, E, A, places, R, middle, D, spread(zero, LANES))
-
-
-@njit(**INLINE)
-def add_columns(table, rows, E, A, places, R, start, stop, like):
-    """The same for some of the columns, as many at a time as the vector ``like`` is wide."""
-    for d in range(start, stop, width(like)):
-        for x in range(0, R, 8):
-            if R - x > 4:
-                add_eight(table, rows, E, A, places, x, d, like)
-            elif R - x > 1:
-                add_four(table, rows, E, A, places, x, d, like)
-            else:
-                add_one(table, rows, E, A, places, x, d, like)
-
-
-@njit(**INLINE)
-def load_four(A, places, x, d, like):
-    """A[places[x]] and the three after it"""
-    a0, a1 = load(A, places[x], d, like), load(A, places[x + 1], d, like)
-    return a0, a1, load(A, places[x + 2], d, like), load(A, places[x + 3], d, like)
-
-
-@njit(**INLINE)
-def add_one(table, rows, E, A, places, x, d, like):
-    """The same for one row of A, which stays in a register."""
-    a = load(A, places[x], d, like)
-    for q in range(len(rows)):
-        store(table, rows[q], d, load(table, rows[q], d, like) + E[q, x] * a)
-
-
-@njit(**INLINE)
-def add_four(table, rows, E, A, places, x, d, like):
-    """The same for four rows of A."""
-    a0, a1, a2, a3 = load_four(A, places, x, d, like)
-    for q in range(len(rows)):
-        y = load(table, rows[q], d, like)
-        y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
-        store(table, rows[q], d, y)
-
-
-@njit(**INLINE)
-def add_eight(table, rows, E, A, places, x, d, like):
-    """The same for eight rows of A."""
-    a0, a1, a2, a3 = load_four(A, places, x, d, like)
-    x4, x5, x6, x7 = x + 4, x + 5, x + 6, x + 7
-    a4, a5, a6, a7 = load_four(A, places, x4, d, like)
-    for q in range(len(rows)):
-        y = load(table, rows[q], d, like)
-        y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
-        y = y + E[q, x4] * a4 + E[q, x5] * a5 + E[q, x6] * a6 + E[q, x7] * a7
-        store(table, rows[q], d, y)
 
 
 # one step
@@ -313,6 +109,7 @@ def row_of(id, copies):
 
 @njit(**INLINE)
 def find_rows(ids, copies, rows):
+    """rows : the row of each id"""
     for x in range(up_to(GROUP, len(ids))):
         rows[x] = row_of(ids[min(x, len(ids) - 1)], copies)
 
@@ -352,7 +149,7 @@ def mark_windows(begin, end, first, last, left, of_means, W):
         share = 1 / W.dtype.type(words) if first + c < last else W.dtype.type(0)
         for x in range(0, W.shape[1], LANES):
             j = places + (x + left - i)  # how far from the target
-            inside = (j - (begin[i] - i) + HALF) * (end[i] - i - HALF - j) * (j * j)
+            inside = (j - (begin[i] - i) + 1) * (end[i] - i - j) * (j * j)
             store(W, c, x, where_positive(inside, share, 0))
 
 

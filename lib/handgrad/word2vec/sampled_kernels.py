@@ -11,7 +11,7 @@ in one pass each: NumPy would go over the (P, m) scores a dozen times.
 import numpy as np
 from numba import njit
 
-from handgrad.word2vec.kernels import exp_and_log1p
+from handgrad.word2vec.logistic import exp_and_log1p
 from handgrad.word2vec.simd import FAST
 
 
