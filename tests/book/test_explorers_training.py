@@ -1,5 +1,6 @@
 """Descent, bending, the replay and the embedding map in a browser: driven by keyboard, compared with Python."""
 
+import math
 import re
 from pathlib import Path
 
@@ -388,6 +389,45 @@ def test_the_map_is_clicked_dragged_and_zoomed_by_the_pointer(open_page):
     page.keyboard.press("Escape")
     page.mouse.click(x + 30, y - 20)
     assert said(page) == nearest_in_words(vectors, "axis")
+
+
+def test_two_fingers_pinch_the_map_and_move_it(open_page):
+    """What is between them stays between them."""
+    vectors = some_vectors()
+    explorer = show.embedding_map(vectors)
+    page = open_page(explorer)
+    touch = page.context.new_cdp_session(page)
+    box = page.locator("canvas").bounding_box()
+    scale = 0.94 * min(box["width"], box["height"]) / 4096
+
+    def at(word):
+        x, y = explorer.points[WORDS.index(word)] - 2048
+        return box["x"] + box["width"] / 2 + x * scale, box["y"] + box["height"] / 2 - y * scale
+
+    def fingers(kind, *places):
+        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def tap(x, y):
+        fingers("touchStart", (x, y))
+        fingers("touchEnd")
+
+    (x, y), beside = at("axis"), {word: at(word) for word in WORDS if word != "axis"}
+    near = min(beside, key=lambda word: math.dist((x, y), beside[word]))
+    other_x, other_y = beside[near]
+    tap(x, y)
+    assert said(page) == nearest_in_words(vectors, "axis")
+    fingers("touchStart", (x - 30, y), (x + 30, y))
+    for apart in (40, 50, 60):  # twice as far apart as they were
+        fingers("touchMove", (x - apart, y), (x + apart, y))
+    for moved in (10, 20):
+        fingers("touchMove", (x - 60, y - moved), (x + 60, y - moved))
+    fingers("touchEnd")
+    page.keyboard.press("Escape")
+    tap(x, y - 20)
+    assert said(page) == nearest_in_words(vectors, "axis")
+    tap(x + 2 * (other_x - x), y - 20 + 2 * (other_y - y))
+    assert said(page) == nearest_in_words(vectors, near)
 
 
 def test_the_wheel_is_the_pages_until_the_map_has_the_focus(open_page):

@@ -197,10 +197,11 @@ export function render({ model, el }) {
     travelled += Math.hypot(now[0] - before[0], now[1] - before[1]);
     const other = [...fingers].find(([id]) => id !== event.pointerId)?.[1];
     fingers.set(event.pointerId, now);
-    if (other) {
-      const apart = (a) => Math.hypot(a[0] - other[0], a[1] - other[1]) || 1;
-      zoom(apart(now) / apart(before), [(now[0] + other[0]) / 2, (now[1] + other[1]) / 2]);
-    } else if (travelled > 4) pan(now[0] - before[0], now[1] - before[1]);
+    const share = other ? 0.5 : 1; // the middle between two fingers moves half as far
+    if (other || travelled > 4) pan(share * (now[0] - before[0]), share * (now[1] - before[1]));
+    if (!other) return;
+    const apart = (a) => Math.hypot(a[0] - other[0], a[1] - other[1]) || 1;
+    zoom(apart(now) / apart(before), [(now[0] + other[0]) / 2, (now[1] + other[1]) / 2]);
   }
 
   function release(event) {
