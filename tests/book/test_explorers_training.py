@@ -365,20 +365,23 @@ def test_keys_move_and_zoom_the_map_and_enter_chooses_the_middle(open_page):
     assert said(page) == nearest_in_words(vectors, WORDS[int(np.hypot(*(explorer.points - [4096, 2458]).T).argmin())])
 
 
+def places_on_map(page, explorer):
+    """Where each word stands in the window, before the map is moved or zoomed."""
+    box = page.locator("canvas").bounding_box()
+    scale = 0.94 * min(box["width"], box["height"]) / 4096
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    places = middle + (explorer.points - 2048) * (scale, -scale)
+    return dict(zip(WORDS, places.tolist(), strict=True))
+
+
 def test_the_map_is_clicked_dragged_and_zoomed_by_the_pointer(open_page):
     vectors = some_vectors()
     explorer = show.embedding_map(vectors)
     page = open_page(explorer)
-    box = page.locator("canvas").bounding_box()
-    scale = 0.94 * min(box["width"], box["height"]) / 4096
-
-    def at(word):
-        x, y = explorer.points[WORDS.index(word)] - 2048
-        return box["x"] + box["width"] / 2 + x * scale, box["y"] + box["height"] / 2 - y * scale
-
-    page.mouse.click(*at("tuple"))
+    at = places_on_map(page, explorer)
+    page.mouse.click(*at["tuple"])
     assert said(page) == nearest_in_words(vectors, "tuple")
-    x, y = at("axis")
+    x, y = at["axis"]
     page.mouse.move(x, y)
     page.mouse.wheel(0, -400)  # what is under the pointer stays there
     page.mouse.click(x, y)
@@ -396,13 +399,7 @@ def test_two_fingers_pinch_the_map_and_move_it(open_page):
     vectors = some_vectors()
     explorer = show.embedding_map(vectors)
     page = open_page(explorer)
-    touch = page.context.new_cdp_session(page)
-    box = page.locator("canvas").bounding_box()
-    scale = 0.94 * min(box["width"], box["height"]) / 4096
-
-    def at(word):
-        x, y = explorer.points[WORDS.index(word)] - 2048
-        return box["x"] + box["width"] / 2 + x * scale, box["y"] + box["height"] / 2 - y * scale
+    at, touch = places_on_map(page, explorer), page.context.new_cdp_session(page)
 
     def fingers(kind, *places):
         points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
@@ -412,9 +409,9 @@ def test_two_fingers_pinch_the_map_and_move_it(open_page):
         fingers("touchStart", (x, y))
         fingers("touchEnd")
 
-    (x, y), beside = at("axis"), {word: at(word) for word in WORDS if word != "axis"}
-    near = min(beside, key=lambda word: math.dist((x, y), beside[word]))
-    other_x, other_y = beside[near]
+    x, y = at["axis"]
+    near = min(set(WORDS) - {"axis"}, key=lambda word: math.dist((x, y), at[word]))
+    other_x, other_y = at[near]
     tap(x, y)
     assert said(page) == nearest_in_words(vectors, "axis")
     fingers("touchStart", (x - 30, y), (x + 30, y))
