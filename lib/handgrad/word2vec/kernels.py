@@ -67,7 +67,7 @@ def lines(rows, columns, V):
 
 
 @njit(**INLINE)
-def step_of_words(V, inputs, U, outputs, M, rate, room):
+def step_of_words(V, inputs, U, outputs, M, rate, ahead, room):
     """Skip-gram: each of the ``inputs`` (R,) predicts ``outputs`` (Q,), as often as M says: the loss."""
     A, E = room.A, room.E
     R, Q = len(inputs), len(outputs)
@@ -75,12 +75,12 @@ def step_of_words(V, inputs, U, outputs, M, rate, room):
     scores(A, U, outputs, E, R, Q)
     loss = errors(E, M, R, Q, rate)
     add_product(V, inputs, E, U, outputs, Q)
-    add_product(U, outputs, E.T, A, room.order, R)
+    add_product(U, outputs, E.T, A, room.order, R, ahead)
     return loss
 
 
 @njit(**INLINE)
-def step_of_means(V, inputs, U, outputs, G, rate, exact, room):
+def step_of_means(V, inputs, U, outputs, G, rate, exact, ahead, room):
     """CBOW: the means of G windows, W (G, R) of them, predict ``outputs``, as often as L (G, Q) says: the loss."""
     H, dH, E, W, order = room.H, room.dH, room.E, room.W, room.order
     R, Q = len(inputs), len(outputs)
@@ -90,7 +90,7 @@ def step_of_means(V, inputs, U, outputs, G, rate, exact, room):
     scores(H, U, outputs, E, G, Q)
     loss = errors(E, room.L, G, Q, rate)
     add_product(dH, order[:G], E, U, outputs, Q)
-    add_product(U, outputs, E.T, H, order, G)
+    add_product(U, outputs, E.T, H, order, G, ahead)
     if not exact:  # word2vec.c: each word moves by all of it, and not by its share
         mark_whole(W, G, R)
     add_product(V, inputs, W.T, dH, order, G)
@@ -222,7 +222,7 @@ def mark_negatives(outputs, begin, end, first, last, weight, L):
 
 
 @njit(**INLINE)
-def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weight, mean, rate, copies, room):
+def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weight, mean, rate, copies, ahead, room):
     """One step for the targets first to last of a text, on the words around each and K negatives for all.
 
     Parameters
@@ -236,6 +236,7 @@ def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weigh
     mean : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     rate : float, η
     copies : for V and for U, see ``row_of``
+    ahead : ids of as many outputs, which will be needed next; or None
     room : from ``room_for``
 
     Returns
@@ -249,9 +250,9 @@ def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weigh
     mark_windows(begin, end, first, last, left, mean is not None, room.W)
     mark_negatives(outputs, begin, end, first, last, weight, room.L)
     if mean is not None:
-        return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], G, rate, mean, room), means
+        return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], G, rate, mean, ahead, room), means
     mark_pairs(room.W, room.L, G, R, Q, room.M)
-    return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.M, rate, room), pairs
+    return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.M, rate, ahead, room), pairs
 
 
 @njit(**INLINE)
@@ -262,11 +263,11 @@ def negative_sampling_blocks(V, U, words, begin, end, reach, outputs, K, weight,
         if first % apart == 0:
             join_both(V, U, copies)
         last, q = min(first + TARGETS, len(words)), first // TARGETS * (K + TARGETS)
-        fetch(U, outputs[q + K + TARGETS : q + 2 * (K + TARGETS)])
+        Q = K + last - first
+        soon = min(q + K + TARGETS, len(outputs) - Q)
         fetch(V, words[last + reach : last + reach + TARGETS])
-        more, n = negative_sampling_block(
-            V, U, words, begin, end, first, last, outputs[q : q + K + last - first], weight, mean, rate, copies, room
-        )
+        block = begin, end, first, last, outputs[q : q + Q], weight, mean, rate, copies
+        more, n = negative_sampling_block(V, U, words, *block, outputs[soon : soon + Q], room)
         loss, predictions = loss + more, predictions + n
     join_both(V, U, copies)
     return loss, predictions
@@ -291,7 +292,7 @@ def mark_path(codes, L):
 
 
 @njit(**INLINE)
-def hierarchical_softmax_block(V, U, words, begin, end, i, nodes, codes, mean, rate, copies, room):
+def hierarchical_softmax_block(V, U, words, begin, end, i, nodes, codes, mean, rate, copies, ahead, room):
     """As ``negative_sampling_block``, for target i alone, so that there is no other word which its path is not for.
 
     nodes, codes : int32 and int8 arrays (Q,), the path: ids of U, and 0 where it takes the branch that σ is for
@@ -303,9 +304,9 @@ def hierarchical_softmax_block(V, U, words, begin, end, i, nodes, codes, mean, r
     find_rows(nodes, copies[1], room.outputs)
     mark_path(codes, room.L)
     if mean is None:
-        return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.L[:1], rate, room), R
+        return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.L[:1], rate, ahead, room), R
     mark_window(R, room.W)
-    return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], 1, rate, mean, room), 1
+    return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], 1, rate, mean, ahead, room), 1
 
 
 @njit(**INLINE)
@@ -315,11 +316,11 @@ def hierarchical_softmax_blocks(V, U, words, begin, end, reach, nodes, codes, pa
     for i in range(len(words)):
         if i % apart == 0:
             join_both(V, U, copies)
+        path, Q = slice(paths[0][i], paths[1][i]), paths[1][i] - paths[0][i]
+        soon = max(paths[1][min(i + 1, len(words) - 1)] - Q, 0)  # the lower end, whose nodes are rarely used
         fetch(V, words[i + reach + 1 : i + reach + 2])
-        path = slice(paths[0][i], paths[1][i])
-        more, n = hierarchical_softmax_block(
-            V, U, words, begin, end, i, nodes[path], codes[path], mean, rate, copies, room
-        )
+        block = begin, end, i, nodes[path], codes[path], mean, rate, copies
+        more, n = hierarchical_softmax_block(V, U, words, *block, nodes[soon : soon + Q], room)
         loss, predictions = loss + more, predictions + n
     join_both(V, U, copies)
     return loss, predictions

@@ -6,7 +6,7 @@ goes along the rows that it changes.
 
 from numba import njit
 
-from handgrad.word2vec.simd import CACHE_LINE, INLINE, LANES, halves, load, prefetch, spread, store, totals, width
+from handgrad.word2vec.simd import INLINE, LANES, halves, load, prefetch, spread, store, totals, width
 
 GROUP = 4  # scores have so many columns at a time, products add so many rows, or twice as many
 WIDE = 2 * LANES if LANES == 16 else LANES  # numbers of each of these: there are 32 registers of 512 bits, or 16 of 256
@@ -24,8 +24,15 @@ def gather(table, rows, A):
 def fetch(table, rows):
     """Have rows brought to the cache that will be needed soon."""
     for x in range(len(rows)):
-        for d in range(0, table.shape[1], CACHE_LINE // table.itemsize):
+        for d in range(0, table.shape[1], LANES):
             prefetch(table, rows[x], d)
+
+
+@njit(**INLINE)
+def fetch_columns(table, row, d, like):
+    """The same for as much of one row as the vector ``like`` is wide."""
+    for more in range(0, width(like), LANES):
+        prefetch(table, row, d + more)
 
 
 @njit(**INLINE)
@@ -59,28 +66,30 @@ def scores(A, B, rows, E, R, Q):
 
 
 @njit(**INLINE)
-def add_product(table, rows, E, A, places, R):
+def add_product(table, rows, E, A, places, R, ahead=None):
     """table[rows] += E A[places], R columns of E. A row that is there twice is added to twice.
 
     R is rounded up to a multiple of four: the columns that are too many must be 0, and there must be places for them.
+    With each row another one is fetched, the row ``ahead`` in the same place: the processor can wait for a dozen lines
+    of the cache while it multiplies, and stops if it is to ask for more.
     """
     D, zero = A.shape[1], A.dtype.type(0)
     middle = D // WIDE * WIDE
-    add_columns(table, rows, E, A, places, R, 0, middle, spread(zero, WIDE))
-    add_columns(table, rows, E, A, places, R, middle, D, spread(zero, LANES))
+    add_columns(table, rows, E, A, places, R, ahead, 0, middle, spread(zero, WIDE))
+    add_columns(table, rows, E, A, places, R, ahead, middle, D, spread(zero, LANES))
 
 
 @njit(**INLINE)
-def add_columns(table, rows, E, A, places, R, start, stop, like):
+def add_columns(table, rows, E, A, places, R, ahead, start, stop, like):
     """The same for some of the columns, as many at a time as the vector ``like`` is wide."""
     for d in range(start, stop, width(like)):
         for x in range(0, R, 8):
             if R - x > 4:
-                add_eight(table, rows, E, A, places, x, d, like)
+                add_eight(table, rows, E, A, places, x, ahead, d, like)
             elif R - x > 1:
-                add_four(table, rows, E, A, places, x, d, like)
+                add_four(table, rows, E, A, places, x, ahead, d, like)
             else:
-                add_one(table, rows, E, A, places, x, d, like)
+                add_one(table, rows, E, A, places, x, ahead, d, like)
 
 
 @njit(**INLINE)
@@ -91,30 +100,36 @@ def load_four(A, places, x, d, like):
 
 
 @njit(**INLINE)
-def add_one(table, rows, E, A, places, x, d, like):
+def add_one(table, rows, E, A, places, x, ahead, d, like):
     """The same for one row of A, which stays in a register."""
     a = load(A, places[x], d, like)
     for q in range(len(rows)):
+        if ahead is not None and x == 0:
+            fetch_columns(table, ahead[q], d, like)
         store(table, rows[q], d, load(table, rows[q], d, like) + E[q, x] * a)
 
 
 @njit(**INLINE)
-def add_four(table, rows, E, A, places, x, d, like):
+def add_four(table, rows, E, A, places, x, ahead, d, like):
     """The same for four rows of A."""
     a0, a1, a2, a3 = load_four(A, places, x, d, like)
     for q in range(len(rows)):
+        if ahead is not None and x == 0:
+            fetch_columns(table, ahead[q], d, like)
         y = load(table, rows[q], d, like)
         y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
         store(table, rows[q], d, y)
 
 
 @njit(**INLINE)
-def add_eight(table, rows, E, A, places, x, d, like):
+def add_eight(table, rows, E, A, places, x, ahead, d, like):
     """The same for eight rows of A."""
     a0, a1, a2, a3 = load_four(A, places, x, d, like)
     x4, x5, x6, x7 = x + 4, x + 5, x + 6, x + 7
     a4, a5, a6, a7 = load_four(A, places, x4, d, like)
     for q in range(len(rows)):
+        if ahead is not None and x == 0:
+            fetch_columns(table, ahead[q], d, like)
         y = load(table, rows[q], d, like)
         y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
         y = y + E[q, x4] * a4 + E[q, x5] * a5 + E[q, x6] * a6 + E[q, x7] * a7

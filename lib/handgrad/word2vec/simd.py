@@ -148,7 +148,7 @@ def prefetch(typing, array, row, place):
 
     def generate(context, builder, signature, arguments):
         pointer = _pointer(context, builder, signature.args, *arguments, Vector(array.dtype, 1))
-        to_write, keep, data = INT(0), INT(2), INT(1)  # to be read, in the second cache
+        to_write, keep, data = INT(1), INT(3), INT(1)  # for this processor alone, in its first cache
         _instruction(builder, "llvm.prefetch.p0", ir.VoidType(), [pointer, to_write, keep, data])
         return context.get_dummy_value()
 
