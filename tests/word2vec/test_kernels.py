@@ -14,7 +14,7 @@ from scipy.stats import chi2_contingency, chisquare
 from handgrad import SGD
 from handgrad.graph import Parameter
 from handgrad.word2vec import HuffmanTree, UnigramNoise, copies, draws, keep_probabilities, kernels
-from handgrad.word2vec.compiled import _chances
+from handgrad.word2vec.compiled import _chances, columns_of_noise
 from handgrad.word2vec.copies import add_changes, copy_shared, different, forget_users, keep_changes, note_users
 from handgrad.word2vec.draws import copied_paths, draw_negatives, draw_text, draw_words, next_random, paths_to
 from handgrad.word2vec.kernels import CBOW as CBOW_MEAN
@@ -394,14 +394,9 @@ def test_a_window_without_end_is_as_good_as_the_sentence():
     assert far[1] == 25 * 24 + 35 * 34 and far[0] == near[0] and far[2].tobytes() == near[2].tobytes()
 
 
-def chances_of(noise):
-    own, alias = noise.alias_table
-    return _chances(own), alias
-
-
 def all_negatives(noise, n, state=1):
     negatives = np.empty(n, np.int32)
-    return negatives, np.uint64(draw_negatives(chances_of(noise), np.uint64(state), negatives))
+    return negatives, np.uint64(draw_negatives(columns_of_noise(noise), np.uint64(state), negatives))
 
 
 @pytest.mark.parametrize("power", [0.75, 0, 1])
@@ -431,7 +426,8 @@ def test_what_is_certain_does_not_depend_on_the_smallest_or_the_largest_random_n
     assert all_words([0], [1.0], state=largest)[0].tolist() == [0]
     toss = np.uint64(state_before(smallest))  # the column comes first, then the toss
     negatives = np.empty(1, np.int32)
-    draw_negatives((np.zeros(2, np.uint32), np.array([1, 0], np.int32)), toss, negatives)
+    no_chance = np.array([1, 0], np.uint64)  # in the upper half 0, in the lower the other word
+    draw_negatives(no_chance, toss, negatives)
     column = int(next_random(toss)) >> 63
     assert negatives[0] == 1 - column
 
@@ -462,7 +458,7 @@ def train(
 ):  # fmt: skip
     """train_negative_sampling on new vectors: loss, pairs, V, U."""
     V, U = tables(vocabulary, D, dtype)
-    noise, weight = chances_of(UnigramNoise(np.arange(1, vocabulary + 1))), dtype(WEIGHT)
+    noise, weight = columns_of_noise(UnigramNoise(np.arange(1, vocabulary + 1))), dtype(WEIGHT)
     text = ids, np.asarray(starts, np.int64), *settings_of(keep, vocabulary, windows, mean)
     states = [np.uint64(state) for state in states]
     loss, pairs = train_negative_sampling(V, U, *text, noise, K, weight, dtype(rate), *states)

@@ -148,8 +148,7 @@ class Kernel:
         self.keep, self.windows = _chances(trainer.keep), (config.window, config.dynamic_window)
         self.tree = network.tree and (network.tree.starts, network.tree.nodes, network.tree.codes)
         if not self.tree:
-            own, alias = network.noise.alias_table
-            self.noise, K = (_chances(own), alias), config.negatives
+            self.noise, K = columns_of_noise(network.noise), config.negatives
             self.K = max(K, NEGATIVES[config.model]) if K else 0
             self.weight = np.float32(K / self.K if K else 0)
         self.rows = [len(parameter.value) for parameter in network.parameters]
@@ -341,6 +340,12 @@ def _pieces(text, position, words, most):
 def _chances(p):
     """Probabilities as 32-bit integers, to be compared with the upper half of a random number."""
     return np.minimum(np.asarray(p, dtype=np.float64) * 2**32, 2**32 - 1).astype(np.uint32)
+
+
+def columns_of_noise(noise):
+    """The columns of its alias table, each as one number: the chance of its own word, times 2³², above the other."""
+    own, alias = noise.alias_table
+    return _chances(own).astype(np.uint64) << 32 | alias.astype(np.uint64)
 
 
 def _generator(config, draw, epoch, start):

@@ -41,12 +41,12 @@ def draw_words(ids, starts, keep, windows, state, words, begin, end):
 @njit(**FAST)
 def draw_negatives(noise, state, negatives):
     """Fill ``negatives`` by the alias method: one draw for the column, one for which of its two words."""
-    own, alias = noise
     for k in range(len(negatives)):
         state = next_random(state)
-        column = np.int64((state >> np.uint64(32)) * np.uint64(len(own)) >> np.uint64(32))
+        column = np.int64((state >> np.uint64(32)) * np.uint64(len(noise)) >> np.uint64(32))
         state = next_random(state)
-        negatives[k] = column if state >> np.uint64(32) < own[column] else alias[column]
+        chance, other = noise[column] >> np.uint64(32), noise[column] & np.uint64(0xFFFFFFFF)
+        negatives[k] = column if state >> np.uint64(32) < chance else np.int64(other)
     return state
 
 

@@ -353,7 +353,7 @@ def train_negative_sampling(
     copies : for V and U, which rows have copies that are used instead: see ``row_of`` and ``join``
     apart : int, after so many words they are joined; whole blocks
     mean : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
-    noise : the pair (uint32 chance of a column's own word, times 2³²; int32 alias), each (vocabulary,)
+    noise : uint64 array (vocabulary,), the columns of an alias table: see ``columns_of_noise``
     K : int, negatives of a block
     weight : float, how much each counts
     rate : float, η

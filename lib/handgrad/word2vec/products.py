@@ -82,14 +82,13 @@ def add_product(table, rows, E, A, places, R, ahead=None):
 @njit(**INLINE)
 def add_columns(table, rows, E, A, places, R, ahead, start, stop, like):
     """The same for some of the columns, as many at a time as the vector ``like`` is wide."""
-    for d in range(start, stop, width(like)):
-        for x in range(0, R, 8):
-            if R - x > 4:
-                add_eight(table, rows, E, A, places, x, ahead, d, like)
-            elif R - x > 1:
-                add_four(table, rows, E, A, places, x, ahead, d, like)
-            else:
-                add_one(table, rows, E, A, places, x, ahead, d, like)
+    for x in range(0, R, 8):
+        if R - x > 4:
+            add_eight(table, rows, E, A, places, x, ahead, start, stop, like)
+        elif R - x > 1:
+            add_four(table, rows, E, A, places, x, ahead, start, stop, like)
+        else:
+            add_one(table, rows, E, A, places, x, ahead, start, stop, like)
 
 
 @njit(**INLINE)
@@ -100,37 +99,40 @@ def load_four(A, places, x, d, like):
 
 
 @njit(**INLINE)
-def add_one(table, rows, E, A, places, x, ahead, d, like):
+def add_one(table, rows, E, A, places, x, ahead, start, stop, like):
     """The same for one row of A, which stays in a register."""
-    a = load(A, places[x], d, like)
-    for q in range(len(rows)):
-        if ahead is not None and x == 0:
-            fetch_columns(table, ahead[q], d, like)
-        store(table, rows[q], d, load(table, rows[q], d, like) + E[q, x] * a)
+    for d in range(start, stop, width(like)):
+        a = load(A, places[x], d, like)
+        for q in range(len(rows)):
+            if ahead is not None and x == 0:
+                fetch_columns(table, ahead[q], d, like)
+            store(table, rows[q], d, load(table, rows[q], d, like) + E[q, x] * a)
 
 
 @njit(**INLINE)
-def add_four(table, rows, E, A, places, x, ahead, d, like):
+def add_four(table, rows, E, A, places, x, ahead, start, stop, like):
     """The same for four rows of A."""
-    a0, a1, a2, a3 = load_four(A, places, x, d, like)
-    for q in range(len(rows)):
-        if ahead is not None and x == 0:
-            fetch_columns(table, ahead[q], d, like)
-        y = load(table, rows[q], d, like)
-        y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
-        store(table, rows[q], d, y)
+    for d in range(start, stop, width(like)):
+        a0, a1, a2, a3 = load_four(A, places, x, d, like)
+        for q in range(len(rows)):
+            if ahead is not None and x == 0:
+                fetch_columns(table, ahead[q], d, like)
+            y = load(table, rows[q], d, like)
+            y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
+            store(table, rows[q], d, y)
 
 
 @njit(**INLINE)
-def add_eight(table, rows, E, A, places, x, ahead, d, like):
+def add_eight(table, rows, E, A, places, x, ahead, start, stop, like):
     """The same for eight rows of A."""
-    a0, a1, a2, a3 = load_four(A, places, x, d, like)
     x4, x5, x6, x7 = x + 4, x + 5, x + 6, x + 7
-    a4, a5, a6, a7 = load_four(A, places, x4, d, like)
-    for q in range(len(rows)):
-        if ahead is not None and x == 0:
-            fetch_columns(table, ahead[q], d, like)
-        y = load(table, rows[q], d, like)
-        y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
-        y = y + E[q, x4] * a4 + E[q, x5] * a5 + E[q, x6] * a6 + E[q, x7] * a7
-        store(table, rows[q], d, y)
+    for d in range(start, stop, width(like)):
+        a0, a1, a2, a3 = load_four(A, places, x, d, like)
+        a4, a5, a6, a7 = load_four(A, places, x4, d, like)
+        for q in range(len(rows)):
+            if ahead is not None and x == 0:
+                fetch_columns(table, ahead[q], d, like)
+            y = load(table, rows[q], d, like)
+            y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
+            y = y + E[q, x4] * a4 + E[q, x5] * a5 + E[q, x6] * a6 + E[q, x7] * a7
+            store(table, rows[q], d, y)
