@@ -6,11 +6,13 @@ picture that a blind reader does not get, text wider than a phone. `faults_on` i
 tests show that it finds each of these faults when there is one.
 """
 
+import io
 import re
 import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 # Runs in the page, once MathJax is done, with every fold open. Returns sentences.
 INSPECT = r"""
@@ -159,11 +161,45 @@ def test_no_line_begins_with_the_punctuation_after_a_formula(browser, site, page
     assert broken == []
 
 
+def test_on_a_phone_a_shadow_tells_that_a_line_of_code_goes_on(browser, site):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((site / "book/15_negative_sampling.html").as_uri())
+    blocks = page.locator(".cell_input pre, .hg-source pre")
+    wide = [block for block in blocks.all() if block.evaluate("e => e.scrollWidth > e.clientWidth + 40")]
+    assert len(wide) > 5
+    for block in wide[:3]:
+        assert shadows(block) == (False, True)
+        block.evaluate("e => { e.scrollLeft = 20 }")
+        assert shadows(block) == (True, True)
+        block.evaluate("e => { e.scrollLeft = e.scrollWidth }")
+        assert shadows(block) == (True, False)
+    page.close()
+
+
+def shadows(block):
+    """Whether there is one on the left, and on the right, above the first line."""
+    image = Image.open(io.BytesIO(block.screenshot())).convert("L")
+    left, middle, right = (image.getpixel((x, 7)) for x in (1, image.width // 2, image.width - 2))
+    return abs(left - middle) > 20, abs(right - middle) > 20
+
+
 def test_a_page_without_a_list_of_contents_has_no_button_for_one(browser, site, pages):
     with_list = {page for page in pages if 'id="pst-secondary-sidebar"' in (site / f"{page}.html").read_text("utf-8")}
     with_button = {page for page in pages if "secondary-toggle" in (site / f"{page}.html").read_text("utf-8")}
     assert "book/08_graphs" in with_list and "book/index" not in with_list
     assert with_button <= with_list
+
+
+def test_no_two_works_are_cited_alike(browser, site, pages):
+    """Two by the same authors in the same year have a letter behind the year, in references.bib."""
+    page, works = browser.new_page(), {}
+    for name in pages:
+        page.goto((site / f"{name}.html").as_uri())
+        for citation in page.locator(".bibtex-citation a").all():
+            work = citation.get_attribute("href").split("#")[1]
+            works.setdefault(citation.text_content(), set()).add(work)
+    page.close()
+    assert len(works) > 5 and all(len(cited) == 1 for cited in works.values()), works
 
 
 def test_the_root_leads_to_the_first_page(browser, server, pages):
