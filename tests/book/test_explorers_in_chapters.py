@@ -1,0 +1,61 @@
+"""The explorers where readers meet them, in the built chapters: each control does something, by keyboard.
+
+What they do is compared with Python in the other tests of explorers, each on a page of its own.
+"""
+
+import pytest
+
+KEYS = {  # by the type or the role of a control
+    "button": "Enter", "checkbox": "Space", "radio": "ArrowRight", "range": "ArrowRight", "number": "ArrowUp",
+    "search": "a", "application": "ArrowRight", "": "ArrowRight",
+}  # fmt: skip
+KIND = "e => e.type || e.getAttribute('role') || ''"
+NAME = "e => e.labels?.[0]?.textContent || e.getAttribute('aria-label') || e.textContent"
+SEEN = """e => e.innerHTML.replaceAll(' data-lm-suppress-shortcuts="true"', "")  // which the focus adds, for JupyterLab
+    + [...e.querySelectorAll("input")].map((input) => `${input.value} ${input.checked}`)
+    + [...e.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL())"""
+
+
+@pytest.mark.parametrize("where", ["disk", "server"])
+@pytest.mark.parametrize("chapter, explorers", [("08_graphs", 2), ("15_negative_sampling", 4)])
+def test_every_control_of_a_chapter_answers_the_keyboard(browser, site, server, chapter, explorers, where):
+    address = (site / "book").as_uri() if where == "disk" else f"{server}book"
+    page, errors = browser.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{address}/{chapter}.html")
+    alive = page.locator(".hg-explorer:has(.hg-said)")
+    page.wait_for_function("n => document.querySelectorAll('.hg-explorer .hg-said').length === n", arg=explorers)
+    for explorer in alive.all():
+        controls = explorer.locator("button, input, select, [tabindex='0']")
+        assert controls.count() > 1
+        for i in range(controls.count()):
+            control = controls.nth(i)
+            if control.is_visible() and control.is_enabled():
+                assert changes(page, explorer, control), control.evaluate(NAME)
+    page.close()
+    assert errors == []
+
+
+def changes(page, explorer, control):
+    """Whether coming there and pressing its key changes what is seen, or what is said, within a second."""
+    key, before = KEYS[control.evaluate(KIND)], at_rest(page, explorer)
+    control.focus()  # which is enough to choose a word of a sentence
+    page.keyboard.press(key)
+    for _ in range(20):
+        if explorer.evaluate(SEEN) != before:
+            break
+        page.wait_for_timeout(50)
+    else:
+        return False
+    if control.text_content() == "Pause":  # it has begun to play, and would change all by itself
+        page.keyboard.press(key)
+    return True
+
+
+def at_rest(page, explorer):
+    """What is seen once nothing moves any more."""
+    seen, before = explorer.evaluate(SEEN), None
+    while seen != before:
+        page.wait_for_timeout(100)
+        seen, before = explorer.evaluate(SEEN), seen
+    return seen
