@@ -29,10 +29,11 @@ def fetch(table, rows):
 
 
 @njit(**INLINE)
-def fetch_columns(table, row, d, like):
-    """The same for as much of one row as the vector ``like`` is wide."""
-    for more in range(0, width(like), LANES):
-        prefetch(table, row, d + more)
+def fetch_beside(table, ahead, q, x, d, like):
+    """The same for as much of the row ``ahead[q]`` as the vector ``like`` is wide: once, beside the first rows of A."""
+    if ahead is not None and x == 0:
+        for more in range(0, width(like), LANES):
+            prefetch(table, ahead[q], d + more)
 
 
 @njit(**INLINE)
@@ -104,8 +105,7 @@ def add_one(table, rows, E, A, places, x, ahead, start, stop, like):
     for d in range(start, stop, width(like)):
         a = load(A, places[x], d, like)
         for q in range(len(rows)):
-            if ahead is not None and x == 0:
-                fetch_columns(table, ahead[q], d, like)
+            fetch_beside(table, ahead, q, x, d, like)
             store(table, rows[q], d, load(table, rows[q], d, like) + E[q, x] * a)
 
 
@@ -115,8 +115,7 @@ def add_four(table, rows, E, A, places, x, ahead, start, stop, like):
     for d in range(start, stop, width(like)):
         a0, a1, a2, a3 = load_four(A, places, x, d, like)
         for q in range(len(rows)):
-            if ahead is not None and x == 0:
-                fetch_columns(table, ahead[q], d, like)
+            fetch_beside(table, ahead, q, x, d, like)
             y = load(table, rows[q], d, like)
             y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
             store(table, rows[q], d, y)
@@ -130,8 +129,7 @@ def add_eight(table, rows, E, A, places, x, ahead, start, stop, like):
         a0, a1, a2, a3 = load_four(A, places, x, d, like)
         a4, a5, a6, a7 = load_four(A, places, x4, d, like)
         for q in range(len(rows)):
-            if ahead is not None and x == 0:
-                fetch_columns(table, ahead[q], d, like)
+            fetch_beside(table, ahead, q, x, d, like)
             y = load(table, rows[q], d, like)
             y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
             y = y + E[q, x4] * a4 + E[q, x5] * a5 + E[q, x6] * a6 + E[q, x7] * a7
