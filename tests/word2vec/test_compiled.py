@@ -431,21 +431,34 @@ def test_many_uses_of_few_words_do_not_throw_them_far_off(kind, mode, monkeypatc
 # threads that do not wait for each other
 
 
+def learn_some(kind, threads, without=None):
+    """A kernel that has learned some sentences, on no copies of one of the tables, and its loss and predictions."""
+    rng = np.random.default_rng(1)
+    trainer = Trainer(TrainingConfig(**SMALL | kind | {"threads": threads, "seed": 5}))
+    trainer.import_data(encode_text([[f"w{i}" for i in row] for row in rng.zipf(1.3, (60, 12)).clip(max=150)]))
+    trainer.build()
+    if without is not None:
+        trainer.kernel.often[without] = (0, 0)
+    ids, starts = np.asarray(trainer.text.ids), np.asarray(trainer.text.starts)
+    return trainer.kernel, trainer.kernel(ids, starts, np.float32(0.1), np.uint64(3), np.uint64(4))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("without", [0, 1])
+def test_copies_of_either_table_are_used(without, kind, monkeypatch):
+    """Sums of what a copy has learned are rounded otherwise than those of a row."""
+    monkeypatch.setattr(compiled, "BEHIND", 40)
+    kernels = [learn_some(kind, 1)[0], learn_some(kind, 2)[0], learn_some(kind, 2, without)[0]]
+    bits = {b"".join(table[:n].tobytes() for table, n in zip(k.tables, k.rows, strict=True)) for k in kernels}
+    assert len(bits) == 3
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_a_thread_that_is_alone_learns_the_same_on_copies_as_without(kind, monkeypatch):
     """Words that are used often, and nodes, have copies; all but the bits is as if they had none."""
     monkeypatch.setattr(compiled, "BEHIND", 40)  # words for both: the copies are joined after each twenty
-    rng = np.random.default_rng(1)
-    text = encode_text([[f"w{i}" for i in row] for row in rng.zipf(1.3, (60, 12)).clip(max=150)])
-    starts, states = np.asarray(text.starts), (np.uint64(3), np.uint64(4))
-    trainers = [Trainer(TrainingConfig(**SMALL | kind | {"threads": threads, "seed": 5})) for threads in (1, 2)]
-    measured = []
-    for trainer in trainers:
-        trainer.import_data(text)
-        trainer.build()
-        measured.append(trainer.kernel(np.asarray(text.ids), starts, np.float32(0.1), *states))
-    alone, beside = (trainer.kernel for trainer in trainers)
-    assert measured[1] == (pytest.approx(measured[0][0], rel=1e-5), measured[0][1])
+    (alone, measured), (beside, measured_beside) = (learn_some(kind, threads) for threads in (1, 2))
+    assert measured_beside == (pytest.approx(measured[0], rel=1e-5), measured[1])
     assert alone.often == [(0, 0), (0, 0)] and len(alone.tables[0]) == alone.rows[0]
     for table, other, (begin, end), rows in zip(alone.tables, beside.tables, beside.often, alone.rows, strict=True):
         assert 0 < end - begin < rows and len(other) == rows + 2 * 2 * (end - begin)

@@ -31,6 +31,7 @@ from handgrad.word2vec.kernels import (
     room_for,
     train_hierarchical_softmax,
     train_negative_sampling,
+    use_copies,
 )
 from handgrad.word2vec.logistic import errors, exp_and_log1p
 from handgrad.word2vec.objectives import CBOW, HierarchicalSoftmax, NegativeSampling, SkipGram
@@ -101,12 +102,12 @@ def train_by_kernel(block, mean, garbage=1e3):
     if "tree" in block:
         path = path_in(block)
         room = full_of_garbage(room_for(1, 2 * reach, len(path[0]), V), garbage)
-        loss, n = hierarchical_softmax_block(V, U, *text, *path, mean, rate, NO_COPIES[0], None, room)
+        loss, n = hierarchical_softmax_block(V, U, *text, *path, NO_COPIES[0][1], mean, rate, None, room)
     else:
         outputs = np.append(block["negatives"], block["words"][block["first"] : block["last"]])
         Q = len(block["negatives"]) + TARGETS
         room = full_of_garbage(room_for(TARGETS, TARGETS + 2 * reach, Q, V), garbage)
-        rest = outputs, V.dtype.type(block["weight"]), mean, rate, NO_COPIES[0], outputs, room
+        rest = outputs, V.dtype.type(block["weight"]), mean, rate, outputs, room
         loss, n = negative_sampling_block(V, U, *text, block["last"], *rest)
     D = block["V"].shape[1]
     assert not V[:, D:].any() and not U[:, D:].any()  # what fills up the vectors stays 0
@@ -476,7 +477,7 @@ def train_slowly(ids, starts, windows, K, keep, vocabulary, dtype, states, D, me
         negatives, noise_state = all_negatives(noise, K, noise_state)
         last = min(first + TARGETS, len(words))
         outputs, room = np.append(negatives, words[first:last]), room_for(TARGETS, longest, longest, V)
-        rest = outputs, dtype(WEIGHT), mean, dtype(0.05), NO_COPIES[0], outputs, room
+        rest = outputs, dtype(WEIGHT), mean, dtype(0.05), outputs, room
         more, new = negative_sampling_block(V, U, words, begin, end, first, last, *rest)
         loss, pairs = loss + more, pairs + new
     return loss, pairs, V[:, :D], U[:, :D]
@@ -521,7 +522,7 @@ def test_with_a_tree_sentences_are_their_targets_in_order(mean):
     for i, word in enumerate(words):
         room, path = room_for(1, 2 * len(words), 20, V), slice(tree[0][word], tree[0][word + 1])
         block = words, begin, end, i, tree[1][path], tree[2][path]
-        more, new = hierarchical_softmax_block(slow_V, slow_U, *block, mean, 0.05, NO_COPIES[0], None, room)
+        more, new = hierarchical_softmax_block(slow_V, slow_U, *block, NO_COPIES[0][1], mean, 0.05, None, room)
         slow_loss, slow_n = slow_loss + more, slow_n + new
     assert n == slow_n > 30 and loss == pytest.approx(slow_loss, rel=1e-12)
     np.testing.assert_allclose(V, slow_V, rtol=1e-12)
@@ -560,14 +561,23 @@ def test_paths_are_found_in_the_tree_and_copied_one_after_another():
 
 
 def test_rows_with_copies_are_used_where_these_are():
-    ids, rows = np.arange(9, dtype=np.int32), np.zeros(12, np.intp)
-    find_rows(ids, (2, 5, 30), rows)
-    assert rows.tolist() == [0, 1, 32, 33, 34, 5, 6, 7, 8, 8, 8, 8]
+    rows = np.arange(9, dtype=np.int32)
+    use_copies(rows, (2, 5, 30))
+    assert rows.tolist() == [0, 1, 32, 33, 34, 5, 6, 7, 8]
+    use_copies(rows, (2, 5, 30))  # a copy has none
+    assert rows.tolist() == [0, 1, 32, 33, 34, 5, 6, 7, 8]
+    use_copies(rows, NO_COPIES[0][0])
+    assert rows.tolist() == [0, 1, 32, 33, 34, 5, 6, 7, 8]
+
+
+def test_behind_the_rows_of_a_block_the_last_is_there_again():
+    ids, rows = np.array([0, 1, 32, 33, 34, 5, 6, 7, 8], np.int32), np.zeros(12, np.intp)
+    find_rows(ids, rows)
+    assert rows.tolist() == [*ids, 8, 8, 8]
     for i in range(9):
-        find_rows_beside(ids, i, (2, 5, 30), rows)
-        expected = [row for row in [0, 1, 32, 33, 34, 5, 6, 7, 8] if row % 30 != i]
-        assert rows[:8].tolist() == expected
-    find_rows_beside(ids[:6], 5, (2, 5, 30), rows)
+        find_rows_beside(ids, i, rows)
+        assert rows[:8].tolist() == [row for j, row in enumerate(ids) if j != i]
+    find_rows_beside(ids[:6], 5, rows)
     assert rows[:8].tolist() == [0, 1, 32, 33, 34, 34, 34, 34]
 
 

@@ -38,7 +38,7 @@ SKIP_GRAM, CBOW, CBOW_OF_WORD2VEC_C = None, True, False
 # one step
 
 
-Room = namedtuple("Room", "A H dH E L W M inputs outputs order")
+Room = namedtuple("Room", "A H dH E L W M inputs outputs ahead order")
 
 
 @njit(**FAST)
@@ -48,14 +48,15 @@ def room_for(G, R, Q, V):
     Returns
     -------
     Room : A (R, D) input vectors; H and dH (G, D) the means of windows and what these move by; E (R, Q) or, for means,
-        (G, Q) scores and errors; L (G, Q), W (G, R) and M (R, Q) which pairs count; inputs (R,) and outputs (Q,) rows
-        of V and of U; order 0, 1, 2, …. All have some more, since GROUP or LANES are worked on at a time.
+        (G, Q) scores and errors; L (G, Q), W (G, R) and M (R, Q) which pairs count; inputs (R,) rows of V, outputs and
+        ahead (Q,) of U; order 0, 1, 2, …. All have some more, since GROUP or LANES are worked on at a time.
     """
     D, wide = V.shape[1], up_to(LANES, max(Q, R))
     G, R, Q = up_to(GROUP, G), up_to(GROUP, max(G, R)), up_to(GROUP, Q)
     A, H, dH = lines(R, D, V), lines(G, D, V), lines(G, D, V)
     E, L, W, M = lines(R, wide, V), lines(G, wide, V), lines(G, wide, V), lines(R, wide, V)
-    return Room(A, H, dH, E, L, W, M, np.zeros(R, np.intp), np.zeros(Q, np.intp), np.arange(R))
+    inputs, outputs, ahead = np.zeros(R, np.intp), np.zeros(Q, np.intp), np.zeros(Q, np.intp)
+    return Room(A, H, dH, E, L, W, M, inputs, outputs, ahead, np.arange(R))
 
 
 @njit(**FAST)
@@ -101,25 +102,18 @@ def step_of_means(V, inputs, U, outputs, G, rate, exact, ahead, room):
 
 
 @njit(**INLINE)
-def row_of(id, copies):
-    """The row of an id, or its copy. copies : from which row on there are some, to which, and how far behind them"""
-    begin, end, behind = copies
-    return id + (behind if begin <= id < end else 0)
-
-
-@njit(**INLINE)
-def find_rows(ids, copies, rows):
-    """rows : the row of each id"""
+def find_rows(ids, rows):
+    """rows : the ids, which are rows already"""
     for x in range(up_to(GROUP, len(ids))):
-        rows[x] = row_of(ids[min(x, len(ids) - 1)], copies)
+        rows[x] = ids[min(x, len(ids) - 1)]
 
 
 @njit(**INLINE)
-def find_rows_beside(ids, i, copies, rows):
+def find_rows_beside(ids, i, rows):
     """The same without ids[i]."""
     for x in range(up_to(GROUP, len(ids) - 1)):
         j = min(x, len(ids) - 2)
-        rows[x] = row_of(ids[j if j < i else j + 1], copies)
+        rows[x] = ids[j if j < i else j + 1]
 
 
 # Which pairs count. W (G, R) has a row for each window: which words are in it. L (G, Q) has a row for each target: what
@@ -186,6 +180,20 @@ def mark_pairs(W, L, G, R, Q, M):
 NO_COPIES = ((0, 0, 0), (0, 0, 0)), 2**62  # of V and of U; and after how many words they are joined
 
 
+@njit(**INLINE)
+def row_of(id, copies):
+    """The row of an id, or its copy. copies : from which row on there are some, to which, and how far behind them"""
+    begin, end, behind = copies
+    return id + (behind if begin <= id < end else 0)
+
+
+@njit(**INLINE)
+def use_copies(ids, copies):
+    """In place of each id the row that is used for it. Before anything is fetched: it would fetch the other row."""
+    for x in range(len(ids)):
+        ids[x] = row_of(ids[x], copies)
+
+
 @njit(**FAST)
 def join(table, copies):
     """Add to rows what their copies have learned, and begin anew. Behind the copies is what they began as."""
@@ -222,21 +230,20 @@ def mark_negatives(outputs, begin, end, first, last, weight, L):
 
 
 @njit(**INLINE)
-def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weight, mean, rate, copies, ahead, room):
+def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weight, mean, rate, ahead, room):
     """One step for the targets first to last of a text, on the words around each and K negatives for all.
 
     Parameters
     ----------
     V, U : float arrays (rows, D in whole vectors), updated in place
-    words : int32 array, ids of the text
+    words : int32 array, rows of V for the words of the text
     begin, end : int32 arrays; the window of word i is from begin[i] to end[i], without i itself
     first, last : int, at most TARGETS apart
-    outputs : int32 array (K + last - first,), ids: first the negatives, then the targets
+    outputs : int32 array (K + last - first,), rows of U: first the negatives, then the targets
     weight : float, how much a negative counts
     mean : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     rate : float, η
-    copies : for V and for U, see ``row_of``
-    ahead : ids of as many outputs, which will be needed next; or None
+    ahead : rows of as many outputs, which will be needed next; or None
     room : from ``room_for``
 
     Returns
@@ -245,8 +252,8 @@ def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weigh
     """
     left, right, pairs, means = reach_of(begin, end, first, last)
     G, R, Q = last - first, right - left, len(outputs)
-    find_rows(words[left:right], copies[0], room.inputs)
-    find_rows(outputs, copies[1], room.outputs)
+    find_rows(words[left:right], room.inputs)
+    find_rows(outputs, room.outputs)
     mark_windows(begin, end, first, last, left, mean is not None, room.W)
     mark_negatives(outputs, begin, end, first, last, weight, room.L)
     if mean is not None:
@@ -257,7 +264,9 @@ def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weigh
 
 @njit(**INLINE)
 def negative_sampling_blocks(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart, room):
-    """Block after block of a text: its outputs are those of the blocks, one after another."""
+    """Block after block of a text. words and outputs : rows, of copies where there are some; the outputs of a block
+    come after those of the one before
+    """
     loss, predictions = 0.0, 0
     for first in range(0, len(words), TARGETS):
         if first % apart == 0:
@@ -266,7 +275,7 @@ def negative_sampling_blocks(V, U, words, begin, end, reach, outputs, K, weight,
         Q = K + last - first
         soon = min(q + K + TARGETS, len(outputs) - Q)
         fetch(V, words[last + reach : last + reach + TARGETS])
-        block = begin, end, first, last, outputs[q : q + Q], weight, mean, rate, copies
+        block = begin, end, first, last, outputs[q : q + Q], weight, mean, rate
         more, n = negative_sampling_block(V, U, words, *block, outputs[soon : soon + Q], room)
         loss, predictions = loss + more, predictions + n
     join_both(V, U, copies)
@@ -292,16 +301,18 @@ def mark_path(codes, L):
 
 
 @njit(**INLINE)
-def hierarchical_softmax_block(V, U, words, begin, end, i, nodes, codes, mean, rate, copies, ahead, room):
+def hierarchical_softmax_block(V, U, words, begin, end, i, nodes, codes, copies, mean, rate, ahead, room):
     """As ``negative_sampling_block``, for target i alone, so that there is no other word which its path is not for.
 
     nodes, codes : int32 and int8 arrays (Q,), the path: ids of U, and 0 where it takes the branch that σ is for
+    copies : which of the nodes have copies, see ``row_of``
     """
     R, Q = end[i] - begin[i] - 1, len(nodes)
     if R == 0:
         return 0.0, 0
-    find_rows_beside(words[begin[i] : end[i]], i - begin[i], copies[0], room.inputs)
-    find_rows(nodes, copies[1], room.outputs)
+    find_rows_beside(words[begin[i] : end[i]], i - begin[i], room.inputs)
+    find_rows(nodes, room.outputs)
+    use_copies(room.outputs, copies)
     mark_path(codes, room.L)
     if mean is None:
         return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.L[:1], rate, ahead, room), R
@@ -311,16 +322,20 @@ def hierarchical_softmax_block(V, U, words, begin, end, i, nodes, codes, mean, r
 
 @njit(**INLINE)
 def hierarchical_softmax_blocks(V, U, words, begin, end, reach, nodes, codes, paths, mean, rate, copies, apart, room):
-    """Target after target of a text. paths : where the path to each begins, and where it ends"""
+    """Target after target of a text. words : rows, of copies where there are some; nodes and codes : of all paths;
+    paths : where the path to each target begins, and where it ends
+    """
     loss, predictions = 0.0, 0
     for i in range(len(words)):
         if i % apart == 0:
             join_both(V, U, copies)
         path, Q = slice(paths[0][i], paths[1][i]), paths[1][i] - paths[0][i]
         soon = max(paths[1][min(i + 1, len(words) - 1)] - Q, 0)  # the lower end, whose nodes are rarely used
+        find_rows(nodes[soon : soon + Q], room.ahead)
+        use_copies(room.ahead, copies[1])
         fetch(V, words[i + reach + 1 : i + reach + 2])
-        block = begin, end, i, nodes[path], codes[path], mean, rate, copies
-        more, n = hierarchical_softmax_block(V, U, words, *block, nodes[soon : soon + Q], room)
+        block = begin, end, i, nodes[path], codes[path], copies[1], mean, rate
+        more, n = hierarchical_softmax_block(V, U, words, *block, room.ahead[:Q], room)
         loss, predictions = loss + more, predictions + n
     join_both(V, U, copies)
     return loss, predictions
@@ -365,6 +380,8 @@ def train_negative_sampling(
     """
     words, begin, end, reach = draw_text(ids, starts, keep, windows, state)
     outputs = draw_outputs(words, TARGETS, noise, K, noise_state)
+    use_copies(words, copies[0])
+    use_copies(outputs, copies[1])
     return learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart)
 
 
@@ -374,6 +391,7 @@ def train_hierarchical_softmax(V, U, ids, starts, keep, windows, copies, apart, 
     words, begin, end, reach = draw_text(ids, starts, keep, windows, state)
     _, nodes, codes = tree
     paths, longest = paths_to(words, tree)
+    use_copies(words, copies[0])
     return learn_hierarchical_softmax(
         V, U, words, begin, end, reach, nodes, codes, paths, longest, mean, rate, copies, apart
     )
