@@ -393,8 +393,8 @@ CALLS = {
     "negative counts": (lambda: UnigramNoise([1, -1]), "none negative and not all zero"),
     "power nan": (lambda: UnigramNoise([1], power=np.nan), "must be a number of at least 0, but it is nan."),
     "V = 0": (lambda: UniformNoise(0), "The number of ids must be an integer of at least 1, but it is 0."),
-    "label out of range": (lambda: UniformNoise(3).sample(RNG, 1, labels(3)), "Labels must be ids from 0 to 2"),
-    "label of floats": (lambda: UniformNoise(3).sample(RNG, 1, np.ones(1)), "Labels must be integer ids"),
+    "label out of range": (lambda: UniformNoise(3).sample(RNG, 1, labels(3)), "labels from 0 to 2, but got 3"),
+    "label of floats": (lambda: UniformNoise(3).sample(RNG, 1, np.ones(1)), "labels from 0 to 2, but got"),
     "tree of one": (lambda: HuffmanTree([3]), "A Huffman tree expects the counts of at least 2 words"),
     # losses
     "nce label out of range": (lambda: nce_loss(W, B, labels(4), X, sampled([0], [[1]], [1])), "from 0 to 3"),

@@ -69,7 +69,7 @@ def test_a_lookup_never_makes_an_array_of_the_size_of_its_table():
     [
         (np.ones((3, 2)), np.array([0, 3]), "ids from 0 to 2, but got 0 to 3"),
         (np.ones((3, 2)), np.array([-1, 1]), "ids from 0 to 2, but got -1 to 1"),
-        (np.ones((3, 2)), np.array([0.0]), "integer ids, but got float64"),
+        (np.ones((3, 2)), np.array([0.0]), "integer ids from 0 to 2, but got values of type float64"),
         (np.ones(3), np.array([0]), r"a table \(V, D\), but got one of shape \(3,\)"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from handgrad.errors import require_ids
 from handgrad.functional import sum_to_shape
 from handgrad.graph import Gate
 
@@ -78,7 +79,7 @@ class EmbeddingLookup(Gate):
     """
 
     def forward(self, table, ids):
-        require_ids(table, ids)
+        require_lookup(table, ids)
         self.table, self.ids = table, np.asarray(ids)
         return table[self.ids]
 
@@ -110,14 +111,8 @@ class RowDot(Gate):
         return (tx * self.y + self.x * ty).sum(axis=-1)
 
 
-def require_ids(table, ids):
-    """Integer ids from 0 to V - 1 of a table (V, D), or a sentence says what is wrong. No id counts from the end."""
+def require_lookup(table, ids):
+    """A table (V, D) and ids of its rows, or a sentence says what is wrong."""
     if np.ndim(table) != 2:
         raise ValueError(f"A lookup expects a table (V, D), but got one of shape {np.shape(table)}.")
-    ids, V = np.asarray(ids), len(table)
-    if not np.issubdtype(ids.dtype, np.integer):
-        raise ValueError(f"A lookup expects integer ids, but got {ids.dtype}.")
-    if ids.size and not 0 <= ids.min() <= ids.max() < V:
-        raise ValueError(
-            f"A lookup in a table of {V} rows expects ids from 0 to {V - 1}, but got {ids.min()} to {ids.max()}."
-        )
+    require_ids(ids, len(table), f"A lookup in a table of {len(table)} rows")

@@ -1,6 +1,8 @@
-"""Errors that tell their reader what to do, and the check that most of them begin with."""
+"""Errors that tell their reader what to do, and the checks that most of them begin with."""
 
 from numbers import Integral
+
+import numpy as np
 
 
 class InputError(ValueError):
@@ -18,3 +20,16 @@ class ForwardFirstError(ValueError, AttributeError):
 def is_whole(value):
     """Whether a setting is a whole number, Python's or NumPy's; True and False are not."""
     return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def require_ids(ids, n, who, what="ids"):
+    """The ids as an array, integers from 0 to n - 1, or a sentence says what came instead. No id counts from the end.
+
+    who, what : str, which gate expects them, and what it calls them
+    """
+    ids = np.asarray(ids)
+    whole = np.issubdtype(ids.dtype, np.integer)
+    if not whole or (ids.size and not 0 <= ids.min() <= ids.max() < n):
+        came = f"{ids.min()} to {ids.max()}" if whole else f"values of type {ids.dtype}"
+        raise InputError(f"{who} expects integer {what} from 0 to {n - 1}, but got {came}.")
+    return ids

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from handgrad.errors import require_ids
 from handgrad.functional import log_softmax, softmax
 from handgrad.graph import Gate
 
@@ -63,6 +64,4 @@ def require_labels(x, labels):
             f"SoftmaxCrossEntropy expects scores (B, V) and labels (B,), but got scores {np.shape(x)} and labels "
             f"{np.shape(labels)}."
         )
-    labels, V = np.asarray(labels), np.shape(x)[1]
-    if not np.issubdtype(labels.dtype, np.integer) or (labels.size and not 0 <= labels.min() <= labels.max() < V):
-        raise ValueError(f"SoftmaxCrossEntropy expects integer labels from 0 to {V - 1}, but got {labels}.")
+    require_ids(labels, np.shape(x)[1], "SoftmaxCrossEntropy", "labels")

@@ -239,7 +239,7 @@ def test_what_the_matrix_cannot_show_is_said():
         nce_explorer(*batch(), words=["a"])
     with pytest.raises(InputError, match="rows are 3 names here, one for each, but got 1"):
         nce_explorer(*batch(), rows=["a"])
-    with pytest.raises(InputError, match="NCE expects labels from 0 to 7, but got 9 to 9"):
+    with pytest.raises(InputError, match="NCE expects integer labels from 0 to 7, but got 9 to 9"):
         nce_explorer(weights, biases, np.full((3, 1), 9), inputs, sampled)
     with pytest.raises(InputError, match=r"up to 100 cells, but got 30 × \(1 \+ 5\): give a smaller batch"):
         many = SampledValues(sampled.ids, np.ones((30, 1)), sampled.sampled_expected_count)

@@ -288,9 +288,9 @@ def test_no_such_distribution(call, sentence):
         (0, [[1]], "m, must be an integer of at least 1, but it is 0"),
         (-5, [[1]], "at least 1, but it is -5"),
         (2.0, [[1]], "an integer of at least 1, but it is 2.0"),
-        (2, [[4]], "Labels must be ids from 0 to 3, but they are 4 to 4"),
-        (2, [[-1]], "Labels must be ids from 0 to 3, but they are -1 to -1"),
-        (2, [[1.0]], "Labels must be integer ids, but they are float64"),
+        (2, [[4]], "expects integer labels from 0 to 3, but got 4 to 4"),
+        (2, [[-1]], "expects integer labels from 0 to 3, but got -1 to -1"),
+        (2, [[1.0]], "expects integer labels from 0 to 3, but got values of type float64"),
         (2, [[1, 0]], "Id 0 has probability 0: .* give it a count above 0"),
     ],
 )

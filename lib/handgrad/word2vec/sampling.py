@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handgrad.errors import InputError
+from handgrad.errors import InputError, require_ids
 
 MOST_TRIES = 100_000_000  # for one unique sample, some seconds
 
@@ -90,7 +90,7 @@ class NoiseDistribution:
         InputError : m below 1, more different ids than there are or than come up, a label that is no id or that
             has probability 0
         """
-        labels = self._require_ids(labels)
+        labels = require_ids(labels, len(self.probabilities), "The noise", "labels")
         if not isinstance(m, int | np.integer) or m < 1:
             raise InputError(f"The number of sampled ids, m, must be an integer of at least 1, but it is {m!r}.")
         ids, tries = self._draw_distinct(rng, m) if unique else (self.draw(rng, m), m)
@@ -155,14 +155,6 @@ class NoiseDistribution:
             f"A unique sample of {m} ids was asked for, but only {len(distinct)} came up in {tries:,} tries, since the "
             "others are too rare: ask for fewer, or for unique=False."
         )
-
-    def _require_ids(self, labels):
-        labels, V = np.asarray(labels), len(self.probabilities)
-        if not np.issubdtype(labels.dtype, np.integer):
-            raise InputError(f"Labels must be integer ids, but they are {labels.dtype}.")
-        if labels.size and not 0 <= labels.min() <= labels.max() < V:
-            raise InputError(f"Labels must be ids from 0 to {V - 1}, but they are {labels.min()} to {labels.max()}.")
-        return labels
 
 
 class UnigramNoise(NoiseDistribution):

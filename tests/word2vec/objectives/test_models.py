@@ -35,7 +35,7 @@ def test_word2vec_c_gives_each_input_of_cbow_the_whole_gradient():
 def test_what_is_no_batch_is_refused(model):
     with pytest.raises(ValueError, match=r"expects V \(vocabulary, D\) and inputs \(B, C\), but got"):
         model().forward(V, np.array([0, 1]))
-    with pytest.raises(ValueError, match="expects ids from 0 to 2, but got -2 to 0"):
+    with pytest.raises(ValueError, match="expects integer ids from 0 to 2, but got -2 to 0"):
         model().forward(V, np.array([[0, -2]]))
 
 

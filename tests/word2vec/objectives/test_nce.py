@@ -517,9 +517,9 @@ def test_shapes_that_do_not_fit_are_all_named(gate, wrong):
     [
         ({"labels": np.array([[0], [5]])}, "labels from 0 to 4, but got 0 to 5"),
         ({"labels": np.array([[-1], [2]])}, "labels from 0 to 4, but got -1 to 2"),
-        ({"sampled": np.array([5, 2])}, "sampled from 0 to 4, but got 2 to 5"),
-        ({"labels": np.array([[0.0], [1.0]])}, "integer ids as labels, but got float64"),
-        ({"sampled": np.array([True, False])}, "integer ids as sampled, but got bool"),
+        ({"sampled": np.array([5, 2])}, "sampled ids from 0 to 4, but got 2 to 5"),
+        ({"labels": np.array([[0.0], [1.0]])}, "integer labels from 0 to 4, but got values of type float64"),
+        ({"sampled": np.array([True, False])}, "integer sampled ids from 0 to 4, but got values of type bool"),
         (
             {"true_expected": np.array([[1.0], [0.0]])},
             "of the labels, .* must be finite and above 0, but .* 0.0 to 1.0:",

@@ -6,6 +6,7 @@ Compositionality, equation 2.
 
 import numpy as np
 
+from handgrad.errors import require_ids
 from handgrad.functional import log_softmax
 from handgrad.gates import MatMul, Reshape, Sum, Transpose
 from handgrad.graph import ComputationalGraph, Gate, Node, Parameter
@@ -67,8 +68,4 @@ def require_softmax(h, U, targets):
             f"FullSoftmax expects h (B, C, D), U (V, D) and targets (B,), but got h {shapes[0]}, U {shapes[1]} and "
             f"targets {shapes[2]}."
         )
-    targets = np.asarray(targets)
-    if not np.issubdtype(targets.dtype, np.integer) or (
-        targets.size and not 0 <= targets.min() <= targets.max() < len(U)
-    ):
-        raise ValueError(f"FullSoftmax expects integer targets from 0 to {len(U) - 1}, but got {targets}.")
+    require_ids(targets, len(U), "FullSoftmax", "targets")

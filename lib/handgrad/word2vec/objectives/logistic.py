@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from handgrad.embedding import EmbeddingLookup, RowDot, RowSparseGradient, require_ids
+from handgrad.embedding import EmbeddingLookup, RowDot, RowSparseGradient, require_lookup
 from handgrad.functional import log_sigmoid, sigmoid
 from handgrad.gates import Multiply
 from handgrad.graph import Gate, Node, Parameter
@@ -69,4 +69,4 @@ def require_rows(gate, h, U, rows):
             f"{type(gate).__name__} expects h (B, C, D), U (V, D) and ids (B, ...) of the same B and D, but got h "
             f"{shapes[0]}, U {shapes[1]} and ids {shapes[2]}."
         )
-    require_ids(U, rows)
+    require_lookup(U, rows)

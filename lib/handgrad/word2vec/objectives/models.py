@@ -12,7 +12,7 @@ Source: Mikolov et al. (2013), Efficient Estimation of Word Representations in V
 
 import numpy as np
 
-from handgrad.embedding import EmbeddingLookup, RowSparseGradient, require_ids
+from handgrad.embedding import EmbeddingLookup, RowSparseGradient, require_lookup
 from handgrad.errors import InputError
 from handgrad.gates import Multiply, Reshape, Sum
 from handgrad.graph import Gate, Node, Parameter
@@ -111,4 +111,4 @@ def require_inputs(V, inputs):
         raise ValueError(
             f"A model expects V (vocabulary, D) and inputs (B, C), but got {np.shape(V)} and {np.shape(inputs)}."
         )
-    require_ids(V, np.where(inputs == -1, 0, inputs))  # -1 stands for no word; other negatives are refused
+    require_lookup(V, np.where(inputs == -1, 0, inputs))  # -1 stands for no word; other negatives are refused

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from handgrad.embedding import EmbeddingLookup, RowDot, RowSparseGradient
-from handgrad.errors import InputError
+from handgrad.errors import InputError, require_ids
 from handgrad.functional import log_softmax, sigmoid
 from handgrad.gates import Add, Concat, Log, LogSoftmax, MatMul, Multiply, Reshape, Subtract, Sum, Transpose
 from handgrad.graph import ComputationalGraph, Gate, Node, Parameter
@@ -273,11 +273,8 @@ def require_samples(gate, h, U, b, labels, sampled, true_expected, sampled_expec
             f"{name} expects h (B, C, D), U (V, D), b (V,), labels (B, T), sampled (m,) and expected counts (B, T) and "
             f"(m,), with T of at least 1, but got {', '.join(map(str, shapes))}."
         )
-    for what, ids in [("labels", labels), ("sampled", sampled)]:
-        if not np.issubdtype(ids.dtype, np.integer):
-            raise InputError(f"{name} expects integer ids as {what}, but got {ids.dtype}.")
-        if ids.size and not 0 <= ids.min() <= ids.max() < V:
-            raise InputError(f"{name} expects {what} from 0 to {V - 1}, but got {ids.min()} to {ids.max()}.")
+    for what, ids in [("labels", labels), ("sampled ids", sampled)]:
+        require_ids(ids, V, name, what)
     for what, E in [("labels", true_expected), ("sampled ids", sampled_expected)]:
         if not ((E > 0) & np.isfinite(E)).all():
             raise InputError(
