@@ -6,13 +6,14 @@ Sphinx leaves formulas as TeX, which a reading device shows as it is. Here a bro
 the built site) turns its TeX into MathML, and the page is written again as XHTML.
 """
 
-import os
 import re
 import sys
 import zipfile
 from pathlib import Path
 
 from browser import running_chromium
+
+from handgrad.files import replacing
 
 # In a page that has loaded MathJax: one page of the book, from Sphinx's HTML to XHTML.
 FINISH = r"""
@@ -82,12 +83,10 @@ def without_unused_files(package, pages):
 
 def pack(folder, names, target):
     """A zip whose first member is `mimetype`, not compressed, so that it can be told by its first bytes."""
-    partial = Path(f"{target}.partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+    with replacing(target) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(folder / "mimetype", "mimetype", zipfile.ZIP_STORED)
         for name in ("META-INF/container.xml", "content.opf", *names):
             archive.write(folder / name, name)
-    os.replace(partial, target)
 
 
 if __name__ == "__main__":

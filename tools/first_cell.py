@@ -5,13 +5,12 @@ python tools/first_cell.py book/*.ipynb
 It is installed from the repository whose address stands in _config.yml.
 """
 
-import os
 import sys
 from pathlib import Path
 
 import nbformat
 import yaml
-from notebooks import as_text, clean
+from notebooks import save
 
 ROOT = Path(__file__).resolve().parents[1]
 TAG = "remove-cell"  # the page does not show it
@@ -66,10 +65,7 @@ def write(path, source):
                 for output in cell.outputs:
                     if output.output_type == "execute_result":
                         output.execution_count = cell.execution_count
-    clean(notebook)
-    partial = path.with_suffix(".partial")
-    partial.write_text(as_text(notebook), encoding="utf-8")
-    os.replace(partial, path)
+    save(notebook, path)
 
 
 if __name__ == "__main__":

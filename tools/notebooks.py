@@ -5,13 +5,14 @@ python tools/notebooks.py --check book/*.ipynb
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+from handgrad.files import replacing
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -33,10 +34,14 @@ def run(path):
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()
+    save(notebook, path)
+
+
+def save(notebook, path):
+    """Write a notebook down, cleaned."""
     clean(notebook)
-    partial = path.with_suffix(".partial")
-    partial.write_text(as_text(notebook), encoding="utf-8")
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        partial.write_text(as_text(notebook), encoding="utf-8")
 
 
 def clean(notebook):

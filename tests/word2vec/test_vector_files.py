@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from handgrad.errors import InputError
+from handgrad.files import whole_file
 from handgrad.word2vec import KeyedVectors
-from handgrad.word2vec.vector_files import PIECE, read_vectors, whole_file, write_vectors
+from handgrad.word2vec.vector_files import PIECE, read_vectors, write_vectors
 
 
 def floats(*numbers):

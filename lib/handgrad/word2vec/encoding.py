@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from handgrad.errors import InputError
+from handgrad.errors import InputError, require_ids
+from handgrad.files import replacing
 from handgrad.word2vec.vocabulary import Vocabulary, check_limits, not_a_sentence, words_of
 
 PIECE = 2**20  # ids that are in memory at once
@@ -50,6 +51,15 @@ class EncodedText:
             for start in range(0, len(numbers), PIECE):
                 sha256.update(numbers[start : start + PIECE].astype(kind).tobytes())
         return sha256.hexdigest()
+
+    def require_whole(self):
+        """Its ids are those of its vocabulary and its sentences cover it in order, or a sentence says what is wrong."""
+        require_ids(self.ids, len(self.vocabulary), f"A text with {self.vocabulary}")
+        starts = np.asarray(self.starts)
+        if not len(starts) or starts[0] or starts[-1] != len(self) or (np.diff(starts) < 0).any():
+            raise InputError(
+                f"The starts of a text's sentences rise from 0 to {len(self)}, its number of words, but these do not."
+            )
 
     def chunks(self, size=PIECE):
         """Go through the text by whole sentences, about ``size`` words at a time, so that memory does not grow with it.
@@ -177,15 +187,10 @@ def _new_file(path):
         with tempfile.TemporaryFile() as file:
             yield file
         return
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     if path.exists():
         raise InputError(f"The file {path} exists already and is left as it is: name a new one.")
     if not path.parent.is_dir():
         raise InputError(f"Expected a place for a new file, but there is no directory {path.parent}: make it first.")
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with open(partial, "w+b") as file:
-            yield file
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path, alone=True) as partial, open(partial, "w+b") as file:
+        yield file

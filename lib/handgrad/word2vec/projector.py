@@ -10,7 +10,8 @@ Look at them with ``tensorboard --logdir FOLDER``, or load the first two at proj
 from pathlib import Path
 
 from handgrad.errors import InputError
-from handgrad.word2vec.vector_files import require_float32, text_of_numbers, whole_file
+from handgrad.files import whole_file
+from handgrad.word2vec.vector_files import require_float32, text_of_numbers
 
 TENSORS, METADATA, CONFIG = "tensors.tsv", "metadata.tsv", "projector_config.pbtxt"
 ESCAPES = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})

@@ -21,10 +21,12 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from handgrad.errors import InputError
+from handgrad.files import whole_file
 from handgrad.word2vec.checkpoint import checkpoints, load_newest_checkpoint, save_checkpoint
+from handgrad.word2vec.compiled import OF_PIECES
 from handgrad.word2vec.projector import save_projector
 from handgrad.word2vec.summaries import SummaryWriter
-from handgrad.word2vec.vector_files import encode_word, whole_file
+from handgrad.word2vec.vector_files import encode_word
 
 LOCK = ".lock"  # held by the process that is at work here
 HISTOGRAM_ROWS = 10_000  # of a parameter, those of the most frequent words, are summarized
@@ -71,10 +73,16 @@ class RunFolder:
         if self.is_ours and not any(self.path.iterdir()):
             self.path.rmdir()
         if kind and issubclass(kind, OSError):
-            raise InputError(
-                f"The run in {self.path} could not be written: {error.strerror or error}. Its checkpoints are whole; "
-                "make room and resume it."
-            ) from error
+            raise InputError(self._what_became_of_it(error)) from error
+
+    def _what_became_of_it(self, error):
+        what = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+        if not self.has_begun:
+            return f"The run could not begin: {what}. Nothing was written to {self.path}."
+        what = f"The run in {self.path} could not be written: {what}."
+        if not checkpoints(self.checkpoints):
+            return f"{what} It had no checkpoint yet: make room and begin it anew."
+        return f"{what} Its checkpoints are whole; make room and resume it."
 
     def _make(self):
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
@@ -104,7 +112,8 @@ class RunFolder:
                 "start a new one, with these as shared parameters."
             )
         config = trainer.config
-        if trainer.engine == "compiled" and config.threads > 1 and not config.deterministic:
+        of_pieces = trainer.engine == "compiled" and config.objective in OF_PIECES
+        if of_pieces and config.threads > 1 and not config.deterministic:
             warnings.warn(
                 f"The run goes on from step {state['step']:,}, but its bits will be others than if it had not been "
                 f"stopped: its {config.threads} threads do not wait for each other, as they do if it is deterministic.",
@@ -199,6 +208,10 @@ def _versions(engine):
 
     versions = {"handgrad": __version__, "numpy": np.__version__, "python": platform.python_version()}
     package = {"compiled": "numba", "torch": "torch"}.get(engine)
+    if engine == "compiled":
+        from handgrad.word2vec.simd import LANES
+
+        versions["numbers_in_a_vector"] = LANES  # of this processor: sums are taken in another order with others
     return versions | ({package: importlib.metadata.version(package)} if package else {})
 
 

@@ -10,15 +10,13 @@ read, and what is written is what gensim writes, byte for byte. A file whose nam
 import gzip
 import itertools
 import math
-import os
 import re
 import zlib
-from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 
 from handgrad.errors import InputError
+from handgrad.files import whole_file
 
 PIECE = 2**20  # bytes to read at once
 LONGEST_WORD = 10_000  # bytes; a longer one is a sign of another format
@@ -289,29 +287,3 @@ def first_duplicate(words):
         return None
     seen = set()
     return next(word for word in words if word in seen or seen.add(word))
-
-
-@contextmanager
-def whole_file(path):
-    """Open a binary file for writing that appears whole or not at all: it is written beside its place, then moved.
-
-    If the writing fails, the old file is as it was and nothing else is left.
-    """
-    path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        raise InputError(f"A file cannot be written to {path}, which is a folder or a device: name a file.")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent} for the file {path.name}: make it first.")
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "wb") as file:
-            if path.suffix == ".gz":  # no name and no time in it: equal vectors make equal files
-                with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
-                    yield packed
-            else:
-                yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

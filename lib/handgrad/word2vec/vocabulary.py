@@ -1,13 +1,12 @@
 """The vocabulary: which words there are, how often each occurs, and its id."""
 
 import json
-import os
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 
 from handgrad.errors import InputError, is_whole
+from handgrad.files import replacing
 
 UNK = "UNK"  # stands for all words that have no id of their own
 
@@ -106,16 +105,8 @@ class Vocabulary:
             "raw_words": self.raw_words,
             "words": dict(zip(self.index_to_key, self.counts.tolist(), strict=True)),
         }
-        path = Path(path)
-        partial = path.with_name(path.name + ".partial")
-        try:
-            with open(partial, "w", encoding="utf-8") as file:
-                json.dump(content, file, ensure_ascii=False, indent=0)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with replacing(path) as partial, open(partial, "w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False, indent=0)
 
     @classmethod
     def load(cls, path):
