@@ -3,14 +3,17 @@
 python tools/pdf.py _build/html _build/gradients-by-hand.pdf
 
 All pages are put into one document before it is printed. So the pages are numbered through, and what is a link from
-page to page on the site is a link inside the PDF.
+page to page on the site is a link inside the PDF. It is printed twice: the first time tells on which page each chapter
+begins, and the second has these numbers in its contents.
 """
 
-import os
 import sys
 from pathlib import Path
 
 from browser import running_chromium
+from pypdf import PdfReader
+
+from handgrad.files import replacing
 
 FIRST_PAGE = "book/index.html"
 
@@ -71,6 +74,10 @@ JOIN = """
 }
 """
 
+NUMBER_CONTENTS = """
+(numbers) => document.querySelectorAll(".hg-contents p").forEach((line, i) => (line.dataset.page = numbers[i]))
+"""
+
 
 def print_book(site, target):
     site = Path(site).resolve()
@@ -86,9 +93,16 @@ def print_book(site, target):
         page.add_script_tag(url=(site / "_static/mathjax/tex-mml-chtml.js").as_uri())
         page.evaluate("async () => { await MathJax.startup.promise; await MathJax.typesetPromise(); }")
         page.evaluate("document.fonts.ready")
-        partial = Path(f"{target}.partial")
-        page.pdf(path=partial, format="A4", print_background=True, outline=True, tagged=True)
-        os.replace(partial, target)
+        with replacing(target) as partial:
+            for _ in range(2):
+                page.pdf(path=partial, format="A4", print_background=True, outline=True, tagged=True)
+                page.evaluate(NUMBER_CONTENTS, first_pages(partial)[1:])  # the first are those of the contents
+
+
+def first_pages(path):
+    """The numbers of the pages on which the parts of a PDF begin, as its outline tells."""
+    pdf = PdfReader(path)
+    return [pdf.get_destination_page_number(part) + 1 for part in pdf.outline if not isinstance(part, list)]
 
 
 if __name__ == "__main__":

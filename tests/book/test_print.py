@@ -44,6 +44,18 @@ def test_the_pdf_has_every_chapter_in_order(pdf, site, pages):
     assert 5 * len(pages) < len(pdf.pages) < 40 * len(pages)
 
 
+def test_the_contents_tell_the_page_on_which_each_chapter_begins(pdf):
+    """As they stand on paper, and where their links lead."""
+    first, *chapters = [entry for entry in pdf.outline if not isinstance(entry, list)]
+    page = pdf.pages[pdf.get_destination_page_number(first)]
+    begin = [pdf.get_destination_page_number(chapter) + 1 for chapter in chapters]
+    numbers = [int(n) for n in re.findall(r"(?<=\D)(\d+)$", page.extract_text(), re.MULTILINE)]
+    assert numbers[: len(begin)] == begin
+    links = [annotation.get_object() for annotation in page["/Annots"]]
+    leads_to = [pdf.get_destination_page_number(pdf.named_destinations[link["/Dest"]]) + 1 for link in links]
+    assert leads_to == begin
+
+
 def test_the_pdf_is_text_and_its_pages_are_numbered(pdf, words):
     for number, page in enumerate(pdf.pages, start=1):
         lines = page.extract_text().split("\n")
