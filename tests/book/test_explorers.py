@@ -367,6 +367,7 @@ def test_numbers_are_written_as_in_the_librarys_drawings(open_page):
     rng = np.random.default_rng(5)
     numbers = [float(m * 10.0**e) for m, e in zip(rng.normal(size=300), rng.integers(-9, 9, 300), strict=True)]
     numbers += [0.0, 1.0, -2.5, 1e-4, 9.9999e-5, 9999.4, 9999.6, 123456.0, 1e100, math.inf, -math.inf, math.nan]
+    numbers += [1.5625, 1.0625, -3.0625, 0.15625, 12345.0, 12355.0, 5e-324, 2.0**70]  # most lie in the middle
     assert page.evaluate("(numbers) => numbers.map((x) => format(x))", numbers) == [f"{x:.4g}" for x in numbers]
 
 

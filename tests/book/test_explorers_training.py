@@ -127,7 +127,7 @@ def test_the_pages_path_is_that_of_the_librarys_optimizer(open_page, name, momen
         np.testing.assert_allclose([*step["point"], step["f"], *step["gradient"]], [*point, f, *gradient], rtol=1e-6)
         optimizer.update(point, gradient, "point")
         compared += 1
-    assert compared == 41 or path[-1]["runsOff"]
+    assert compared == 41 or "leadsTo" in path[-1]
 
 
 def test_descent_is_stepped_and_its_rate_is_turned_by_keyboard(open_page):
@@ -150,6 +150,28 @@ def test_descent_is_stepped_and_its_rate_is_turned_by_keyboard(open_page):
     assert "It diverges" in said(page) and "learning rate below 2" in said(page)
 
 
+def test_a_step_out_of_the_picture_is_told_with_what_f_is_there(open_page):
+    explorer = show.descend("Rosenbrock", start=(-1.2, 1.0), learning_rate=2.0)
+    page = open_page(explorer)
+    page.get_by_role("slider", name="Step").press("Home")
+    assert said(page).startswith("Step 0:")
+    page.get_by_role("slider", name="Step").press("ArrowRight")
+    x, y = -1.2, 1.0
+    slope = np.array([-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)])
+    x, y = np.array([x, y]) - 2 * slope
+    f = (1 - x) ** 2 + 100 * (y - x * x) ** 2
+    assert said(page).startswith("Step 1 leads out of the picture")
+    assert f"; f is {f:.4g} there. It diverges" in said(page)
+
+
+def test_a_step_to_where_f_is_undefined_is_told(open_page):
+    page = open_page(
+        show.descend(lambda x, y: gates.Add()(gates.Log()(x), gates.Power(2.0)(y)), (1.0, 0.5), view=(0.1, 4, -3, 3))
+    )
+    page.get_by_role("slider", name="Step").press("End")
+    assert "leads to where f is undefined, and the path ends." in said(page)
+
+
 def test_a_typed_start_and_another_surface(open_page):
     page = open_page(show.descend("bowl", steps=10))
     page.get_by_role("slider", name="Step").press("Home")
@@ -162,6 +184,8 @@ def test_a_typed_start_and_another_surface(open_page):
     assert "y = 0," in said(page)  # from y = 0 it ends in the saddle
     page.get_by_label("x", exact=True).fill("")  # no number yet: the last one stays
     assert "y = 0," in said(page)
+    page.keyboard.press("Tab")  # whoever leaves the field finds there what counts
+    assert page.get_by_label("x", exact=True).input_value() == "1"
 
 
 def test_a_start_is_dragged_and_clicked(open_page):
@@ -191,6 +215,10 @@ def test_play_takes_every_step_and_stops(open_page):
     press(page, "Enter")
     page.get_by_role("button", name="Pause").wait_for()
     page.clock.run_for(30_000)
+    assert said(page).startswith("Step 12:") and page.get_by_role("button", name="Play").is_visible()
+    press(page, "Shift+Tab", 2)  # Back
+    press(page, "Enter")
+    page.get_by_role("button", name="Play").press("Enter")  # one step, and there is no other
     assert said(page).startswith("Step 12:") and page.get_by_role("button", name="Play").is_visible()
 
 

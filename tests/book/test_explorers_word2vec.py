@@ -3,6 +3,7 @@
 What holds for every explorer (the still picture, phone width, contrast, focus) is tested in test_explorers.py.
 """
 
+import math
 import re
 
 import numpy as np
@@ -176,6 +177,17 @@ def test_the_noise_says_what_is_seen_and_bars_are_to_scale(open_page):
     assert widths[0] / widths[1] == pytest.approx(noise[0] / noise[7], rel=0.02)
 
 
+def test_no_bar_leaves_its_track(open_page):
+    """Not that of a rare word either, whose share is greatest where all are equal."""
+    page = open_page(show.noise_explorer(VOCABULARY, [VOCABULARY.index_to_key[-1]]))
+    tab_to(page, "log scale")
+    page.keyboard.press("Space")
+    tab_to(page, "power")
+    page.keyboard.press("Home")
+    bar, track = (page.locator(f".hg-track{part}").first.bounding_box()["width"] for part in (" i", ""))
+    assert 0.9 * track < bar <= track
+
+
 # ---- The NCE matrix ----
 
 MODES = ["score", "log E", "corrected", "label", "σ(x)", "loss", "gradient"]
@@ -249,6 +261,29 @@ def test_without_log_E_and_biases_it_is_negative_sampling(open_page):
     expected = NegativeSampling().forward(inputs[:, None], weights, labels[:, 0], negatives)[:, 0]
     np.testing.assert_allclose(losses(page), expected, rtol=6e-4)
     assert said(page).endswith("Without log E this is the loss of negative sampling.")
+
+
+def test_with_biases_nothing_is_called_negative_sampling_that_is_not(open_page):
+    page = open_page(show.nce_explorer(*batch()))
+    tab_to(page, "subtract log E")
+    page.keyboard.press("Space")
+    assert said(page).endswith("Without log E, and if the biases were zero, this is the loss of negative sampling.")
+
+
+def test_where_the_model_is_sure_the_sums_are_right_to_the_last_digit(open_page):
+    """For x = 12, 1 - σ(x) is 1 - 1 in four digits."""
+    weights, _, labels, inputs, sampled = batch()
+    page = open_page(show.nce_explorer(0 * weights, np.full(8, 12.0), labels, inputs, sampled))
+    tab_to(page, "subtract log E")
+    page.keyboard.press("Space")
+    small = f"{1 / (1 + math.exp(12)):.4g}"
+    entries = page.locator(".hg-nce tbody tr").first.locator("td[tabindex]")
+    choose_mode(page, "loss")
+    entries.nth(1).click()
+    assert f"so the loss is −log(1 − σ(x)) = −log σ(−x) = −log {small} = 12." in said(page)
+    choose_mode(page, "gradient")
+    entries.first.click()
+    assert f"σ(x) − z = −σ(−x) = -{small}, so" in said(page)
 
 
 def test_arrows_walk_over_the_cells_which_say_how_they_come_about(open_page):

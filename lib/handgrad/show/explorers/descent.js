@@ -91,7 +91,8 @@ export function render({ model, el }) {
   return moments.stop;
 }
 
-// The path: at each step the point, f, and the gradient. It ends early where it runs off or f is not finite.
+// The path: at each step the point, f, and the gradient. It ends before a step that leads far out of the picture or to
+// where f is not finite, and tells what f is there.
 export function descent(surface, start, rate, momentum, count) {
   const [left, right, bottom, top] = surface.view;
   let point = [...start];
@@ -104,7 +105,7 @@ export function descent(surface, start, rate, momentum, count) {
       Math.abs(point[1] - (bottom + top) / 2) / (top - bottom),
     );
     if (k > 0 && !(Number.isFinite(f) && out < FAR)) {
-      path.at(-1).runsOff = true;
+      path.at(-1).leadsTo = f;
       break;
     }
     path.push({ point, f, gradient });
@@ -137,13 +138,14 @@ function slopes(nodes, point) {
 }
 
 function sentence(surface, path, step, asked, rate) {
-  const { point, f, gradient, runsOff } = path[step];
+  const { point, f, gradient, leadsTo } = path[step];
   const [x, y] = surface.inputs;
   const where = `${x} = ${format(point[0])}, ${y} = ${format(point[1])}`;
-  if (runsOff && asked >= step) {
-    const after = `After step ${step} the path has left the picture by more than ${FAR} times its width`;
+  if (leadsTo !== undefined && asked > step) {
+    if (Number.isNaN(leadsTo)) return `Step ${step + 1} leads to where f is undefined, and the path ends.`;
+    const away = `Step ${step + 1} leads out of the picture by more than ${FAR} times its width`;
     const diverges = `It diverges: its steps grow instead of shrinking. Try a learning rate below ${format(rate)}.`;
-    return `${after}; f is ${format(f)} there. ${f > path[0].f ? diverges : "It runs downhill without end."}`;
+    return `${away}; f is ${format(leadsTo)} there. ${leadsTo > path[0].f ? diverges : "It runs downhill without end."}`;
   }
   const start = `Step ${step}: ${where}, f = ${format(f)}`;
   const slope = `The gradient there is (${gradient.map((g) => format(g)).join(", ")}).`;
@@ -201,6 +203,7 @@ function makePlane(surface, onstart, getStart) {
   }
 
   function grab(event) {
+    if (event.button) return; // only the first one of a mouse
     handle.setPointerCapture(event.pointerId);
   }
 

@@ -33,7 +33,7 @@ export function render({ model, el }) {
     onpointerdown: touch,
     onpointermove: move,
     onpointerup: release,
-    onpointercancel: (event) => fingers.delete(event.pointerId),
+    onlostpointercapture: (event) => fingers.delete(event.pointerId),
     onfocus: draw,
     onblur: draw,
   });
@@ -185,6 +185,7 @@ export function render({ model, el }) {
   }
 
   function touch(event) {
+    if (event.button) return; // only the first one of a mouse
     canvas.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, under(event));
     if (fingers.size === 1) travelled = 0;

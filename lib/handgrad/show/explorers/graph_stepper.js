@@ -1,5 +1,6 @@
 // A graph, one step at a time: the inputs, each gate forward, the gradient 1 of the output, each gate backward.
 import { bringIntoView, button, format, h, numberField, s, sayer, scrollBox } from "./shared.js";
+import { playButton } from "./player.js";
 import { GATES } from "./gates.js";
 
 const LINE = 16; // heights and gaps as in handgrad/show/drawing.py
@@ -17,7 +18,6 @@ export function render({ model, el }) {
   const output = nodes.length - 1;
   const inputs = nodes.map((node) => node.value);
   let passes = model.get("recorded") ?? run(nodes, inputs);
-  let timer = null;
 
   const drawing = draw(nodes, model.get("boxes"), model.get("title"));
   const box = scrollBox("The graph", drawing.svg);
@@ -28,7 +28,11 @@ export function render({ model, el }) {
   const back = button("Back", () => goTo(model.get("step") - 1));
   const next = button("Next", () => goTo(model.get("step") + 1), { class: "hg-main" });
   const last = button("Last", () => goTo(steps.length - 1));
-  const play = button("Play", () => (timer ? stop() : start()));
+  const { element: play, stop } = playButton(PAUSE, () => {
+    const step = model.get("step");
+    moveTo(step === steps.length - 1 ? 0 : step + 1);
+    return model.get("step") < steps.length - 1;
+  });
   const fields = nodes.flatMap(({ name, value }, i) =>
     value === undefined ? [] : [numberField(name, value, (x) => edit(i, x))],
   );
@@ -37,7 +41,8 @@ export function render({ model, el }) {
     : h("p", { class: "hg-note" }, "The inputs stay as they are: only Python computes this graph's arrays and gates.");
 
   el.addEventListener("keydown", (event) => {
-    if (event.target.tagName === "INPUT" || event.altKey || event.ctrlKey || event.metaKey) return;
+    // A field, and a box that scrolls, have these keys for themselves.
+    if (event.target.matches("input, .hg-scroll") || event.altKey || event.ctrlKey || event.metaKey) return;
     const step = model.get("step");
     const target = { ArrowRight: step + 1, ArrowLeft: step - 1, Home: 0, End: steps.length - 1 }[event.key];
     if (target === undefined) return;
@@ -54,22 +59,6 @@ export function render({ model, el }) {
     model.set("step", Math.max(0, Math.min(step, steps.length - 1)));
     model.save_changes();
     show();
-  }
-
-  function start() {
-    if (model.get("step") === steps.length - 1) moveTo(0);
-    else moveTo(model.get("step") + 1);
-    play.textContent = "Pause";
-    timer = setInterval(() => {
-      moveTo(model.get("step") + 1);
-      if (model.get("step") === steps.length - 1) stop();
-    }, PAUSE);
-  }
-
-  function stop() {
-    clearInterval(timer);
-    timer = null;
-    play.textContent = "Play";
   }
 
   function edit(node, value) {

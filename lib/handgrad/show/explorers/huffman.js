@@ -48,8 +48,10 @@ export function render({ model, el }) {
   const list = choice("Word", words, model.get("word"), (i) => change("word", i));
   const drawing = h("div", { class: "hg-scroll", role: "group", "aria-label": "The tree", tabindex: 0 });
   const count = numberField("", 0, (value) => {
-    if (value < 0) return;
-    change("counts", model.get("counts").map((old, i) => (i === model.get("word") ? Math.round(value) : old)));
+    const chosen = model.get("word");
+    if (value < 0) return model.get("counts")[chosen];
+    change("counts", model.get("counts").map((old, i) => (i === chosen ? Math.round(value) : old)));
+    return Math.round(value);
   });
   const countName = count.querySelector("span");
   const countInput = count.querySelector("input");

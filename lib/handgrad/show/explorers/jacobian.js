@@ -1,5 +1,6 @@
 // The Jacobian as a grid: an entry in the hand, its input on a slider, and the curve of its output beside the slope.
 import { format, h, s, sayer, slider } from "./shared.js";
+import { gridEntry, markGrid, walkGrid } from "./grid.js";
 
 const WIDTH = 340; // of the plot
 const HEIGHT = 190;
@@ -22,7 +23,7 @@ export function render({ model, el }) {
       class: "hg-jacobian",
       role: "grid",
       "aria-label": "Jacobian: a row for each output, a column for each input",
-      onkeydown: walk,
+      onkeydown: walkGrid(cells, () => model.get("entry")),
     },
     h("thead", {}, h("tr", {}, h("td"), ...columnHeads)),
     h("tbody", {}, ...lines),
@@ -39,32 +40,8 @@ export function render({ model, el }) {
   function entry(slope, i, j) {
     const share = Math.round((40 * Math.abs(slope)) / largest);
     const color = slope < 0 ? "orange" : "blue";
-    return h(
-      "td",
-      {
-        tabindex: -1,
-        style: `background: color-mix(in srgb, var(--hg-${color}) ${share}%, transparent)`,
-        onclick: () => cells[i][j].focus(),
-        onfocus: () => choose(i, j),
-        onpointerenter: (event) => event.pointerType === "mouse" && choose(i, j),
-      },
-      format(slope),
-    );
-  }
-
-  function walk(event) {
-    const [i, j] = model.get("entry");
-    const target = {
-      ArrowDown: [i + 1, j],
-      ArrowUp: [i - 1, j],
-      ArrowRight: [i, j + 1],
-      ArrowLeft: [i, j - 1],
-      Home: [i, 0],
-      End: [i, inputs.length - 1],
-    }[event.key];
-    if (!target || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    cells[target[0]]?.[target[1]]?.focus();
+    const style = `background: color-mix(in srgb, var(--hg-${color}) ${share}%, transparent)`;
+    return gridEntry(() => choose(i, j), { style }, format(slope));
   }
 
   function choose(i, j) {
@@ -84,14 +61,7 @@ export function render({ model, el }) {
     const move = moves[model.get("place")];
     const slope = jacobian[i][j];
     const [input, output] = [inputs[j].name, outputs[i].name];
-    cells.forEach((row, a) =>
-      row.forEach((cell, b) => {
-        cell.tabIndex = a === i && b === j ? 0 : -1; // one stop for the tab key; arrows walk on from it
-        cell.classList.toggle("hg-chosen", a === i && b === j);
-      }),
-    );
-    rowHeads.forEach((head, a) => head.classList.toggle("hg-on", a === i));
-    columnHeads.forEach((head, b) => head.classList.toggle("hg-on", b === j));
+    markGrid(cells, rowHeads, columnHeads, [i, j]);
     control.name.textContent = `Move ${input} by`;
     const change = `${slope < 0 ? "falls" : "rises"} by about ${format(Math.abs(0.01 * slope))}`;
     const meaning = slope === 0

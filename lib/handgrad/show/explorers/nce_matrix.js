@@ -1,6 +1,7 @@
 // The NCE matrix: B rows of T true and m noise words. Each mode shows one step from the score to the gradient.
 import { format, h, sayer } from "./shared.js";
 import { choice, toggle } from "./choices.js";
+import { gridEntry, markGrid, walkGrid } from "./grid.js";
 
 const FLT_MAX = 3.4028234663852886e38; // what TensorFlow subtracts from the score of a hit
 const MODES = ["score", "log E", "corrected", "label", "σ(x)", "loss", "gradient"];
@@ -17,7 +18,8 @@ export function render({ model, el }) {
   const T = cells[0].length;
   const width = T + columns.length;
 
-  const grid = rows.map((_, i) => Array.from({ length: width }, (_, j) => entry(i, j)));
+  const numbers = rows.map(() => Array.from({ length: width }, () => h("span")));
+  const entries = numbers.map((row, i) => row.map((number, j) => entry(number, i, j)));
   const rowHeads = rows.map((name) => h("th", { scope: "row" }, name));
   const columnHeads = Array.from({ length: width }, (_, j) => h("th", { scope: "col" }, nameOfColumn(j)));
   const losses = rows.map(() => h("td", { class: "hg-loss" }));
@@ -30,11 +32,12 @@ export function render({ model, el }) {
     h("th", { scope: "colgroup", colspan: width - T, class: "hg-group hg-first" }, "noise"),
     h("td"),
   );
+  const onkeydown = walkGrid(entries, () => model.get("entry"));
   const table = h(
     "table",
-    { class: "hg-nce", role: "grid", "aria-label": "NCE matrix: a row for each example", onkeydown: walk },
+    { class: "hg-nce", role: "grid", "aria-label": "NCE matrix: a row for each example", onkeydown },
     h("thead", {}, groups, h("tr", {}, h("td"), ...columnHeads, h("th", { scope: "col" }, "row's loss"))),
-    h("tbody", {}, ...rows.map((_, i) => h("tr", {}, rowHeads[i], ...grid[i].map(({ element }) => element), losses[i]))),
+    h("tbody", {}, ...rows.map((_, i) => h("tr", {}, rowHeads[i], ...entries[i], losses[i]))),
     h("tfoot", {}, h("tr", {}, h("th", { scope: "row", colspan: width + 1 }, "mean of the batch"), mean)),
   );
   const said = sayer();
@@ -48,38 +51,12 @@ export function render({ model, el }) {
     return T > 1 ? `${j + 1}` : h("span", { class: "hg-hidden" }, "word");
   }
 
-  function entry(i, j) {
-    const number = h("span");
+  function entry(number, i, j) {
     const note = h("small", {}, j < T ? cells[i][j] : hits[i][j - T] ? "hit" : "");
-    const element = h(
-      "td",
-      {
-        tabindex: -1,
-        class: j < T ? "hg-true" : hits[i][j - T] ? "hg-hit" : null,
-        onclick: () => element.focus(),
-        onfocus: () => change("entry", [i, j]),
-        onpointerenter: (event) => event.pointerType === "mouse" && change("entry", [i, j]),
-      },
-      number,
-      note,
-    );
+    const kind = j < T ? "hg-true" : hits[i][j - T] ? "hg-hit" : null;
+    const element = gridEntry(() => change("entry", [i, j]), { class: kind }, number, note);
     if (j === T) element.classList.add("hg-first");
-    return { element, number };
-  }
-
-  function walk(event) {
-    const [i, j] = model.get("entry");
-    const target = {
-      ArrowDown: [i + 1, j],
-      ArrowUp: [i - 1, j],
-      ArrowRight: [i, j + 1],
-      ArrowLeft: [i, j - 1],
-      Home: [i, 0],
-      End: [i, width - 1],
-    }[event.key];
-    if (!target || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    grid[target[0]]?.[target[1]]?.element.focus();
+    return element;
   }
 
   function change(name, value) {
@@ -101,23 +78,20 @@ export function render({ model, el }) {
 
   function show() {
     const [i, j] = model.get("entry");
-    const all = grid.map((row, a) => row.map((_, b) => compute(a, b)));
+    const all = entries.map((row, a) => row.map((_, b) => compute(a, b)));
     const shown = ({ score, logE, x, z, p, loss, gradient }) => [score, logE, x, z, p, loss, gradient][model.get("mode")];
     const sizes = all.flat().map(shown).map(Math.abs).filter((size) => size < FLT_MAX / 2);
     const largest = Math.max(...sizes) || 1;
-    grid.forEach((row, a) =>
-      row.forEach(({ element, number }, b) => {
+    entries.forEach((row, a) =>
+      row.forEach((element, b) => {
         const value = shown(all[a][b]);
         const share = Math.round(40 * Math.min(1, Math.abs(value) / largest));
         const color = value < 0 ? "orange" : "blue";
-        number.textContent = Math.abs(value) > FLT_MAX / 2 ? "−FLT_MAX" : format(value, 3);
+        numbers[a][b].textContent = Math.abs(value) > FLT_MAX / 2 ? "−FLT_MAX" : format(value, 3);
         element.style.background = `color-mix(in srgb, var(--hg-${color}) ${share}%, transparent)`;
-        element.tabIndex = a === i && b === j ? 0 : -1; // one stop for the tab key; arrows walk on from it
-        element.classList.toggle("hg-chosen", a === i && b === j);
       }),
     );
-    rowHeads.forEach((head, a) => head.classList.toggle("hg-on", a === i));
-    columnHeads.forEach((head, b) => head.classList.toggle("hg-on", b === j));
+    markGrid(entries, rowHeads, columnHeads, [i, j]);
     const sums = all.map((row) => row.reduce((sum, { loss }) => sum + loss, 0));
     sums.forEach((sum, a) => (losses[a].textContent = format(sum)));
     const batch = sums.reduce((sum, loss) => sum + loss, 0) / sums.length;
@@ -132,8 +106,10 @@ export function render({ model, el }) {
   }
 
   function ofBatch(sum, batch) {
-    const method = model.get("correct") ? "" : " Without log E this is the loss of negative sampling.";
-    return `The row's losses add up to ${format(sum)}, the mean of the batch is ${format(batch)}.${method}`;
+    const means = `The row's losses add up to ${format(sum)}, the mean of the batch is ${format(batch)}.`;
+    if (model.get("correct")) return means;
+    const without = biases.flat().some((b) => b !== 0) ? "log E, and if the biases were zero," : "log E";
+    return `${means} Without ${without} this is the loss of negative sampling.`;
   }
 
   const OF_MODE = [
@@ -151,14 +127,17 @@ export function render({ model, el }) {
     },
     ({ x, p, removed }) =>
       `σ(${removed ? "−FLT_MAX" : format(x)}) = ${format(p)}, how sure the model is that this word is true, not noise.`,
-    ({ z, p, loss }) => {
+    // σ(−x) in place of 1 − σ(x), which is 1 − 1 where x is above 10
+    ({ x, z, p, loss }) => {
       if (z === 1) return `the label is 1, so the loss is −log σ(x) = −log ${format(p)} = ${format(loss)}.`;
-      if (z === 0) return `the label is 0, so the loss is −log(1 − σ(x)) = −log(1 − ${format(p)}) = ${format(loss)}.`;
+      const q = format(logistic(-x));
+      if (z === 0) return `the label is 0, so the loss is −log(1 − σ(x)) = −log σ(−x) = −log ${q} = ${format(loss)}.`;
       return `the label is 1/${T}, so the loss is −1/${T} log σ(x) − ${T - 1}/${T} log(1 − σ(x)) = ${format(loss)}.`;
     },
     ({ z, p, gradient }) => {
+      const difference = z === 1 ? "−σ(−x)" : `${format(p)} − ${format(z)}`;
       const way = gradient === 0 ? "leaves the score alone" : `moves the score ${gradient < 0 ? "up" : "down"}`;
-      return `σ(x) − z = ${format(p)} − ${format(z)} = ${format(gradient)}, so a step against it ${way}.`;
+      return `σ(x) − z = ${difference} = ${format(gradient)}, so a step against it ${way}.`;
     },
   ];
 

@@ -76,7 +76,7 @@ export function render({ model, el }) {
   }
 
   function largest() {
-    return Math.max(...probabilities.at(-1), ...words.map(({ share }) => share));
+    return Math.max(...probabilities.flat(), ...words.map(({ share }) => share));
   }
 
   // As NoiseDistribution.expected_count of handgrad.word2vec.

@@ -3,7 +3,6 @@ import { button, h, slider } from "./shared.js";
 
 // `onplace(place)` is told each new place. `pause` is the time between two moments of Play, in milliseconds.
 export function player(text, count, place, say, onplace, pause) {
-  let timer = null;
   const moments = slider(text, count, place, say, (chosen) => {
     stop();
     moveTo(chosen);
@@ -11,7 +10,10 @@ export function player(text, count, place, say, onplace, pause) {
   const first = button("Start", () => step(-count));
   const back = button("Back", () => step(-1));
   const next = button("Next", () => step(1), { class: "hg-main" });
-  const play = button("Play", () => (timer ? stop() : start()));
+  const { element: play, stop } = playButton(pause, () => {
+    moveTo(place === count - 1 ? 0 : place + 1);
+    return place < count - 1;
+  });
   const bar = h("div", { class: "hg-bar" }, first, back, next, play);
 
   function moveTo(chosen) {
@@ -33,21 +35,26 @@ export function player(text, count, place, say, onplace, pause) {
     moveTo(place + by);
   }
 
+  set(place);
+  return { element: h("div", {}, bar, moments.element), set, stop };
+}
+
+// A button that goes on by itself: `next()` takes a step and tells whether there is another one.
+export function playButton(pause, next) {
+  let timer = null;
+  const element = button("Play", () => (timer ? stop() : start()));
+
   function start() {
-    moveTo(place === count - 1 ? 0 : place + 1);
-    play.textContent = "Pause";
-    timer = setInterval(() => {
-      if (place + 1 >= count - 1) stop();
-      moveTo(place + 1);
-    }, pause);
+    if (!next()) return;
+    element.textContent = "Pause";
+    timer = setInterval(() => next() || stop(), pause);
   }
 
   function stop() {
     clearInterval(timer);
     timer = null;
-    play.textContent = "Play";
+    element.textContent = "Play";
   }
 
-  set(place);
-  return { element: h("div", {}, bar, moments.element), set, stop };
+  return { element, stop };
 }

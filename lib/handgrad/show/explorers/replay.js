@@ -89,7 +89,7 @@ export function render({ model, el }) {
     const who = nearest.length ? ` Nearest among these words, by cosine: ${nearest.join(", ")}.` : "";
     said.textContent = `${capital(moments[moment])}${measured}.${who}`;
     svg.setAttribute("aria-label", `Where ${words.length} words stand ${moments[moment]}`);
-    if (losses.length) course.replaceChildren(plotOfLosses(losses, moment));
+    if (losses.some(Number.isFinite)) course.replaceChildren(plotOfLosses(losses, moment));
   }
 
   el.append(svg, control.element, said, course, choice);
@@ -112,7 +112,7 @@ function frameOf(points) {
 // Names that would lie on another one are left out; followed words come first.
 function labelsApart(names, places, colors) {
   const order = [...colors.keys(), ...names.keys()].filter((i, at, all) => all.indexOf(i) === at);
-  const size = parseFloat(getComputedStyle(names[0]).fontSize);
+  const size = parseFloat(getComputedStyle(names[0]).fontSize) || 13; // nothing yet where the cell is not shown yet
   const taken = [];
   for (const i of order) {
     const [x, y] = places[i];

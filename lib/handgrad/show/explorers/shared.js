@@ -24,23 +24,39 @@ export function format(x, digits = 4) {
   if (Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x > 0 ? "inf" : "-inf";
   if (x === 0) return "0";
-  const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
-  if (exponent >= -4 && exponent < digits) return String(Number(x.toPrecision(digits)));
+  const [mantissa, exponent] = rounded(x, digits);
+  if (exponent >= -4 && exponent < digits) return String(Number(`${mantissa}e${exponent}`));
   const size = String(Math.abs(exponent)).padStart(2, "0");
   return `${Number(mantissa)}e${exponent < 0 ? "-" : "+"}${size}`;
+}
+
+// To so many digits: [mantissa, exponent]. What lies in the middle goes to the even digit; toExponential would go up.
+function rounded(x, digits) {
+  const [all, exponent] = x.toExponential(60).split("e");
+  const length = all.indexOf(".") + digits;
+  const [kept, rest] = [all.slice(0, length), all.slice(length)];
+  const staysBelow = /^50*$/.test(rest) && "02468".includes(kept.at(-1));
+  return staysBelow ? [kept, exponent] : x.toExponential(digits - 1).split("e");
 }
 
 export function button(text, onclick, attributes = {}) {
   return h("button", { type: "button", ...attributes, onclick }, text);
 }
 
-// A number to type. `onvalue` hears every finite number, and nothing while the text is none.
+// A number to type. `onvalue` hears every finite number, and nothing while the text is none; it may return what it takes
+// it for. Whoever leaves the field finds there what counts.
 export function numberField(text, value, onvalue) {
+  let counts = value;
   const input = h("input", {
     type: "number",
     step: "any",
     value,
-    oninput: () => Number.isFinite(input.valueAsNumber) && onvalue(input.valueAsNumber),
+    onfocus: () => (counts = input.value),
+    oninput: () => {
+      const typed = input.valueAsNumber;
+      if (Number.isFinite(typed)) counts = onvalue(typed) ?? typed;
+    },
+    onchange: () => (input.value = counts),
   });
   return h("label", { class: "hg-field" }, h("span", {}, text), input);
 }
