@@ -91,4 +91,4 @@ requirements: .venv/.ready
 		--fork-strategy fewest --no-header --quiet --upgrade --output-file requirements.txt
 
 clean:
-	rm -rf _build .venv .numba_cache
+	rm -rf _build .venv

@@ -32,6 +32,8 @@ from handgrad.word2vec import (
     kernels,
 )  # fmt: skip
 from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
+from handgrad.word2vec.kernels import room_for
+from handgrad.word2vec.simd import LANES
 
 TOPICS = list(sentences_of_two_topics())
 SMALL = {"dimension": 16, "epochs": 4, "subsample": 0, "learning_rate": 0.05, "engine": "compiled", "min_count": 1}
@@ -490,6 +492,42 @@ def test_the_rows_with_copies_are_those_that_are_used_often(kind, monkeypatch):
         assert kernel.often[1] == kernel.often[0] and kernel.often[0][1] > 3
 
 
+@pytest.mark.parametrize(
+    "ids, starts, sentence",
+    [
+        ([0, 1, 2], [0, 3], "integer ids from 0 to 1, but got 0 to 2"),
+        ([0, -1, 1], [0, 3], "integer ids from 0 to 1, but got -1 to 1"),
+        ([0, 1, 1], [0, 2], "rise from 0 to 3"),
+        ([0, 1, 1], [1, 3], "rise from 0 to 3"),
+        ([0, 1, 1], [0, 3, 2, 3], "rise from 0 to 3"),
+        ([0, 1, 1], [], "rise from 0 to 3"),
+    ],
+)
+def test_a_text_that_does_not_fit_its_vocabulary_is_refused(ids, starts, sentence):
+    """A kernel would write beyond its tables."""
+    text = EncodedText(Vocabulary({"a": 3, "b": 2}), np.array(ids, np.int32), np.array(starts, np.int64))
+    with pytest.raises(InputError, match=sentence):
+        Trainer(TrainingConfig(**SMALL)).fit(text)
+
+
+def test_a_piece_that_fails_leaves_room_for_another(monkeypatch):
+    kernel, _ = learn_some({}, 2)
+
+    def fail(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(kernels, "train_negative_sampling", fail)
+    for _ in range(3):
+        with pytest.raises(MemoryError):
+            kernel(np.zeros(3, np.int32), np.array([0, 3]), np.float32(0.1), np.uint64(3), np.uint64(4))
+
+
+def test_scratch_grows_with_the_window_and_not_with_its_square():
+    V = np.zeros((1, LANES), np.float32)
+    some, many = (sum(part.size for part in room_for(4, R, 16, V)) for R in (1000, 4000))
+    assert many < 4.2 * some
+
+
 def test_nobody_is_at_work_while_a_callback_looks_or_a_checkpoint_is_written(spied, tmp_path):
     class Look(Callback):
         def look(self, trainer, *_):
@@ -622,18 +660,20 @@ def test_what_is_shared_stays_shared_when_it_has_moved(mode):
     assert not np.array_equal(first.vectors.vectors, before)
 
 
+@pytest.mark.parametrize("objective", ["negative-sampling", "nce"])
 @pytest.mark.parametrize("engine", ["numpy", "compiled"])
-def test_two_that_share_can_take_turns(engine):
+def test_two_that_share_can_take_turns(engine, objective):
     """While one of them trains, the other one learns too: what it learns is not lost."""
 
     class AnotherOne(Callback):
         def on_report(self, trainer):
             if len(trainer.losses) == 50:
-                other = Trainer(TrainingConfig(**options), shared=trainer.network.parameters[:1])
+                inner = options | {"objective": "negative-sampling"}  # whose kernel takes the vectors to its own place
+                other = Trainer(TrainingConfig(**inner), shared=trainer.network.parameters[:1])
                 other.fit(TOPICS[:100])
                 self.between = trainer.vectors.vectors.copy()
 
-    options = SMALL | {"engine": engine, "epochs": 1}
+    options = SMALL | {"engine": engine, "epochs": 1, "objective": objective}
     another = AnotherOne()
     trainer = Trainer(TrainingConfig(**options), [another])
     trainer.fit(TOPICS)

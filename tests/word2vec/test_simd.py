@@ -1,11 +1,17 @@
 """The few vector instructions, beside NumPy: each does what its docstring says."""
 
 import operator
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numba import njit
 
+import handgrad
 from handgrad.word2vec import simd
 from handgrad.word2vec.simd import CACHE_LINE, LANES, load, spread, store, total, totals, whole_vectors
 
@@ -167,6 +173,32 @@ def test_what_is_fetched_stays_as_it_is():
     before = x.copy()
     fetch(x)
     np.testing.assert_array_equal(x, before)
+
+
+BLOCKS = """
+import numpy as np
+from handgrad.word2vec.draws import draw_outputs
+print(len(draw_outputs(np.zeros(5, np.int32), 4, np.zeros(1, np.uint64), 3, np.uint64(1))))
+"""
+
+
+def test_a_change_in_a_file_reaches_what_was_compiled_of_another(tmp_path):
+    """up_to, of simd.py, is put into draw_outputs, of draws.py."""
+    package = shutil.copytree(Path(handgrad.__file__).parent, tmp_path / "handgrad")
+    variables = os.environ | {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1", "NUMBA_CACHE_DIR": ""}
+
+    def outputs():
+        done = subprocess.run([sys.executable, "-c", BLOCKS], env=variables, capture_output=True, text=True, check=True)
+        return int(done.stdout), {path.stat().st_mtime_ns for path in package.rglob("draws.draw_outputs-*.nb[ic]")}
+
+    words, compiled = outputs()
+    assert words == 5 + 2 * 3 and compiled
+    assert outputs() == (words, compiled)  # not compiled again
+    simd_py = package / "word2vec/simd.py"
+    simd_py.write_text(simd_py.read_text().replace("(n + multiple - 1) // multiple * multiple", "n + 3 * multiple"))
+    words, compiled_again = outputs()
+    assert words == 5 + 4 * 3
+    assert compiled.isdisjoint(compiled_again)
 
 
 @pytest.mark.parametrize("n", range(10))

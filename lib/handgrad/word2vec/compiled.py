@@ -188,14 +188,14 @@ class Kernel:
     def __call__(self, ids, starts, rate, state, noise_state):
         """Learn some sentences: loss and number of predictions."""
         i = self.free.pop()
-        text = (*self.tables, ids, starts, self.keep, self.windows, *self._copies(i), self.mean)
-        if self.tree:
-            measured = self.kernels.train_hierarchical_softmax(*text, self.tree, rate, state)
-        else:
+        try:
+            text = (*self.tables, ids, starts, self.keep, self.windows, *self._copies(i), self.mean)
+            if self.tree:
+                return self.kernels.train_hierarchical_softmax(*text, self.tree, rate, state)
             noise = self.noise, self.K, self.weight
-            measured = self.kernels.train_negative_sampling(*text, *noise, rate, state, noise_state)
-        self.free.append(i)
-        return measured
+            return self.kernels.train_negative_sampling(*text, *noise, rate, state, noise_state)
+        finally:
+            self.free.append(i)
 
     def await_first(self, trainer):
         """Wait for the first piece that is at work, and have the trainer be behind it."""
@@ -291,7 +291,6 @@ class BatchKernel:
         from handgrad.word2vec.sampled_kernels import sampled_step
 
         self.config, self.network, self.step = trainer.config, trainer.network, sampled_step
-        self.tables = [parameter.value for parameter in self.network.parameters]  # V, U, b
         self.learn(np.zeros((1, 1), np.int32), self._samples_for_nothing(), 0.0)  # compiles it
 
     def _samples_for_nothing(self):
@@ -308,8 +307,9 @@ class BatchKernel:
         else:
             inputs = inputs[:, 0]
         config, hits = self.config, self.network.objective.remove_accidental_hits
+        tables = [parameter.value for parameter in self.network.parameters]  # V, U, b, wherever they are by now
         loss = self.step(
-            *self.tables, inputs, labels, sampled, true_expected, sampled_expected,
+            *tables, inputs, labels, sampled, true_expected, sampled_expected,
             config.objective == "sampled-softmax", hits, config.reduction == "mean", np.float32(rate),
         )  # fmt: skip
         return loss, len(inputs)

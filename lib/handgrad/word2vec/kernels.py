@@ -51,10 +51,10 @@ def room_for(G, R, Q, V):
         (G, Q) scores and errors; L (G, Q), W (G, R) and M (R, Q) which pairs count; inputs (R,) rows of V, outputs and
         ahead (Q,) of U; order 0, 1, 2, …. All have some more, since GROUP or LANES are worked on at a time.
     """
-    D, wide = V.shape[1], up_to(LANES, max(Q, R))
+    D, wide, long = V.shape[1], up_to(LANES, Q), up_to(LANES, max(G, R))
     G, R, Q = up_to(GROUP, G), up_to(GROUP, max(G, R)), up_to(GROUP, Q)
     A, H, dH = lines(R, D, V), lines(G, D, V), lines(G, D, V)
-    E, L, W, M = lines(R, wide, V), lines(G, wide, V), lines(G, wide, V), lines(R, wide, V)
+    E, L, W, M = lines(R, wide, V), lines(G, wide, V), lines(G, long, V), lines(R, wide, V)
     inputs, outputs, ahead = np.zeros(R, np.intp), np.zeros(Q, np.intp), np.zeros(Q, np.intp)
     return Room(A, H, dH, E, L, W, M, inputs, outputs, ahead, np.arange(R))
 
@@ -103,7 +103,7 @@ def step_of_means(V, inputs, U, outputs, G, rate, exact, ahead, room):
 
 @njit(**INLINE)
 def find_rows(ids, rows):
-    """rows : the ids, which are rows already"""
+    """rows : the ids, which are rows already, or for which ``use_copies`` will find some"""
     for x in range(up_to(GROUP, len(ids))):
         rows[x] = ids[min(x, len(ids) - 1)]
 

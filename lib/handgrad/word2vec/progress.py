@@ -24,7 +24,10 @@ def bar(show, name, total=None, done=0):
 
 
 def threads_limited(threads):
-    """Matrix products use so many threads: the more there are, the more they wait where the matrices are small."""
+    """Matrix products use so many threads: the more there are, the more they wait where the matrices are small.
+
+    New ones are made at once, and wait by computing for a tenth of a second.
+    """
     try:
         from threadpoolctl import threadpool_limits
     except ImportError:  # without the extra they use what NumPy was built to use

@@ -15,7 +15,10 @@ numba, which turns it into those of the processor, whichever it is.
 Nothing checks whether a row ends before d + LANES: ``whole_vectors`` makes arrays whose rows never do.
 """
 
+import contextlib
+import hashlib
 import operator
+from pathlib import Path
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -69,6 +72,26 @@ def whole_vectors(array, more_rows=0):
     wide = room[start : start + rows * columns * array.itemsize].view(array.dtype).reshape(rows, columns)
     wide[: len(array), :D] = array
     return wide
+
+
+def forget_old_code():
+    """Have numba compile anew what it has kept of earlier versions of the files around this one.
+
+    It looks whether the file of a function has changed, and not those of the functions that are put into it: a new
+    version of one file would go on with the machine code of the old one.
+    """
+    kept = Path(up_to.stats.cache_path)
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    stamp = kept / "handgrad.sources"
+    with contextlib.suppress(OSError):  # a place that cannot be written to keeps no code either
+        if not stamp.exists() or stamp.read_text() != digest:
+            for old in kept.glob("*.nb[ic]"):
+                old.unlink(missing_ok=True)
+            stamp.write_text(digest)
+
+
+forget_old_code()
 
 
 class Vector(types.Type):

@@ -132,6 +132,8 @@ class Trainer:
                 corpus = encode_text(
                     corpus, config.min_count, config.max_vocabulary or None, config.unk, progress=advance
                 )
+        else:
+            corpus.require_whole()  # the kernels check no id
         self.vocabulary, self.corpus = corpus.vocabulary, corpus
         self.text, self.held_out_text = _split(corpus, config.held_out)
         self.epoch_words = round(self.vocabulary.raw_words * len(self.text) / len(corpus))
@@ -159,7 +161,8 @@ class Trainer:
         """Step through the text until its epochs are over, or somebody wants to stop."""
         self.call("on_train_begin")
         bar = self.bar("training", self.total_words, self.raw_words)
-        with signals_noted() as noted, threads_limited(self.config.threads), bar as advance:
+        of_products = 1 if isinstance(self.kernel, Kernel) else self.config.threads  # a kernel has no use for them
+        with signals_noted() as noted, threads_limited(of_products), bar as advance:
             shown, started = self.raw_words, time.perf_counter() - self.seconds
             ended_by = self.processes.agree(self, noted)
             for _ in self.steps():
@@ -179,7 +182,7 @@ class Trainer:
                     started = time.perf_counter() - self.seconds  # they do not count
                 if ended_by := self.processes.agree(self, noted):
                     break
-            if not self.predictions and not self.losses:
+            if not (self.predictions or self.losses or ended_by or self.stop_reason):
                 raise InputError(
                     f"There is nothing to learn from: of {self.vocabulary.raw_words:,} words no two that have a vector "
                     "are left together in a sentence. Give more text, a smaller min_count, or subsample 0."
