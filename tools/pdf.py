@@ -94,9 +94,10 @@ def print_book(site, target):
         page.evaluate("async () => { await MathJax.startup.promise; await MathJax.typesetPromise(); }")
         page.evaluate("document.fonts.ready")
         with replacing(target) as partial:
-            for _ in range(2):
-                page.pdf(path=partial, format="A4", print_background=True, outline=True, tagged=True)
-                page.evaluate(NUMBER_CONTENTS, first_pages(partial)[1:])  # the first are those of the contents
+            paper = {"path": partial, "format": "A4", "print_background": True, "outline": True, "tagged": True}
+            page.pdf(**paper)
+            page.evaluate(NUMBER_CONTENTS, first_pages(partial)[1:])  # the first are those of the contents
+            page.pdf(**paper)
 
 
 def first_pages(path):

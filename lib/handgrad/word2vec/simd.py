@@ -75,14 +75,14 @@ def whole_vectors(array, more_rows=0):
 
 
 def forget_old_code():
-    """Have numba compile anew what it has kept of earlier versions of the files around this one.
+    """Have numba compile anew what it has kept of earlier versions of the files with compiled functions.
 
     It looks whether the file of a function has changed, and not those of the functions that are put into it: a new
     version of one file would go on with the machine code of the old one.
     """
     kept = Path(up_to.stats.cache_path)
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    sources = [file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))]
+    digest = hashlib.sha256(b"".join(source for source in sources if b"@njit" in source)).hexdigest()
     stamp = kept / "handgrad.sources"
     with contextlib.suppress(OSError):  # a place that cannot be written to keeps no code either
         if not stamp.exists() or stamp.read_text() != digest:
