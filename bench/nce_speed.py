@@ -4,10 +4,10 @@
 
 V 50,000 (or what the text has), D 128, batches of 128 pairs, 64 sampled words that are all different, SGD with rate 1.
 Each side is a process of its own; they take turns. All read the batches of the same stream. handgrad makes them in
-the timed loop; the other sides have them ready before the clock starts, TensorFlow as tensors. handgrad and torch have
-one thread, with which batches this small are quickest; TensorFlow has all cores, as it comes. The sides:
+the timed loop; the other sides have them ready before the clock starts, TensorFlow as tensors. TensorFlow has all
+cores, as it comes; torch has one thread, with which batches this small are quickest. The sides:
 
-    handgrad         the trainer with the configuration CS20
+    handgrad         the trainer with the configuration CS20 and two threads: one draws batches and one learns
     tensorflow       tf.nn.nce_loss, one tf.function call for each step, gradients as IndexedSlices, as courses do
     tensorflow-loop  the same steps in a loop inside of one tf.function, 500 at a time: no Python between two steps
     torch            eager, sparse embeddings, noise from handgrad's sampler
@@ -42,16 +42,16 @@ def measure(side, text, steps):
 # one measurement: seconds for all steps, and the mean loss of the last quarter
 
 
-def handgrad_side(text, config):
+def handgrad_side(text, config, **changes):
     from handgrad.word2vec import Trainer
 
-    trainer = Trainer(config)
+    trainer = Trainer(dataclasses.replace(config, **({"threads": 2} | changes)))
     trainer.fit(text)
     return trainer.seconds, trainer.losses[-1].loss
 
 
 def handgrad_torch_side(text, config):
-    return handgrad_side(text, dataclasses.replace(config, engine="torch"))
+    return handgrad_side(text, config, engine="torch", threads=1)
 
 
 def batches(text, config):

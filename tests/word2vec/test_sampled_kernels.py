@@ -1,14 +1,17 @@
 """The compiled step of NCE and of sampled softmax beside the gates, and the engine that takes it beside NumPy's."""
 
 import dataclasses
+import json
+import signal
 
 import numpy as np
 import pytest
+from stop_at import bits
 
 from handgrad import SGD
 from handgrad.embedding import RowSparseGradient
 from handgrad.graph import Parameter
-from handgrad.word2vec import CS20, LogUniformNoise, Trainer, TrainingConfig
+from handgrad.word2vec import CS20, Callback, LogUniformNoise, Trainer, TrainingConfig, compiled
 from handgrad.word2vec.objectives import NCE, SampledSoftmax
 from handgrad.word2vec.sampled_kernels import sampled_step
 
@@ -122,6 +125,83 @@ def test_the_settings_of_cs20_are_compiled():
 def test_one_seed_gives_the_same_bits():
     first, second = (trained("compiled", objective="nce").network.parameters for _ in range(2))
     assert [p.value.tobytes() for p in first] == [p.value.tobytes() for p in second]
+
+
+STREAM = {"num_skips": 2, "window": 2, "subsample": 0, "dynamic_window": False}
+
+
+@pytest.mark.parametrize("changes", [{"objective": "nce"}, {"objective": "sampled-softmax"} | STREAM], ids=str)
+def test_the_bits_are_those_of_one_batch_after_another(monkeypatch, changes):
+    """However many threads there are, however many batches are handed over at once, and whoever looks when."""
+    learned = {}
+    for together, threads, report_every in [(1, 1, 1), (8, 1, 1), (8, 1, 15), (8, 2, 15), (8, 2, 7), (5, 3, 15)]:
+        monkeypatch.setattr(compiled, "BATCHES", together)
+        trainer = trained("compiled", **changes | {"threads": threads, "report_every": report_every})
+        losses = [(entry.step, entry.loss) for entry in trainer.losses] if report_every == 15 else None
+        learned[together, threads, report_every] = [p.value.tobytes() for p in trainer.network.parameters], losses
+    assert len({tuple(bits) for bits, _ in learned.values()}) == 1
+    first, *others = (losses for _, losses in learned.values() if losses)
+    assert len(first) > 2 and all(other == first for other in others)
+
+
+class StoppedBetweenReports(Trainer):
+    """Ctrl-C at a step at which nobody waits for what is at work."""
+
+    at = -1
+
+    def steps(self):
+        for _ in super().steps():
+            if self.step == self.at:
+                signal.raise_signal(signal.SIGINT)
+            yield
+
+
+@pytest.mark.parametrize("changes", [{"threads": 2}, {"threads": 2} | STREAM], ids=str)
+def test_wherever_a_run_is_stopped_it_ends_with_the_same_bits(tmp_path, changes):
+    config = TrainingConfig(**SMALL | {"objective": "nce", "report_every": 19, "checkpoint_every": 13} | changes)
+    StoppedBetweenReports(config).fit(SENTENCES, tmp_path / "whole")
+    for step in (1, 7, 8, 9, 16, 23, 37):
+        stopped = StoppedBetweenReports(config)
+        stopped.at = step
+        with pytest.raises(KeyboardInterrupt):
+            stopped.fit(SENTENCES, tmp_path / str(step))
+        assert json.loads((tmp_path / str(step) / "run.json").read_text(encoding="utf-8"))["steps"] == step
+        StoppedBetweenReports(config).fit(SENTENCES, tmp_path / str(step), resume=True)
+        assert bits(tmp_path / str(step)) == bits(tmp_path / "whole"), step
+
+
+def test_who_looks_when_an_epoch_ends_sees_all_of_it():
+    class Looks(Callback):
+        def on_epoch_end(self, trainer):
+            self.seen = trainer.network.parameters[0].value.tobytes(), trainer.predictions
+
+    seen = {}
+    for threads in (1, 2):
+        looks = Looks()
+        changes = {"objective": "nce", "threads": threads, "report_every": 10_000, "epochs": 1}
+        trainer = Trainer(TrainingConfig(**SMALL | changes), [looks])
+        trainer.fit(SENTENCES)
+        seen[threads] = looks.seen
+        assert looks.seen[0] == trainer.network.parameters[0].value.tobytes() and looks.seen[1] > 0
+    assert seen[1] == seen[2]
+
+
+def test_an_error_where_batches_are_learned_is_raised(monkeypatch):
+    def broken(self, begun, arguments):
+        begun.set()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(compiled.BatchKernel, "_learn", broken)
+    with pytest.raises(ZeroDivisionError):
+        trained("compiled", objective="nce", threads=2)
+
+
+@pytest.mark.parametrize("changes, threads", [({}, 1), ({"batch_size": 1024, "negatives": 32, "dimension": 128}, 2)])
+def test_small_products_have_one_thread(changes, threads):
+    """Many of them wait longer for each other than they save, and a core is needed where batches are drawn."""
+    text = [[f"w{i}" for i in range(40)]] * 30
+    trainer = trained("compiled", text, **changes | {"objective": "nce", "threads": 2})
+    assert trainer.kernel.threads_of_products == threads
 
 
 @pytest.mark.parametrize("changes", [{"model": "cbow"}, {"optimizer": "adagrad"}, {"precision": "float64"}], ids=str)

@@ -15,15 +15,18 @@ they are, the others in copies. When all are ready, what the copies have learned
 import importlib.util
 import warnings
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
+from threading import Event
 
 import numpy as np
 
 from handgrad.errors import InputError
 
 PIECE = 50_000  # words that a thread works on before it looks up
+BATCHES = 8  # that a thread works on before it looks up: to hand over one takes a tenth of the time to learn it
+LARGE = 2**22  # multiplications of a product for a batch from which on several threads are quicker than one
 # Four neighboring targets share their negatives. With so many of them the vectors are as good as with negatives for
 # each pair, and where fewer are asked for, each counts for less.
 NEGATIVES = {"skipgram": 12, "cbow": 8}
@@ -135,6 +138,8 @@ class Kernel:
 
     Moves the parameters of the trainer's network to where the functions work on them: in whole vectors.
     """
+
+    threads_of_products = 1  # it has no use for NumPy's
 
     def __init__(self, trainer):
         from handgrad.word2vec import copies, draws, kernels
@@ -284,35 +289,91 @@ class Kernel:
         return [rows + i * most for rows, most in zip(self.rows, self.most_copies, strict=True)]
 
 
+def compiled_batches(trainer):
+    """Train, and yield after each batch: by then it is drawn, and some batches later it is learned.
+
+    With several threads, another one learns while this one draws; the bits are the same. Whoever wants to see what
+    was learned calls the trainer's ``collect`` first.
+    """
+    kernel = trainer.kernel
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            for inputs, targets in trainer.examples():
+                samples = trainer.network.samples(trainer.noise_rng, targets)
+                kernel.drawn.append((inputs, samples, trainer.optimizer.learning_rate))
+                trainer.step += 1
+                if len(kernel.drawn) == BATCHES:
+                    kernel.begin(trainer, pool.submit if trainer.config.threads > 1 else _at_once)
+                yield
+        finally:
+            kernel.await_all(trainer)
+
+
 class BatchKernel:
-    """NCE and sampled softmax: a step for a batch, on the same batches and the same noise as in NumPy."""
+    """NCE and sampled softmax: steps for some batches, on the same batches and the same noise as in NumPy."""
 
     def __init__(self, trainer):
-        from handgrad.word2vec.sampled_kernels import sampled_step
+        from handgrad.word2vec.sampled_kernels import sampled_steps
 
-        self.config, self.network, self.step = trainer.config, trainer.network, sampled_step
-        self.learn(np.zeros((1, 1), np.int32), self._samples_for_nothing(), 0.0)  # compiles it
-
-    def _samples_for_nothing(self):
+        self.config = config = trainer.config
+        self.network, self.steps = trainer.network, sampled_steps
+        self.drawn, self.at_work = [], None
+        is_large = config.batch_size * config.negatives * config.dimension >= LARGE
+        self.threads_of_products = config.threads if is_large else 1
         one = np.ones((1, 1), self.network.dtype)
-        return np.zeros((1, 1), np.int32), np.zeros(1, np.int32), one, one[0]
+        nothing = np.zeros((1, 1), np.int32), (np.zeros((1, 1), np.int32), np.zeros(1, np.int32), one, one[0]), 0.0
+        self.steps(*self._arguments([nothing]))  # compiles it
 
-    def learn(self, inputs, samples, rate):
-        """One step: the loss, summed, and the number of predictions."""
-        labels, sampled, true_expected, sampled_expected = samples
-        labels, true_expected = labels[:, 0], true_expected[:, 0]  # (B,)
-        if inputs.shape[1] > 1:  # windows: a row for each word that is in one
-            row, place = np.nonzero(inputs >= 0)
-            inputs, labels, true_expected = inputs[row, place], labels[row], true_expected[row]
-        else:
-            inputs = inputs[:, 0]
+    def begin(self, trainer, submit):
+        """Have what was drawn learned, when what was drawn before is."""
+        arguments, self.drawn, begun = self._arguments(self.drawn), [], Event()
+        self.await_first(trainer)
+        self.at_work = submit(self._learn, begun, arguments)
+        begun.wait()  # whoever draws the next batches would not let it begin before they are drawn
+
+    def _learn(self, begun, arguments):
+        begun.set()
+        return self.steps(*arguments)
+
+    def await_first(self, trainer):
+        """Wait for the batches that are at work, and count them."""
+        if self.at_work:
+            losses, ends = self.at_work.result()
+            for loss, predictions in zip(losses.tolist(), np.diff(ends).tolist(), strict=True):
+                trainer.count(loss, predictions)
+            self.at_work = None
+
+    def await_all(self, trainer):
+        """The same, and learn what was drawn after them."""
+        self.await_first(trainer)
+        if self.drawn:
+            self.begin(trainer, _at_once)
+            self.await_first(trainer)
+
+    def _arguments(self, batches):
+        """What the compiled function is given for some batches."""
+        inputs, labels, sampled, true_expected, sampled_expected, rates = zip(*map(_rows, batches), strict=True)
         config, hits = self.config, self.network.objective.remove_accidental_hits
-        tables = [parameter.value for parameter in self.network.parameters]  # V, U, b, wherever they are by now
-        loss = self.step(
-            *tables, inputs, labels, sampled, true_expected, sampled_expected,
-            config.objective == "sampled-softmax", hits, config.reduction == "mean", np.float32(rate),
+        return (
+            *(parameter.value for parameter in self.network.parameters),  # V, U, b, wherever they are by now
+            *map(np.concatenate, (inputs, labels, true_expected)), np.cumsum([0, *map(len, inputs)]),
+            *map(np.array, (sampled, sampled_expected)),
+            config.objective == "sampled-softmax", hits, config.reduction == "mean", np.array(rates, np.float32),
         )  # fmt: skip
-        return loss, len(inputs)
+
+
+def _rows(batch):
+    """A batch with one row for each prediction: of windows, one for each word that is in one."""
+    inputs, (labels, sampled, true_expected, sampled_expected), rate = batch
+    row, place = np.nonzero(inputs >= 0) if inputs.shape[1] > 1 else (slice(None), 0)
+    return inputs[row, place], labels[row, 0], sampled, true_expected[row, 0], sampled_expected, rate
+
+
+def _at_once(learn, *arguments):
+    """As a pool's ``submit``, but here and now."""
+    future = Future()
+    future.set_result(learn(*arguments))
+    return future
 
 
 def _length_of_pieces(text, config):

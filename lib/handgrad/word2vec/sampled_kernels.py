@@ -63,6 +63,26 @@ def sampled_step(V, U, b, inputs, labels, sampled, true_expected, sampled_expect
 
 
 @njit(**FAST)
+def sampled_steps(
+    V, U, b, inputs, labels, true_expected, ends, sampled, sampled_expected, softmax, remove_hits, mean, rates
+):
+    """Step after step for n batches, whose rows lie one after another: the losses, a float64 array (n,), and ends.
+
+    ends : int array (n + 1,); batch i has the rows from ends[i] to ends[i + 1] of inputs, labels and true_expected,
+        and the row i of sampled and sampled_expected, (n, m)
+    rates : float array (n,)
+    """
+    losses = np.empty(len(rates), np.float64)
+    for i in range(len(rates)):
+        rows = slice(ends[i], ends[i + 1])
+        expected = true_expected[rows], sampled_expected[i]
+        losses[i] = sampled_step(
+            V, U, b, inputs[rows], labels[rows], sampled[i], *expected, softmax, remove_hits, mean, rates[i]
+        )
+    return losses, ends
+
+
+@njit(**FAST)
 def add(y, e, x):
     """y += e x"""
     for d in range(len(y)):

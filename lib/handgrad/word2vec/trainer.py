@@ -17,7 +17,7 @@ import numpy as np
 
 from handgrad import optimizers
 from handgrad.errors import InputError
-from handgrad.word2vec.compiled import OF_BATCHES, BatchKernel, Kernel, chosen_engine, compiled_steps
+from handgrad.word2vec.compiled import OF_BATCHES, BatchKernel, Kernel, chosen_engine, compiled_batches, compiled_steps
 from handgrad.word2vec.config import TrainingConfig
 from handgrad.word2vec.encoding import EncodedText, encode_text
 from handgrad.word2vec.keyed_vectors import KeyedVectors
@@ -161,14 +161,15 @@ class Trainer:
         """Step through the text until its epochs are over, or somebody wants to stop."""
         self.call("on_train_begin")
         bar = self.bar("training", self.total_words, self.raw_words)
-        of_products = 1 if isinstance(self.kernel, Kernel) else self.config.threads  # a kernel has no use for them
+        of_products = self.kernel.threads_of_products if self.kernel else self.config.threads
         with signals_noted() as noted, threads_limited(of_products), bar as advance:
             shown, started = self.raw_words, time.perf_counter() - self.seconds
             ended_by = self.processes.agree(self, noted)
             for _ in self.steps():
                 report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
-                if checkpoint_is_due or (report_is_due and (self.torch or self.callbacks)):
+                if checkpoint_is_due or (report_is_due and self._reports_are_exact()):
                     self.collect()
+                report_is_due = report_is_due and self.predictions > 0
                 self.seconds = time.perf_counter() - started
                 self._require_finite()
                 if report_is_due:
@@ -182,6 +183,7 @@ class Trainer:
                     started = time.perf_counter() - self.seconds  # they do not count
                 if ended_by := self.processes.agree(self, noted):
                     break
+            self.seconds = time.perf_counter() - started  # what was at work has ended
             if not (self.predictions or self.losses or ended_by or self.stop_reason):
                 raise InputError(
                     f"There is nothing to learn from: of {self.vocabulary.raw_words:,} words no two that have a vector "
@@ -199,8 +201,8 @@ class Trainer:
 
     def steps(self):
         """Learn, and yield after each step: a batch, or a piece of the text in the compiled engine."""
-        if self.engine == "compiled" and self.config.objective not in OF_BATCHES:
-            yield from compiled_steps(self)
+        if self.kernel:
+            yield from (compiled_batches if isinstance(self.kernel, BatchKernel) else compiled_steps)(self)
             return
         if self.torch:
             yield from self.torch.steps(self)
@@ -234,6 +236,8 @@ class Trainer:
                 self.call("on_epoch_begin")
             yield
             self.epoch, self.position = self.epoch + 1, 0
+            if self.callbacks:
+                self.collect()
             self.call("on_epoch_end")
 
     def _stream(self):
@@ -264,11 +268,8 @@ class Trainer:
             loss, predictions = self._learn_pair_by_pair(inputs, targets)
         else:
             samples = self.network.samples(self.noise_rng, targets)
-            if self.kernel:
-                loss, predictions = self.kernel.learn(inputs, samples, self.optimizer.learning_rate)
-            else:
-                loss, predictions = self.network.loss(inputs, samples)
-                self.optimizer.step(self.network.parameters, self.network.gradients())
+            loss, predictions = self.network.loss(inputs, samples)
+            self.optimizer.step(self.network.parameters, self.network.gradients())
         self.count(loss, predictions)
         self.step += 1
 
@@ -332,8 +333,11 @@ class Trainer:
 
     def _report_is_due(self):
         every = self.config.report_every
-        due = self.step % every == 0 if every else self.share * REPORTS >= len(self.losses) + 1
-        return due and self.predictions > 0
+        return self.step % every == 0 if every else self.share * REPORTS >= len(self.losses) + 1
+
+    def _reports_are_exact(self):
+        """Whether a report waits for all steps before it. Pieces of a text are so long that it does not."""
+        return bool(self.torch or self.callbacks or isinstance(self.kernel, BatchKernel))
 
     def _checkpoint_is_due(self):
         every = self.config.checkpoint_every
@@ -360,7 +364,7 @@ class Trainer:
         """Bring here what was learned elsewhere, on a GPU, and wait for the threads that are at work."""
         if self.torch:
             self.torch.collect(self)
-        elif isinstance(self.kernel, Kernel):
+        elif self.kernel:
             self.kernel.await_all(self)
 
     def _parameter_values(self):
