@@ -122,7 +122,8 @@ class Log(Gate):
 class Max(Gate):
     """z = max(x, y), elementwise. The gradient goes to the larger input.
 
-    Where both are equal there is a kink; each gets half. At a nan each gets all of it. Both as in torch.
+    Where both are equal there is a kink, and each gets half; at a nan each gets
+    all of it. Both as in torch.
     """
 
     def forward(self, x, y):
@@ -130,15 +131,19 @@ class Max(Gate):
         return np.maximum(x, y)
 
     def backward(self, dz):
-        # "not smaller" is "larger or equal", but for nan, which is neither
-        dx = (dz * np.logical_not(self.x <= self.y) + dz * np.logical_not(self.x < self.y)) / 2
-        dy = (dz * np.logical_not(self.y <= self.x) + dz * np.logical_not(self.y < self.x)) / 2
-        return [sum_to_shape(dx, self.x), sum_to_shape(dy, self.y)]
+        x, y = self.x, self.y
+        dx, dy = self.routed(dz, x, y), self.routed(dz, y, x)
+        return [sum_to_shape(dx, x), sum_to_shape(dy, y)]
 
     def jvp(self, tx, ty):
-        from_x = tx * np.logical_not(self.x <= self.y) + tx * np.logical_not(self.x < self.y)
-        from_y = ty * np.logical_not(self.y <= self.x) + ty * np.logical_not(self.y < self.x)
-        return (from_x + from_y) / 2
+        x, y = self.x, self.y
+        return self.routed(tx, x, y) + self.routed(ty, y, x)
+
+    @staticmethod
+    def routed(dz, x, y):
+        """All of dz where x is larger than y, half of it where they are equal."""
+        # "not smaller" is "larger or equal", but for nan, which is neither
+        return (dz * np.logical_not(x <= y) + dz * np.logical_not(x < y)) / 2
 
 
 class Sum(Gate):

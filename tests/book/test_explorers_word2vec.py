@@ -302,6 +302,21 @@ def test_arrows_walk_over_the_cells_which_say_how_they_come_about(open_page):
     assert page.locator("th.hg-on").all_text_contents() == [words[word], "b"]
 
 
+def test_on_a_phone_the_matrix_fades_out_where_it_goes_on(open_page):
+    page = open_page(show.nce_explorer(*batch(2)), viewport={"width": 390, "height": 844})
+    box = page.locator(".hg-scroll:has(.hg-nce)")
+    sides = {"start": (False, True), "middle": (True, True), "end": (True, False)}
+    for share, (place, expected) in zip((0, 0.5, 1), sides.items(), strict=True):
+        box.evaluate("(e, share) => { e.scrollLeft = share * (e.scrollWidth - e.clientWidth) }", share)
+        page.wait_for_function(
+            "sides => ['left', 'right'].every((side, i) => sides[i] === "
+            "document.querySelector('.hg-scroll').classList.contains(`hg-more-${side}`))",
+            arg=expected,
+            timeout=2000,
+        )
+        assert ("rgba(0, 0, 0, 0)" in box.evaluate("e => getComputedStyle(e).maskImage")) == expected[1], place
+
+
 def test_accidental_hits_are_marked_and_removed_on_wish(open_page):
     _, _, labels, _, sampled = batch()
     hits = [(i, k) for i in range(3) for k in range(5) if sampled.ids[k] in labels[i]]
@@ -343,6 +358,24 @@ def test_trees_are_those_of_the_library(open_page):
             steps = slice(*tree.starts[word : word + 2])
             assert [step["node"] for step in path] == tree.nodes[steps].tolist()
             assert [step["code"] for step in path] == tree.codes[steps].tolist()
+
+
+def test_every_word_of_the_tree_is_in_the_picture(open_page):
+    counts = {"the": 900, "of": 400, "a": 300, "row": 25, "axis": 24, "differentiabilities": 1}
+    rng = np.random.default_rng(0)
+    page = open_page(
+        show.huffman_explorer(list(counts), list(counts.values()), rng.normal(size=3), rng.normal(size=(5, 3)))
+    )
+    for word in page.get_by_role("radio").all():
+        word.check(force=True)
+        cut = page.evaluate(
+            """() => {
+                const svg = document.querySelector(".hg-tree"), width = svg.viewBox.baseVal.width;
+                const ends = [...svg.querySelectorAll(".hg-leaf")].map((leaf) => leaf.getBBox());
+                return ends.filter((box) => box.x + box.width > width).length;
+            }"""
+        )
+        assert cut == 0
 
 
 def test_each_words_path_is_lit_and_its_product_is_the_librarys_probability(open_page):

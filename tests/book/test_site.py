@@ -176,6 +176,18 @@ def test_on_a_phone_a_shadow_tells_that_a_line_of_code_goes_on(browser, site):
     page.close()
 
 
+def test_on_a_desktop_no_code_needs_to_be_scrolled(browser, site, page):
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.goto((site / f"{page}.html").as_uri())
+    wide = opened.evaluate(
+        """() => [...document.querySelectorAll(".hg-source pre, .cell_input pre")]
+            .filter((block) => !block.closest("details") && block.scrollWidth > block.clientWidth)
+            .map((block) => block.textContent.split("\\n").sort((a, b) => b.length - a.length)[0])"""
+    )
+    opened.close()
+    assert wide == []
+
+
 def shadows(block):
     """Whether there is one on the left, and on the right, above the first line."""
     image = Image.open(io.BytesIO(block.screenshot())).convert("L")

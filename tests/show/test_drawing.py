@@ -109,6 +109,39 @@ def test_no_wire_is_drawn_over_a_number_and_the_smallest_letters_have_11_pixels(
     assert smallest * float(root.get("font-size")) > 11
 
 
+def test_no_wire_passes_through_its_own_numbers():
+    """Steep or flat, up or down, however long a number is; as a line through them cannot be read."""
+    V, W, x, labels = Parameter("embed/V", np.ones((9, 2))), Parameter("W", np.ones((1, 2))), Node("x"), Node("labels")
+    rows = EmbeddingLookup()(V, Node("ids"))
+    graph = ComputationalGraph(Sum()(Multiply()(Add()(Multiply()(rows, W), x), labels)))
+    wires = list(drawing_module.wires(graph, drawing_module.layout(graph)))
+    falls = []
+    for wire in wires:
+        numbers = [float(n) for n in re.findall(r"-?[\d.]+", wire.path)]
+        if wire.target is None:
+            continue
+        corners = np.reshape(numbers, (4, 2))
+        falls.append(corners[3, 1] - corners[0, 1])
+        t = np.linspace(0, 1, 200)
+        points = np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1) @ corners
+        for x, y, end in (wire.value, wire.gradient):
+            width = 62  # "(2, 1, 4)" in letters of 14 pixels, of which 10 stand above the line
+            left = x - {"start": 0, "middle": width / 2, "end": width}[end]
+            inside = (points > [left, y - 10]) & (points < [left + width, y])
+            assert not inside.all(axis=1).any(), (drawing_module.label_of(wire.source), x, y, end)
+    assert min(falls) < -1.2 * drawing_module.ROW or max(falls) > 1.2 * drawing_module.ROW
+    assert any(abs(fall) < 9 for fall in falls) and any(20 < fall < 127 for fall in falls)
+    assert any(-127 < fall < -20 for fall in falls)
+
+
+def test_scopes_that_are_not_above_each_other_stand_side_by_side():
+    layers = Sigmoid()(Add()(Node("x"), Parameter("first/b", 0.0)))
+    graph = ComputationalGraph(Sigmoid()(Add()(layers, Parameter("second/b", 0.0))))
+    places = drawing_module.layout(graph)
+    first, second = (next(p for n, p in places.items() if n.name == name) for name in ("first/b", "second/b"))
+    assert first[0] < second[0] and first[1] == second[1]
+
+
 def test_a_scopes_name_fits_its_box_and_is_not_repeated_in_it():
     graph = ComputationalGraph(Sum()(EmbeddingLookup()(Parameter("embedding/V", np.ones((5, 2))), Node("ids"))))
     graph.forward(ids=np.array([1]))

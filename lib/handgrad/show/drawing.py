@@ -4,6 +4,7 @@ import itertools
 import re
 from collections import defaultdict
 from html import escape
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,21 @@ SYMBOLS = {"Add": "+", "Subtract": "−", "Multiply": "×", "Sigmoid": "σ", "Su
 LETTER, LINE, GAP, ROW, STUB = 8, 16, 84, 106, 48  # in pixels; numbers stand in GAP, and on the STUB of an output
 SMALLEST = 0.8  # of its size: on a phone a drawing scrolls rather than have letters below 11 pixels
 HALO = "var(--pst-color-background, var(--jp-layout-color0, white))"  # the page's own, in the book and in JupyterLab
+
+
+class Wire(NamedTuple):
+    """From a node to an input of another, or from an output to nowhere: a path of SVG, and where its numbers stand.
+
+    target : Node, or None of the output's; slot : int, which of the target's inputs
+    value, gradient : where each number stands: x, y, and which of its ends is there, as SVG calls it
+    """
+
+    source: object
+    target: object
+    slot: int
+    path: str
+    value: tuple
+    gradient: tuple
 
 
 class Drawing:
@@ -43,18 +59,16 @@ class Drawing:
         scopes = {scope: box_around(scope, places) for scope in map(scope_of, places) if scope}
         left, top, right, bottom = edges(places, scopes.values())
         boxes = [part for scope, box in scopes.items() for part in _box(scope, *box)]
-        wires, numbers = [], []  # no wire is drawn over a number
-        for node in self.graph.nodes:
-            for wire, *on_it in self._wires_into(node, places):
-                wires.append(wire)
-                numbers += on_it
+        drawn = list(wires(self.graph, places))
+        paths = [f'<path d="{wire.path}"/>' for wire in drawn]
+        numbers = [part for wire in drawn for part in self._numbers(wire)]
         marks = [part for node in self.graph.nodes for part in _mark(node, *places[node])]
         return (
             f'<svg class="hg-graph" role="img" aria-label="{escape(self._spoken(), quote=True)}" '
             f'xmlns="http://www.w3.org/2000/svg" viewBox="{left:g} {top:g} {right - left:g} {bottom - top:g}" '
             f'width="{right - left:g}" height="{bottom - top:g}" style="min-width:{SMALLEST * (right - left):.0f}px" '
             f'fill="none" stroke="currentColor" stroke-width="1.5" font-size="14" font-family="sans-serif" '
-            f'text-anchor="middle">{"".join(boxes + wires + marks + numbers)}</svg>'
+            f'text-anchor="middle">{"".join(boxes + paths + marks + numbers)}</svg>'  # no wire is drawn over a number
         )
 
     def _spoken(self):
@@ -70,27 +84,21 @@ class Drawing:
             )
         return f"{self.title} Nodes: {'; '.join(parts)}."
 
-    def _wires_into(self, node, places):
-        """A curve for each input, its value above it, and below it the gradient that came back this way.
-
-        An output also has a wire to nowhere, for its value and its upstream gradient.
-        """
-        downstream = self.graph.downstream.get(node, [None] * len(node.inputs))
-        x1, y1 = places[node]
-        for source, gradient in zip(node.inputs, downstream, strict=True):
-            start, y0 = places[source][0] + half_width_of(source), places[source][1]
-            end = x1 - half_width_of(node)
-            middle = (start + end) / 2
-            wire = f'<path d="M{start:g} {y0:g}C{middle:g} {y0:g} {middle:g} {y1:g} {end:g} {y1:g}"/>'
-            along, down = (
-                (0.5, 0.5) if abs(y1 - y0) < 1.2 * ROW else (0.34, 0.22)
-            )  # on a steep wire, near its beginning
-            x, y = start + along * (end - start), y0 + down * (y1 - y0)
-            yield wire, *_numbers(x, y, self.graph.values.get(source), gradient)
-        if node in self.graph.outputs:
-            start, values, gradients = x1 + half_width_of(node), self.graph.values, self.graph.gradients
-            numbers = _numbers(start + STUB / 2, y1, values.get(node), gradients.get(node))
-            yield f'<path d="M{start:g} {y1:g}h{STUB}"/>', *numbers
+    def _numbers(self, wire):
+        """The value above a wire, and below it the gradient that came back this way."""
+        values, gradients, downstream = self.graph.values, self.graph.gradients, self.graph.downstream
+        back = gradients.get(wire.source) if wire.target is None else downstream.get(wire.target)
+        if wire.target is not None and back is not None:
+            back = back[wire.slot]
+        return [
+            f'<text x="{x:g}" y="{y:g}" text-anchor="{end}" class="hg-{kind}" fill="{page_color(color)}" '
+            f'stroke="{HALO}" stroke-width="4" paint-order="stroke">{escape(short_number(number))}</text>'
+            for kind, number, color, (x, y, end) in (
+                ("value", values.get(wire.source), "blue", wire.value),
+                ("gradient", back, "orange", wire.gradient),
+            )
+            if number is not None
+        ]
 
 
 def draw(graph, title="A computational graph: values above the wires, gradients below."):
@@ -132,6 +140,36 @@ def layout(graph):
     return {n: (float(centers[depth[n] - first]), float(ROW * row[n])) for n in graph.nodes}
 
 
+def wires(graph, places):
+    """A curve for each input of each gate, and a straight wire to nowhere for an output: with its upstream gradient."""
+    for node in graph.nodes:
+        x1, y1 = places[node]
+        for slot, source in enumerate(node.inputs):
+            x0, y0 = places[source]
+            start, end = x0 + half_width_of(source), x1 - half_width_of(node)
+            middle = (start + end) / 2
+            path = f"M{start:g} {y0:g}C{middle:g} {y0:g} {middle:g} {y1:g} {end:g} {y1:g}"
+            yield Wire(source, node, slot, path, *_numbers_beside(start, y0, end, y1))
+        if node in graph.outputs:
+            start = x1 + half_width_of(node)
+            numbers = (start + 5, y1 - 7, "start"), (start + 5, y1 + 18, "start")
+            yield Wire(node, None, 0, f"M{start:g} {y1:g}h{STUB}", *numbers)
+
+
+def _numbers_beside(start, y0, end, y1):
+    """Where a value and a gradient stand: above a wire and below it, and to the sides where it does not pass."""
+    x, y, fall = (start + end) / 2, (y0 + y1) / 2, y1 - y0
+    if abs(fall) > 1.2 * ROW:  # a steep wire may pass others: they stand near its source, in the bend
+        x, y = start + 0.34 * (end - start) + 8, y0 + 0.22 * fall
+        first = y - 8 if fall > 0 else y + 8
+        return (x, first, "start"), (x, first + 16, "start")
+    if abs(fall) < ROW / 12:
+        return (x, y - 7, "middle"), (x, y + 18, "middle")
+    left, right = (x - 6, "end"), (x + 6, "start")
+    (above, its_end), (below, other_end) = (right, left) if fall > 0 else (left, right)
+    return (above, y - 3, its_end), (below, y + 13, other_end)
+
+
 def _rows(columns, users):
     """A row for each node: scopes one below the other, and in a scope each node near the middle of its neighbors."""
     row = {n: r - (len(c) - 1) / 2 for c in columns.values() for r, n in enumerate(c)}
@@ -143,13 +181,16 @@ def _rows(columns, users):
             middle = np.mean([wish[n] for n in column])
             for r, n in enumerate(column):
                 row[n] = middle + r - (len(column) - 1) / 2
-    below = 0.0
+    free = defaultdict(float)  # the first row of each column that is free; a box leaves room for its edges
     for scope in dict.fromkeys(scope for scope, _ in columns):
-        members = [n for (s, _), column in columns.items() if s == scope for n in column]
-        top = min(row[n] for n in members)
-        for n in members:
-            row[n] += below - top
-        below = max(row[n] for n in members) + 1.2  # a little more than a row, for the edges of the boxes
+        own = {d: column for (s, d), column in columns.items() if s == scope}
+        across = range(min(own), max(own) + 1)
+        top = max(free[d] for d in across) - min(row[n] for column in own.values() for n in column)
+        for n in itertools.chain(*own.values()):
+            row[n] += top
+        lowest = {d: max(row[n] for n in column) for d, column in own.items()}
+        for d in across if scope else own:
+            free[d] = (max(lowest.values()) if scope else lowest[d]) + 1.2
     return row
 
 
@@ -162,7 +203,7 @@ def box_around(scope, places):
     """Left, top, width and height of the box around a scope's nodes: wide enough for its name, too."""
     members = [(x, y, half_width_of(n)) for n, (x, y) in places.items() if scope_of(n) == scope]
     left, right = min(x - w for x, _, w in members) - 12, max(x + w for x, _, w in members) + 12
-    missing = max(0, LETTER * len(scope) + 16 - (right - left))
+    missing = max(0, LETTER * len(scope) + 24 - (right - left))
     top, bottom = min(y for _, y, _ in members) - 40, max(y for _, y, _ in members) + 40
     return left - missing / 2, top, right - left + missing, bottom - top
 
@@ -215,10 +256,7 @@ def _box(scope, left, top, width, height):
         f'<rect class="hg-scope" x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" '
         f'rx="8" stroke-dasharray="4 4" opacity="0.5"/>'
     )
-    yield (
-        f'<text x="{left + 8:g}" y="{top + 17:g}" text-anchor="start" stroke="none" fill="currentColor">'
-        f"{escape(scope)}</text>"
-    )
+    yield (f'<text x="{left + width / 2:g}" y="{top + 17:g}" stroke="none" fill="currentColor">{escape(scope)}</text>')
 
 
 def _mark(node, x, y):
@@ -233,16 +271,3 @@ def _mark(node, x, y):
     for i, line in enumerate(lines):
         baseline = y + 5 + LINE * (i - (len(lines) - 1) / 2)
         yield f'<text x="{x:g}" y="{baseline:g}" {style}stroke="none" fill="currentColor">{escape(line)}</text>'
-
-
-def _numbers(x, y, value, gradient):
-    """The value above the point (x, y), and the gradient below it."""
-    for kind, text, dy, color in (
-        ("value", short_number(value), -7, page_color("blue")),
-        ("gradient", short_number(gradient), 18, page_color("orange")),
-    ):
-        if text:
-            yield (
-                f'<text x="{x:g}" y="{y + dy:g}" class="hg-{kind}" fill="{color}" stroke="{HALO}" stroke-width="4" '
-                f'paint-order="stroke">{escape(text)}</text>'
-            )

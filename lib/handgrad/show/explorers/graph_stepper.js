@@ -3,9 +3,8 @@ import { bringIntoView, button, format, h, numberField, s, sayer, scrollBox } fr
 import { playButton } from "./player.js";
 import { GATES } from "./gates.js";
 
-const LINE = 16; // heights and gaps as in handgrad/show/drawing.py
+const LINE = 16; // heights as in handgrad/show/drawing.py
 const STUB = 48;
-const ROW = 106;
 const PAUSE = 1600; // milliseconds between the steps of Play
 const PROMISE = "On the way back, each gate's rule stands here: upstream × local = downstream.";
 
@@ -19,7 +18,7 @@ export function render({ model, el }) {
   const inputs = nodes.map((node) => node.value);
   let passes = model.get("recorded") ?? run(nodes, inputs);
 
-  const drawing = draw(nodes, model.get("boxes"), model.get("title"));
+  const drawing = draw(nodes, model.get("wires"), model.get("boxes"), model.get("title"));
   const box = scrollBox("The graph", drawing.svg);
   const said = sayer();
   const rule = h("div", { class: "hg-rule" });
@@ -194,7 +193,7 @@ function equations(rows) {
 }
 
 // The drawing, with its texts still empty.
-function draw(nodes, boxes, title) {
+function draw(nodes, planned, boxes, title) {
   const halfHeight = (node) => Math.max(21, (LINE * node.label.length) / 2 + 6);
   const left = Math.min(...nodes.map((node) => node.x - node.halfWidth), ...boxes.map((box) => box.x)) - 12;
   const right = Math.max(...nodes.map((node) => node.x + node.halfWidth)) + STUB + 12;
@@ -211,10 +210,15 @@ function draw(nodes, boxes, title) {
   });
   for (const { name, x, y, width, height } of boxes) {
     svg.append(s("rect", { class: "hg-scope", x, y, width, height, rx: 8 }));
-    svg.append(s("text", { class: "hg-scope", x: x + 8, y: y + 17 }, name));
+    svg.append(s("text", { class: "hg-scope", x: x + width / 2, y: y + 17 }, name));
   }
-  const wires = nodes.flatMap((node, i) => node.inputs.map((from, slot) => wire(nodes, from, { node: i, slot })));
-  wires.push(wire(nodes, nodes.length - 1, null));
+  const wires = planned.map(({ from, to, path, value, gradient }) => ({
+    from,
+    to,
+    path: s("path", { class: "hg-wire", d: path }),
+    value: s("text", { class: "hg-value", ...value }),
+    gradient: s("text", { class: "hg-gradient", ...gradient }),
+  }));
   const parts = nodes.map((node) => {
     const part = s("g", { class: node.gate ? "hg-gate" : "hg-leaf" });
     const [width, height] = [2 * node.halfWidth, 2 * halfHeight(node)];
@@ -236,23 +240,4 @@ function draw(nodes, boxes, title) {
     }
   }
   return { svg, wires, parts, highlight };
-}
-
-// A curve to an input of a gate, or from the output to nowhere, and the two numbers on it.
-function wire(nodes, from, to) {
-  const start = nodes[from].x + nodes[from].halfWidth;
-  const y0 = nodes[from].y;
-  const end = to ? nodes[to.node].x - nodes[to.node].halfWidth : start + STUB;
-  const y1 = to ? nodes[to.node].y : y0;
-  const middle = (start + end) / 2;
-  const steep = Math.abs(y1 - y0) >= 1.2 * ROW; // there the numbers stand near the beginning
-  const x = start + (steep ? 0.34 : 0.5) * (end - start);
-  const y = y0 + (steep ? 0.22 : 0.5) * (y1 - y0);
-  return {
-    from,
-    to,
-    path: s("path", { class: "hg-wire", d: `M${start} ${y0}C${middle} ${y0} ${middle} ${y1} ${end} ${y1}` }),
-    value: s("text", { class: "hg-value", x, y: y - 7 }),
-    gradient: s("text", { class: "hg-gradient", x, y: y + 18 }),
-  };
 }

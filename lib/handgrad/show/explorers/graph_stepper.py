@@ -39,6 +39,7 @@ class GraphStepper(Explorer):
         places = drawing.layout(graph)
         state = {
             "nodes": [_node(graph, node, *places[node], editable) for node in graph.nodes],
+            "wires": [_wire(graph, wire) for wire in drawing.wires(graph, places)],
             "boxes": [_box(scope, places) for scope in dict.fromkeys(map(drawing.scope_of, places)) if scope],
             "recorded": None if editable else _record(graph),
             "step": 0,
@@ -110,6 +111,20 @@ def _node(graph, node, x, y, editable):
     if node.gate is None and editable:
         state["value"] = _finite(node, graph.values[node])
     return state
+
+
+def _wire(graph, wire):
+    """Which nodes a wire joins, its path, and where its two numbers stand."""
+    number = {n: i for i, n in enumerate(graph.nodes)}
+    return {
+        "from": number[wire.source],
+        "to": None if wire.target is None else {"node": number[wire.target], "slot": wire.slot},
+        "path": wire.path,
+        **{
+            kind: {"x": round(x, 1), "y": round(y, 1), "text-anchor": end}
+            for kind, (x, y, end) in (("value", wire.value), ("gradient", wire.gradient))
+        },
+    }
 
 
 def _short_name(node):

@@ -6,7 +6,7 @@ const STEP = 52; // right by one turn
 const LINE = 30; // down by one word
 const LEFT = 20;
 const RADIUS = 12;
-const TEXT = 190; // room for a word beside its leaf
+const LETTER = 9; // as wide as any in bold: for the room of a word beside its leaf
 
 // As handgrad.word2vec.HuffmanTree: the two smallest nodes are joined until one is left. Words come first, in the
 // order of their counts, then inner nodes as they come into being; the one with the smaller count has the code 0.
@@ -46,7 +46,8 @@ export function render({ model, el }) {
   const given = [model.get("counts"), model.get("scores")];
   const said = sayer();
   const list = choice("Word", words, model.get("word"), (i) => change("word", i));
-  const drawing = h("div", { class: "hg-scroll", role: "group", "aria-label": "The tree", tabindex: 0 });
+  const paper = h("div", { style: "min-width: 100%; width: max-content" }); // as wide as the tree
+  const drawing = scrollBox("The tree", paper);
   const count = numberField("", 0, (value) => {
     const chosen = model.get("word");
     if (value < 0) return model.get("counts")[chosen];
@@ -108,7 +109,7 @@ export function render({ model, el }) {
     list.set(i);
     const probabilities = paths.map((path) => product(path, scores));
     const svg = tree(paths, probabilities, counts);
-    drawing.replaceChildren(svg);
+    paper.replaceChildren(svg);
     if (drawing.scrollWidth > drawing.clientWidth) bringIntoView(drawing, svg.querySelector(".hg-on:last-of-type"));
     said.textContent = `${ofWord(i, paths[i], probabilities[i])} ${ofAll(paths, probabilities, counts)}`;
   }
@@ -149,7 +150,6 @@ export function render({ model, el }) {
     }
     const y = (node) => (nodes.get(node).leaves[0] + nodes.get(node).leaves.at(-1)) / 2;
     const on = ({ node, code }) => chosen.some((step) => step.node === node && step.code === code);
-    const deepest = Math.max(...paths.map((path) => path.length));
     const lines = [...wires.values()].sort((a, b) => on(a) - on(b)).flatMap((wire) => {
       const [x, from] = [LEFT + STEP * wire.depth, y(wire.node)];
       const to = wire.next === undefined ? height(wire.leaf) : y(wire.next);
@@ -168,6 +168,7 @@ export function render({ model, el }) {
         s("text", { class: kind, x, y: y(node) + 4 }, String(node)),
       ];
     });
+    const texts = words.map((word, i) => [`${word} (${counts[i].toLocaleString("en")}) `, format(probabilities[i], 3)]);
     const leaves = words.map((word, i) =>
       s(
         "text",
@@ -177,11 +178,11 @@ export function render({ model, el }) {
           y: height(i) + 5,
           onclick: () => change("word", i),
         },
-        `${word} (${counts[i].toLocaleString("en")}) `,
-        s("tspan", {}, format(probabilities[i], 3)),
+        texts[i][0],
+        s("tspan", {}, texts[i][1]),
       ),
     );
-    const width = LEFT + STEP * deepest + TEXT;
+    const width = Math.max(...texts.map((text, i) => LEFT + STEP * paths[i].length + LETTER * text.join("").length));
     const label = `Huffman tree: ${words.map((word, i) => `${word} ${code(i)}`).join(", ")}`;
     return s(
       "svg",

@@ -1,5 +1,5 @@
 // The Jacobian as a grid: an entry in the hand, its input on a slider, and the curve of its output beside the slope.
-import { format, h, s, sayer, slider } from "./shared.js";
+import { fadeEdges, format, h, s, sayer, slider } from "./shared.js";
 import { gridEntry, markGrid, walkGrid } from "./grid.js";
 
 const WIDTH = 340; // of the plot
@@ -29,6 +29,7 @@ export function render({ model, el }) {
     h("tbody", {}, ...lines),
   );
   const box = h("div", { class: "hg-scroll" }, table); // its entries take the focus
+  fadeEdges(box);
   const said = sayer();
   const plot = h("div", { class: "hg-plot" });
   const control = slider("", moves.length, model.get("place"), (place) => signed(moves[place]), moveTo);

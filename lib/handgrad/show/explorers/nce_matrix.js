@@ -1,5 +1,5 @@
 // The NCE matrix: B rows of T true and m noise words. Each mode shows one step from the score to the gradient.
-import { format, h, sayer } from "./shared.js";
+import { fadeEdges, format, h, sayer } from "./shared.js";
 import { choice, toggle } from "./choices.js";
 import { gridEntry, markGrid, walkGrid } from "./grid.js";
 
@@ -147,6 +147,7 @@ export function render({ model, el }) {
     "Blue: positive. Orange: negative. A noise word that is also a true word of its row is marked “hit”.",
   );
   const box = h("div", { class: "hg-scroll" }, table); // its cells take the focus
+  fadeEdges(box);
   const bar = h("div", { class: "hg-bar" }, correct.element, remove.element);
   el.append(mode.element, box, key, bar, said);
   show();

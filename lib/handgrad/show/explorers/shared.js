@@ -92,12 +92,25 @@ export function sayer() {
 // A box that may be wider than a phone: it scrolls, not the page. While it can scroll, keys reach it too.
 export function scrollBox(label, ...children) {
   const box = h("div", { class: "hg-scroll", role: "group", "aria-label": label }, ...children);
-  const observer = new ResizeObserver(() => {
+  fadeEdges(box, () => {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   });
-  for (const part of [box, ...box.children]) observer.observe(part);
   return box;
+}
+
+// On the side where a box goes on it fades out. `onresize` hears of each change of size.
+export function fadeEdges(box, onresize = () => {}) {
+  function look() {
+    box.classList.toggle("hg-more-left", box.scrollLeft > 1);
+    box.classList.toggle("hg-more-right", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
+  }
+  const observer = new ResizeObserver(() => {
+    look();
+    onresize();
+  });
+  for (const part of [box, ...box.children]) observer.observe(part);
+  box.addEventListener("scroll", look, { passive: true });
 }
 
 // Brings a part of a scroll box into its middle, smoothly where the reader likes motion.

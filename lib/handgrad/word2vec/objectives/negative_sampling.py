@@ -17,11 +17,12 @@ from handgrad.word2vec.objectives.models import hidden_node
 
 
 def negative_sampling_step(V, U, center, outside, negatives, learning_rate):
-    """One step of true stochastic gradient descent, for one pair. Changes V and U in place.
+    """One step of true stochastic gradient descent, for one pair. V and U change.
 
-    The pair (center, outside) was seen, so its score should rise; each pair (center, negative) was
-    made up, so its score should fall. A negative that happens to be the outside word is passed over.
-    A word that is drawn twice is updated twice, the second time from its new vector.
+    The pair (center, outside) was seen, so its score should rise; each pair
+    (center, negative) was made up, so its score should fall. A negative that
+    happens to be the outside word is passed over. A word that is drawn twice is
+    updated twice, the second time from its new vector.
 
     Parameters
     ----------
@@ -32,14 +33,15 @@ def negative_sampling_step(V, U, center, outside, negatives, learning_rate):
 
     Returns
     -------
-    float : the loss of the pair, -log σ(u_o·v_c) - Σ log σ(-u_s·v_c), each score as it was met
+    float : -log σ(u_o·v_c) - Σ log σ(-u_s·v_c), with each score as it was met
     """
     v_c = V[center]
-    dv_c = np.zeros_like(v_c)  # collected, so that v_c is the same for all words of the pair
+    dv_c = np.zeros_like(v_c)  # collected, so that all words meet the same v_c
     loss = 0.0
-    for word, label in [(outside, 1), *((s, 0) for s in negatives if s != outside)]:
+    noise = [(s, 0) for s in negatives if s != outside]
+    for word, label in [(outside, 1), *noise]:
         score = U[word] @ v_c
-        error = sigmoid(score) - label  # what the score gets: expected minus observed
+        error = sigmoid(score) - label  # of the score: expected minus observed
         loss -= log_sigmoid(score if label else -score)
         dv_c += error * U[word]  # with the old U[word]
         U[word] -= learning_rate * error * v_c
