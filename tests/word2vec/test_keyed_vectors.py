@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from handgrad.errors import InputError
-from handgrad.word2vec import KeyedVectors, UnknownWordError, Vocabulary
+from handgrad.word2vec import KeyedVectors, Trainer, TrainingConfig, UnknownWordError, Vocabulary
 
 WORDS = ["north", "east", "northeast", "south", "nothing"]
 VECTORS = np.array([[0, 2], [1, 0], [3, 3], [0, -1], [0, 0]], dtype=np.float32)
@@ -233,6 +233,16 @@ def test_the_words_of_a_vocabulary_are_shared_and_its_counts_are_there():
     assert vectors.get_vecattr("b", "count") == 7 and vectors["a"].tolist() == [0, 1]
     with pytest.raises(InputError, match="one row for each of the 2 words"):
         KeyedVectors(vocabulary, np.eye(3))
+
+
+def test_training_makes_no_dict_of_the_words(tmp_path):
+    """With a million of them it takes 75 MB. Nor does writing what was learned."""
+    sentences = [["a", "b", "c"]] * 20
+    trainer = Trainer(TrainingConfig(min_count=1, dimension=3, epochs=1, subsample=0))
+    vectors = trainer.fit(sentences, tmp_path / "run")
+    assert "key_to_index" not in vars(trainer.vocabulary) and "key_to_index" not in vars(vectors)
+    assert vectors.get_index("b") == trainer.vocabulary.key_to_index["b"] == 1
+
 
 
 def test_ten_neighbors_among_many_words_are_found_without_a_copy_of_the_vectors():

@@ -123,8 +123,7 @@ def encode_text(sentences, min_count=1, max_size=None, unk="drop", path=None, pr
         for word, count in zip(words, counts.tolist(), strict=True):
             words[word] = count  # in place of the id, which is its place: a million words need no second dict
         vocabulary = Vocabulary(words, min_count, max_size, unk)
-        final = (vocabulary.key_to_index.get(word, vocabulary.unknown_index) for word in words)
-        _renumber(file, np.fromiter(final, np.int32, len(words)), starts)
+        _renumber(file, _final_ids(words, vocabulary), starts)
         if path is None:  # the file has no name, and lives as long as its map
             return EncodedText(vocabulary, np.memmap(file, dtype=np.int32, mode="r"), starts)
     return EncodedText(vocabulary, np.memmap(path, dtype=np.int32, mode="r"), starts)
@@ -150,6 +149,16 @@ def _write_provisional_ids(file, sentences, progress):
     progress(len(piece))
     provisional.default_factory = None  # it holds the dict, and would keep it in memory
     return provisional, np.frombuffer(starts, dtype=np.int64)
+
+
+def _final_ids(words, vocabulary):
+    """Of each word in a dict of all words, in its order: int32 (len(words),). The dict's values become these."""
+    for word in words:
+        words[word] = vocabulary.unknown_index
+    for index, word in enumerate(vocabulary.index_to_key):
+        if word in words:  # UNK may not be
+            words[word] = index
+    return np.fromiter(words.values(), np.int32, len(words))
 
 
 def _renumber(file, final, starts):

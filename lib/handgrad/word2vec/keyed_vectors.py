@@ -3,6 +3,7 @@
 import difflib
 import warnings
 from dataclasses import replace
+from functools import cached_property
 from numbers import Integral
 
 import numpy as np
@@ -44,12 +45,12 @@ class KeyedVectors:
     """
 
     def __init__(self, index_to_key, vectors, counts=None):
-        if isinstance(index_to_key, Vocabulary):
-            counts = index_to_key.counts if counts is None else counts
-            self.index_to_key, self.key_to_index = index_to_key.index_to_key, index_to_key.key_to_index
+        self._vocabulary = index_to_key if isinstance(index_to_key, Vocabulary) else None
+        if self._vocabulary:
+            counts = self._vocabulary.counts if counts is None else counts
+            self.index_to_key = self._vocabulary.index_to_key
         else:
             self.index_to_key = list(index_to_key)
-            self.key_to_index = {word: index for index, word in enumerate(self.index_to_key)}
         self.vectors = np.asarray(vectors)
         if self.vectors.dtype.kind in "iub":
             self.vectors = self.vectors.astype(np.float32)
@@ -60,7 +61,7 @@ class KeyedVectors:
                 f"KeyedVectors expects one row for each of the {len(self)} words, but got vectors "
                 f"of shape {self.vectors.shape}."
             )
-        if len(self.key_to_index) < len(self):
+        if not self._vocabulary and len(self.key_to_index) < len(self):
             twice = first_duplicate(self.index_to_key)
             raise InputError(f"KeyedVectors expects each word once, but {twice!r} occurs twice.")
         self.expandos = {}
@@ -68,6 +69,12 @@ class KeyedVectors:
             if np.shape(counts) != (len(self),):
                 raise InputError(f"KeyedVectors expects {len(self)} counts, but got shape {np.shape(counts)}.")
             self.expandos["count"] = np.asarray(counts)
+
+    @cached_property
+    def key_to_index(self):
+        if self._vocabulary:  # which makes it when it is asked for
+            return self._vocabulary.key_to_index
+        return {word: index for index, word in enumerate(self.index_to_key)}
 
     @property
     def vector_size(self):

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from functools import cached_property
 
 import numpy as np
 
@@ -49,7 +50,6 @@ class Vocabulary:
                 "give more text, or a smaller min_count."
             )
         self.index_to_key = reserved + [words[i] for i in ids]
-        self.key_to_index = {word: index for index, word in enumerate(self.index_to_key)}
         self.counts = np.concatenate([[0 for _ in reserved], occurrences[ids]]).astype(np.int64)
         if reserved:
             self.counts[0] = self.raw_words - self.counts.sum()
@@ -64,6 +64,11 @@ class Vocabulary:
             except TypeError as error:
                 raise not_a_sentence(sentence) from error
         return cls(counts, min_count, max_size, unk)
+
+    @cached_property
+    def key_to_index(self):
+        """Made when it is asked for: with a million words it takes 75 MB, and training needs none of it."""
+        return {word: index for index, word in enumerate(self.index_to_key)}
 
     def __len__(self):
         return len(self.index_to_key)
