@@ -62,13 +62,14 @@ def spied(monkeypatch):
             return measured
 
         def draw(self, i, *arguments):
-            self.arguments = getattr(self, "arguments", {}) | {i: arguments}
-            return super().draw(i, *arguments)
+            piece = super().draw(i, *arguments)
+            piece.arguments = arguments
+            return piece
 
-        def learn(self, i, drawn):
-            measured = super().learn(i, drawn)
-            if len(self.arguments[i][0]):
-                calls.append((*self.arguments[i], *measured))
+        def learn(self, i, piece):
+            measured = super().learn(i, piece)
+            if len(piece.arguments[0]):
+                calls.append((*piece.arguments, *measured))
             return measured
 
     monkeypatch.setattr("handgrad.word2vec.trainer.Kernel", Noted)
@@ -410,6 +411,32 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
         np.testing.assert_allclose(parameter.value, expected, rtol=1e-4, atol=1e-6)
         joined = (part < 0.99) & (np.abs(changes[k][:n]).max(axis=1) > 1e-3)
         assert joined.any() and (uses[k][:n] == 0).any()
+
+
+def test_what_is_noted_for_one_step_is_not_taken_for_another(monkeypatch):
+    noted = []
+
+    class Noting(compiled.Kernel):
+        def settle(self, learned, drawn, step, share):
+            noted.extend([step] if drawn and len(drawn[0].windows[0]) else [])
+            super().settle(learned, drawn, step, share)
+
+    monkeypatch.setattr("handgrad.word2vec.trainer.Kernel", Noting)
+    trainer = trained(**APART | {"threads": 3, "epochs": 3})
+    assert trainer.step > 9 and sorted(noted) == [step for step in range(trainer.step) for _ in range(3)]
+
+
+def test_generators_of_all_places_are_different():
+    states = [
+        compiled._generator(TrainingConfig(seed=seed), draw, epoch, start)
+        for seed in (1, 2)
+        for draw in ("examples", "noise")
+        for epoch in range(3)
+        for start in range(0, 200_000, 99)
+    ]
+    assert len(set(states)) == len(states) and all(isinstance(state, np.uint64) for state in states)
+    ones = np.unpackbits(np.array(states).view(np.uint8)).reshape(len(states), 64).mean(axis=0)
+    assert np.abs(ones - 0.5).max() < 0.02  # each bit is 1 in half of them
 
 
 @pytest.mark.parametrize("mode", [{"threads": 2}, {"threads": 8}, APART], ids=str)

@@ -15,7 +15,7 @@ from handgrad import SGD
 from handgrad.graph import Parameter
 from handgrad.word2vec import HuffmanTree, UnigramNoise, copies, draws, keep_probabilities, kernels
 from handgrad.word2vec.compiled import _chances, columns_of_noise
-from handgrad.word2vec.copies import add_changes, copy_shared, different, forget_users, keep_changes, note_users
+from handgrad.word2vec.copies import PARTS, copy_shared, different, join_copies, note_users
 from handgrad.word2vec.draws import copied_paths, draw_negatives, draw_text, draw_words, next_random, paths_to
 from handgrad.word2vec.kernels import CBOW as CBOW_MEAN
 from handgrad.word2vec.kernels import (
@@ -601,9 +601,10 @@ def test_what_copies_have_learned_is_added_once():
 def test_different_ids_come_once_each_and_are_counted(n):
     ids, place = np.random.default_rng(n).zipf(1.5, n).clip(max=60).astype(np.int32), np.full(61, -1, np.int32)
     before = ids.copy()
-    known, uses = different(ids, place)
+    known, uses, which = different(ids, place)
     assert known.tolist() == list(dict.fromkeys(ids.tolist()))
     np.testing.assert_array_equal(uses, np.bincount(ids, minlength=61)[known])
+    np.testing.assert_array_equal(known[which], ids)
     np.testing.assert_array_equal(ids, before)
     assert (place == -1).all()
 
@@ -612,25 +613,21 @@ def learned_apart(table, pieces, way, shares, learn):
     """Learn some pieces, each a list of ids: the table without its copies, and the ids that each one was given."""
     n, most = len(table), max(map(len, pieces))
     wide = whole_vectors(table, most * len(pieces))
-    noted = np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n, wide.dtype)
-    place, given = np.full(n, -1, np.int32), []
-    ids = [np.array(piece, np.int32) for piece in pieces]
-    used = [different(each, place) for each in ids]
-    for rows, uses in used:
-        note_users(rows, uses, way, noted)
-    for i, (rows, _) in enumerate(used):
-        shared = rows, noted[0], n + most * i
-        copy_shared(wide, *shared, ids[i], place)
-        assert (place == -1).all()
-        given.append(ids[i].copy())
-        learn(i, wide, ids[i])
-        keep_changes(wide, *shared)
-    for share in range(shares):
-        for i, (rows, _) in enumerate(used):
-            add_changes(wide, rows, way, noted, n + most * i, share, shares)
-    for rows, _ in used:
-        forget_users(rows, noted)
-    assert not any(each.any() for each in noted)
+    noted, place, given = np.full((n, 4), 5, wide.dtype), np.full(n, -1, np.int32), []  # what was noted long ago
+    used = [different(np.array(piece, np.int32), place) for piece in pieces]
+    shares = list(itertools.pairwise(np.linspace(0, PARTS, shares + 1).astype(int).tolist()))
+    for share in shares:
+        for rows, uses, _ in used:
+            note_users(rows, uses, way, noted, 7, share)
+    places = []
+    for i, (rows, _, which) in enumerate(used):
+        where, ids = copy_shared(wide, rows, which, noted, n + most * i)
+        places.append(where)
+        given.append(ids)
+        learn(i, wide, ids)
+    for share in shares:
+        for (rows, _, _), where in zip(used, places, strict=True):
+            join_copies(wide, rows, where, way, noted, share)
     return wide[:n, : table.shape[1]], given
 
 

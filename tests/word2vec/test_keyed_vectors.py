@@ -244,7 +244,6 @@ def test_training_makes_no_dict_of_the_words(tmp_path):
     assert vectors.get_index("b") == trainer.vocabulary.key_to_index["b"] == 1
 
 
-
 def test_ten_neighbors_among_many_words_are_found_without_a_copy_of_the_vectors():
     """Loose bounds: the figures for a million words are in bench/vectors.py."""
     import tracemalloc

@@ -9,15 +9,16 @@ its copy has learned.
 
 With ``deterministic``, a seed gives the same vectors for any number of threads. A step is then PIECES_OF_STEP short
 pieces of the text. Each is learned as if the others were not there: rows that no other piece uses are changed where
-they are, the others in copies. When all are ready, what the copies have learned is added up in the order of the text.
+they are, the others in copies. When all are ready, the copies are joined, in the order of the text.
 """
 
 import importlib.util
 import warnings
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
-from itertools import islice
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from itertools import islice, pairwise
 from threading import Event
 
 import numpy as np
@@ -35,7 +36,7 @@ NEGATIVES = {"skipgram": 12, "cbow": 8}
 BEHIND = 2500
 OFTEN = 4  # times that a row is used in these words, from which on it has copies; it is twice for each time of a word
 AHEAD = 2  # pieces for each thread that are begun while the first of them is not ready
-PIECES_OF_STEP, DETERMINISTIC_PIECE = 4, 2500  # in the deterministic mode: so many at a time, of so many words
+PIECES_OF_STEP, DETERMINISTIC_PIECE = 2, 5000  # in the deterministic mode: so many at a time, of so many words
 SHARE_OF_WAY = 0.25  # that a copy goes in one step to where it wants a row
 STEPS = 200  # in an epoch, at least: the learning rate of a short text should fall as smoothly
 LONGEST = 1000  # words of a sentence that is not cut for that
@@ -110,27 +111,47 @@ def _steps(trainer, pool, pieces):
 
 
 def _steps_apart(trainer, pool, pieces):
-    """So many pieces at a time, each as if it knew nothing of the others."""
-    kernel, threads = trainer.kernel, trainer.config.threads
-    while step := list(islice(pieces, PIECES_OF_STEP)):
+    """So many pieces at a time, each as if it knew nothing of the others. Meanwhile the next ones are drawn."""
+    kernel, step, drawn = trainer.kernel, [], []
+    edges = np.linspace(0, kernel.copies.PARTS, trainer.config.threads + 1).astype(int).tolist()
+    while True:
         kernel.hold(trainer.network.parameters)
-        trainer.optimizer.learning_rate = rate = trainer.learning_rate  # by the words before these
-        arguments = zip(*(_arguments(trainer, starts, rate) for starts in step), strict=True)
-        drawn = list(pool.map(kernel.draw, range(len(step)), *arguments))
-        kernel.note_users(drawn)
-        measured = list(pool.map(kernel.learn, range(len(step)), drawn))
-        list(pool.map(partial(kernel.add, drawn, threads), range(threads)))
-        kernel.forget_users(drawn)
-        for loss_and_predictions in measured:
-            trainer.count(*loss_and_predictions)
-        trainer.position, trainer.step = int(step[-1][-1]), trainer.step + 1
-        yield
+        coming = list(islice(pieces, PIECES_OF_STEP))
+        rate = coming and trainer.learning_rate_at(coming[0][0])  # by the words before these
+        learned = [pool.submit(kernel.learn, i, piece) for i, piece in enumerate(drawn)]
+        soon = [pool.submit(kernel.draw, i, *_arguments(trainer, starts, rate)) for i, starts in enumerate(coming)]
+        measured, before, drawn = [f.result() for f in learned], drawn, [f.result() for f in soon]
+        list(pool.map(partial(kernel.settle, before, drawn, trainer.step + bool(step)), pairwise(edges)))
+        if step:
+            for loss_and_predictions in measured:
+                trainer.count(*loss_and_predictions)
+            trainer.position, trainer.step = int(step[-1][-1]), trainer.step + 1
+            trainer.optimizer.learning_rate = trainer.learning_rate_at(step[0][0])
+            yield
+        if not coming:
+            return
+        step = coming
 
 
 def _arguments(trainer, starts, rate):
     """What a kernel is given for a piece: ids, starts, η and the states of two generators."""
     generators = (_generator(trainer.config, draw, trainer.epoch, starts[0]) for draw in ("examples", "noise"))
     return trainer.text.ids[starts[0] : starts[-1]], starts - starts[0], np.float32(rate), *generators
+
+
+@dataclass(eq=False)
+class Piece:
+    """A piece of the text in the deterministic mode, as it was drawn.
+
+    used : for V and U, the different rows, how often each is used, and which of them each place of the text has
+    where : for V and U, where each of these rows is learned: in its place, or in a copy
+    """
+
+    used: list
+    windows: list
+    more: list
+    rate: np.float32
+    where: list = field(default_factory=list)
 
 
 class Kernel:
@@ -183,10 +204,9 @@ class Kernel:
         nothing = np.asarray(trainer.text.ids[:0]), np.zeros(2, np.int64), np.float32(0), np.uint64(0), np.uint64(0)
         if config.deterministic:
             drawn = [self.draw(0, *nothing)]
-            self.note_users(drawn)
+            self.settle([], drawn, 0, (0, 1))
             self.learn(0, drawn[0])
-            self.add(drawn, 1, 0)
-            self.forget_users(drawn)
+            self.settle(drawn, [], 0, (0, 1))
         else:
             self(*nothing)
 
@@ -241,7 +261,7 @@ class Kernel:
         outputs = most * (int(np.diff(self.tree[0]).max()) if self.tree else 1 + self.K)
         self.most_copies = [min(most, self.rows[0]), min(outputs, self.rows[1])]
         self.places = [[np.full(rows, -1, np.int32) for rows in self.rows] for _ in range(PIECES_OF_STEP)]
-        self.noted = [(np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n, np.float32)) for n in self.rows]
+        self.noted = [np.full((rows, 4), -1, np.float32) for rows in self.rows]  # see ``copies.STEP``
         self.way = 1 - (1 - np.float32(SHARE_OF_WAY)) ** np.arange(200, dtype=np.float32)
 
     def draw(self, i, ids, starts, rate, state, noise_state):
@@ -253,36 +273,30 @@ class Kernel:
             noise = self.kernels.TARGETS, self.noise, self.K, noise_state
             outputs, more = self.draws.draw_outputs(words, *noise), [self.K, self.weight]
         used = [self.copies.different(*each) for each in zip((words, outputs), self.places[i], strict=True)]
-        return (words, outputs), windows, more, rate, used
+        return Piece(used, windows, more, rate)
 
-    def note_users(self, drawn):
-        for *_, used in drawn:
-            for (rows, uses), noted in zip(used, self.noted, strict=True):
-                self.copies.note_users(rows, uses, self.way, noted)
-
-    def forget_users(self, drawn):
-        for *_, used in drawn:
-            for (rows, _), noted in zip(used, self.noted, strict=True):
-                self.copies.forget_users(rows, noted)
-
-    def learn(self, i, drawn):
+    def learn(self, i, piece):
         """Learn piece i, as it was drawn, on copies of the rows that others use too: loss and predictions."""
-        (words, outputs), windows, more, rate, used = drawn
-        behind = self._behind(i)
-        users = [(rows, noted[0], b) for (rows, _), noted, b in zip(used, self.noted, behind, strict=True)]
-        for table, shared, ids, place in zip(self.tables, users, (words, outputs), self.places[i], strict=True):
-            self.copies.copy_shared(table, *shared, ids, place)
+        ids, piece.where = [], []
+        for table, (rows, _, which), noted, behind in zip(
+            self.tables, piece.used, self.noted, self._behind(i), strict=True
+        ):
+            where, ids_of_text = self.copies.copy_shared(table, rows, which, noted, behind)
+            piece.where.append(where)
+            ids.append(ids_of_text)
+        words, outputs = ids
         learn = self.kernels.learn_hierarchical_softmax if self.tree else self.kernels.learn_negative_sampling
-        measured = learn(*self.tables, words, *windows, outputs, *more, self.mean, rate, *self.kernels.NO_COPIES)
-        for table, shared in zip(self.tables, users, strict=True):
-            self.copies.keep_changes(table, *shared)
-        return measured
+        text = words, *piece.windows, outputs, *piece.more
+        return learn(*self.tables, *text, self.mean, piece.rate, *self.kernels.NO_COPIES)
 
-    def add(self, drawn, shares, share):
-        """Add up what the copies have learned, one piece after another, in those rows that are this share's."""
-        for i, (*_, used) in enumerate(drawn):
-            for table, (rows, _), noted, behind in zip(self.tables, used, self.noted, self._behind(i), strict=True):
-                self.copies.add_changes(table, rows, self.way, noted, behind, share, shares)
+    def settle(self, learned, drawn, step, share):
+        """In the rows that are this share's: join the copies of pieces that were learned, and note who is next."""
+        for k, (table, noted) in enumerate(zip(self.tables, self.noted, strict=True)):
+            for piece in learned:
+                self.copies.join_copies(table, piece.used[k][0], piece.where[k], self.way, noted, share)
+            for piece in drawn:
+                rows, uses, _ = piece.used[k]
+                self.copies.note_users(rows, uses, self.way, noted, np.float32(step % 2**24), share)
 
     def _behind(self, i):
         """Where the copies of piece i begin in each table."""
@@ -410,5 +424,17 @@ def columns_of_noise(noise):
 
 
 def _generator(config, draw, epoch, start):
-    """The state of a kernel's generator, the same for the same place in the text."""
-    return np.random.SeedSequence([*config.seed_of(draw), epoch, int(start)]).generate_state(1, np.uint64)[0]
+    """The state of a kernel's generator, the same for the same place in the text.
+
+    A whole SeedSequence for each piece would take longer than to add up what the piece has learned. Source of the
+    mixing: Steele, Lea and Flood (2014), Fast Splittable Pseudorandom Number Generators, SplitMix64.
+    """
+    mixed = (_state_of(*config.seed_of(draw), epoch) + int(start) * 0x9E3779B97F4A7C15) % 2**64
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB % 2**64
+    return np.uint64(mixed ^ mixed >> 31)
+
+
+@lru_cache
+def _state_of(*numbers):
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
