@@ -28,7 +28,19 @@ from numba import njit
 from handgrad.word2vec.draws import draw_outputs, draw_text, paths_to
 from handgrad.word2vec.logistic import errors
 from handgrad.word2vec.products import GROUP, add_product, clear, fetch, gather, scores
-from handgrad.word2vec.simd import CACHE_LINE, FAST, INLINE, LANES, counting, load, spread, store, up_to, where_positive
+from handgrad.word2vec.simd import (
+    CACHE_LINE,
+    FAST,
+    INLINE,
+    LANES,
+    LOOP,
+    counting,
+    load,
+    spread,
+    store,
+    up_to,
+    where_positive,
+)
 
 TARGETS = 4  # in a block of negative sampling; there is one in a block of hierarchical softmax
 # What is done with the words of a window. For None numba compiles skip-gram alone, and not the other branch.
@@ -262,7 +274,7 @@ def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weigh
     return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.M, rate, ahead, room), pairs
 
 
-@njit(**INLINE)
+@njit(**LOOP)
 def negative_sampling_blocks(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart, room):
     """Block after block of a text. words and outputs : rows, of copies where there are some; the outputs of a block
     come after those of the one before
@@ -282,7 +294,6 @@ def negative_sampling_blocks(V, U, words, begin, end, reach, outputs, K, weight,
     return loss, predictions
 
 
-@njit(**FAST)
 def learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart):
     """All blocks of a text, with scratch for them."""
     room = room_for(TARGETS, TARGETS + 2 * reach, K + TARGETS, V)
@@ -320,7 +331,7 @@ def hierarchical_softmax_block(V, U, words, begin, end, i, nodes, codes, copies,
     return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], 1, rate, mean, ahead, room), 1
 
 
-@njit(**INLINE)
+@njit(**LOOP)
 def hierarchical_softmax_blocks(V, U, words, begin, end, reach, nodes, codes, paths, mean, rate, copies, apart, room):
     """Target after target of a text. words : rows, of copies where there are some; nodes and codes : of all paths;
     paths : where the path to each target begins, and where it ends
@@ -341,7 +352,6 @@ def hierarchical_softmax_blocks(V, U, words, begin, end, reach, nodes, codes, pa
     return loss, predictions
 
 
-@njit(**FAST)
 def learn_hierarchical_softmax(V, U, words, begin, end, reach, nodes, codes, paths, longest, mean, rate, copies, apart):
     """All targets of a text, with scratch for them."""
     room = room_for(1, 2 * reach, longest, V)
@@ -350,10 +360,9 @@ def learn_hierarchical_softmax(V, U, words, begin, end, reach, nodes, codes, pat
     )
 
 
-# some sentences
+# some sentences: in Python, since the compiler would go over all that is called here once more, for seconds
 
 
-@njit(**FAST)
 def train_negative_sampling(
     V, U, ids, starts, keep, windows, copies, apart, mean, noise, K, weight, rate, state, noise_state
 ):
@@ -385,7 +394,6 @@ def train_negative_sampling(
     return learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart)
 
 
-@njit(**FAST)
 def train_hierarchical_softmax(V, U, ids, starts, keep, windows, copies, apart, mean, tree, rate, state):
     """As ``train_negative_sampling``, with the tree (starts, nodes, codes) of ``HuffmanTree``."""
     words, begin, end, reach = draw_text(ids, starts, keep, windows, state)

@@ -42,9 +42,10 @@ INT = ir.IntType(32)
 # Sums may be taken in any order, so that the compiler can use vector instructions; what is no number stays no number.
 ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}
 FAST = {"fastmath": ANY_ORDER, "nogil": True, "cache": True, "error_model": "numpy"}
-# Put into whoever calls it, since handing over ten arrays takes longer than some functions do with them. Nor does it
-# count who holds an array, which took a quarter of the time of a tree; so it can neither make one nor return one.
-INLINE = FAST | {"forceinline": True, "_nrt": False}
+# Does not count who holds an array, which took a quarter of the time of a tree. So it can neither make nor return one.
+LOOP = FAST | {"_nrt": False}
+# Put into whoever calls it, since handing over ten arrays takes longer than some functions do with them.
+INLINE = LOOP | {"forceinline": True}
 
 
 @njit(**INLINE)
