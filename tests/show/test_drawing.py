@@ -142,6 +142,23 @@ def test_scopes_that_are_not_above_each_other_stand_side_by_side():
     assert first[0] < second[0] and first[1] == second[1]
 
 
+def test_boxes_with_long_names_do_not_overlap():
+    inner = Multiply()(Node("x"), Parameter("first_layer/W", 1.0))
+    graph = ComputationalGraph(Add()(inner, Parameter("second_layer/b", 1.0)))
+    places = drawing_module.layout(graph)
+    boxes = [drawing_module.box_around(scope, places) for scope in ("first_layer", "second_layer")]
+    (x0, y0, w0, h0), (x1, y1, w1, h1) = boxes
+    assert x0 + w0 < x1 or x1 + w1 < x0 or y0 + h0 < y1 or y1 + h1 < y0
+
+
+def test_a_long_number_behind_an_output_is_not_cut_off():
+    x = Node("x")
+    graph = ComputationalGraph(Sigmoid()(x))
+    right = drawing_module.edges(drawing_module.layout(graph), [])[2]
+    output = next(wire for wire in drawing_module.wires(graph, drawing_module.layout(graph)) if wire.target is None)
+    assert output.value[0] + drawing_module.LETTER * len("-1.234e-05") < right
+
+
 def test_a_scopes_name_fits_its_box_and_is_not_repeated_in_it():
     graph = ComputationalGraph(Sum()(EmbeddingLookup()(Parameter("embedding/V", np.ones((5, 2))), Node("ids"))))
     graph.forward(ids=np.array([1]))

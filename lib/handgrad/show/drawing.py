@@ -11,7 +11,8 @@ import numpy as np
 from handgrad.show.figures import page_color
 
 SYMBOLS = {"Add": "+", "Subtract": "−", "Multiply": "×", "Sigmoid": "σ", "Sum": "Σ", "EmbeddingLookup": "lookup"}
-LETTER, LINE, GAP, ROW, STUB = 8, 16, 84, 106, 48  # in pixels; numbers stand in GAP, and on the STUB of an output
+LETTER, LINE, GAP, ROW, STUB = 8, 16, 84, 106, 48  # in pixels; numbers stand in GAP, and behind an output, at its STUB
+LONGEST = 10  # letters of a number: -1.234e-05
 SMALLEST = 0.8  # of its size: on a phone a drawing scrolls rather than have letters below 11 pixels
 HALO = "var(--pst-color-background, var(--jp-layout-color0, white))"  # the page's own, in the book and in JupyterLab
 
@@ -171,7 +172,7 @@ def _numbers_beside(start, y0, end, y1):
 
 
 def _rows(columns, users):
-    """A row for each node: scopes one below the other, and in a scope each node near the middle of its neighbors."""
+    """A row for each node: near the middle of its neighbors in its scope, scopes below those that they would overlap."""
     row = {n: r - (len(c) - 1) / 2 for c in columns.values() for r, n in enumerate(c)}
     for _ in range(4):
         for (scope, _), column in columns.items():
@@ -184,7 +185,9 @@ def _rows(columns, users):
     free = defaultdict(float)  # the first row of each column that is free; a box leaves room for its edges
     for scope in dict.fromkeys(scope for scope, _ in columns):
         own = {d: column for (s, d), column in columns.items() if s == scope}
-        across = range(min(own), max(own) + 1)
+        widest = max(half_width_of(n) for column in own.values() for n in column)
+        more = bool(scope) and LETTER * len(scope) + 24 > 2 * widest + GAP  # its name needs the columns beside it
+        across = range(min(own) - more, max(own) + 1 + more)
         top = max(free[d] for d in across) - min(row[n] for column in own.values() for n in column)
         for n in itertools.chain(*own.values()):
             row[n] += top
@@ -212,7 +215,7 @@ def edges(places, boxes):
     """Left, top, right and bottom of a drawing: all nodes and boxes, the stub of an output and its numbers."""
     nodes = [(x, y, half_width_of(n), half_height_of(n)) for n, (x, y) in places.items()]
     left = min([x - w for x, _, w, _ in nodes] + [x for x, _, _, _ in boxes]) - 12
-    right = max(x + w for x, _, w, _ in nodes) + STUB + 20
+    right = max(x + w for x, _, w, _ in nodes) + max(STUB, LETTER * LONGEST) + 12
     top = min([y - h for _, y, _, h in nodes] + [y for _, y, _, _ in boxes]) - 8
     bottom = max([y + h for _, y, _, h in nodes] + [y + h for _, y, _, h in boxes]) + 8
     return left, top, right, bottom

@@ -1,6 +1,7 @@
 """The compiled engine: the trainer's steps, taken by the kernels, by several threads at once.
 
-With one thread, a seed gives the same vectors, bit for bit. Several threads write to the same vectors without asking
+With one thread, a seed gives the same vectors, bit for bit; for NCE and sampled softmax with several too, of which one
+draws batches and another learns them. For the other objectives several threads write to the same vectors without asking
 each other (Niu et al. 2011, Hogwild!): two that meet at a word lose a little of an update, which does no harm
 where words are many, and no two runs are alike to the bit. Each takes the next piece of the text as soon as it is
 ready. At words that are in every other sentence, and at the root of a Huffman tree, threads would wait for each
@@ -121,7 +122,8 @@ def _steps_apart(trainer, pool, pieces):
         learned = [pool.submit(kernel.learn, i, piece) for i, piece in enumerate(drawn)]
         soon = [pool.submit(kernel.draw, i, *_arguments(trainer, starts, rate)) for i, starts in enumerate(coming)]
         measured, before, drawn = [f.result() for f in learned], drawn, [f.result() for f in soon]
-        list(pool.map(partial(kernel.settle, before, drawn, trainer.step + bool(step)), pairwise(edges)))
+        kernel.settled += 1
+        list(pool.map(partial(kernel.settle, before, drawn, kernel.settled), pairwise(edges)))
         if step:
             for loss_and_predictions in measured:
                 trainer.count(*loss_and_predictions)
@@ -224,8 +226,9 @@ class Kernel:
 
     def await_first(self, trainer):
         """Wait for the first piece that is at work, and have the trainer be behind it."""
-        end, rate, piece = self.at_work.popleft()
-        trainer.count(*piece.result())
+        end, rate, piece = self.at_work[0]
+        trainer.count(*piece.result())  # one that failed stays the first: those behind it must not count
+        self.at_work.popleft()
         trainer.position, trainer.step, trainer.optimizer.learning_rate = int(end), trainer.step + 1, rate
 
     def await_all(self, trainer):
@@ -263,6 +266,7 @@ class Kernel:
         self.places = [[np.full(rows, -1, np.int32) for rows in self.rows] for _ in range(PIECES_OF_STEP)]
         self.noted = [np.full((rows, 4), -1, np.float32) for rows in self.rows]  # see ``copies.STEP``
         self.way = 1 - (1 - np.float32(SHARE_OF_WAY)) ** np.arange(200, dtype=np.float32)
+        self.settled = 0  # times; notes are known by it, also those for a step that was given up
 
     def draw(self, i, ids, starts, rate, state, noise_state):
         """All that chance decides of piece i, and which rows it will use."""
@@ -306,8 +310,8 @@ class Kernel:
 def compiled_batches(trainer):
     """Train, and yield after each batch: by then it is drawn, and some batches later it is learned.
 
-    With several threads, another one learns while this one draws; the bits are the same. Whoever wants to see what
-    was learned calls the trainer's ``collect`` first.
+    With several threads, another one learns while this one draws; the order of the steps, and so the bits, stay the
+    same. Whoever wants to see what was learned calls the trainer's ``collect`` first.
     """
     kernel = trainer.kernel
     with ThreadPoolExecutor(1) as pool:

@@ -145,7 +145,7 @@ class TrainingConfig:
     threads: int = setting(
         1,
         "Threads of the compiled engine, or of the matrix products in NumPy. With more than one, a seed gives the same "
-        "bits only if deterministic.",
+        "bits only if deterministic, or with nce and sampled-softmax.",
         least=1,
     )
     deterministic: bool = setting(

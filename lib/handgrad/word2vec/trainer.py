@@ -10,6 +10,7 @@ and a few numbers. So a run that was stopped goes on from a checkpoint and ends 
 import math
 import signal
 import time
+from contextlib import closing
 from functools import partial
 from typing import NamedTuple
 
@@ -165,24 +166,25 @@ class Trainer:
         with signals_noted() as noted, threads_limited(of_products), bar as advance:
             shown, started = self.raw_words, time.perf_counter() - self.seconds
             ended_by = self.processes.agree(self, noted)
-            for _ in self.steps():
-                report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
-                if checkpoint_is_due or (report_is_due and self._reports_are_exact()):
-                    self.collect()
-                report_is_due = report_is_due and self.predictions > 0
-                self.seconds = time.perf_counter() - started
-                self._require_finite()
-                if report_is_due:
-                    self.report()
-                    advance(self.raw_words - shown, self._note())
-                    shown = self.raw_words
-                if checkpoint_is_due:
-                    self._require_finite(*self._parameter_values())
-                    self.call("on_checkpoint", self.folder.checkpoint(self))
-                if report_is_due or checkpoint_is_due:
-                    started = time.perf_counter() - self.seconds  # they do not count
-                if ended_by := self.processes.agree(self, noted):
-                    break
+            with closing(self.steps()) as steps:  # what fails where it ends is raised here
+                for _ in steps:
+                    report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
+                    if checkpoint_is_due or (report_is_due and self._reports_are_exact()):
+                        self.collect()
+                    report_is_due = report_is_due and self.predictions > 0
+                    self.seconds = time.perf_counter() - started
+                    self._require_finite()
+                    if report_is_due:
+                        self.report()
+                        advance(self.raw_words - shown, self._note())
+                        shown = self.raw_words
+                    if checkpoint_is_due:
+                        self._require_finite(*self._parameter_values())
+                        self.call("on_checkpoint", self.folder.checkpoint(self))
+                    if report_is_due or checkpoint_is_due:
+                        started = time.perf_counter() - self.seconds  # they do not count
+                    if ended_by := self.processes.agree(self, noted):
+                        break
             self.seconds = time.perf_counter() - started  # what was at work has ended
             if not (self.predictions or self.losses or ended_by or self.stop_reason):
                 raise InputError(
@@ -200,7 +202,7 @@ class Trainer:
         self.call("on_train_end")
 
     def steps(self):
-        """Learn, and yield after each step: a batch, or a piece of the text in the compiled engine."""
+        """Learn, and yield after each step: a batch, or a piece of the text. The compiled engine may be some behind."""
         if self.kernel:
             yield from (compiled_batches if isinstance(self.kernel, BatchKernel) else compiled_steps)(self)
             return
@@ -361,7 +363,7 @@ class Trainer:
             )
 
     def collect(self):
-        """Bring here what was learned elsewhere, on a GPU, and wait for the threads that are at work."""
+        """Bring here what was learned elsewhere, on a GPU; learn what was only drawn; wait for threads at work."""
         if self.torch:
             self.torch.collect(self)
         elif self.kernel:

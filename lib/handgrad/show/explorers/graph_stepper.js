@@ -196,7 +196,7 @@ function equations(rows) {
 function draw(nodes, planned, boxes, title) {
   const halfHeight = (node) => Math.max(21, (LINE * node.label.length) / 2 + 6);
   const left = Math.min(...nodes.map((node) => node.x - node.halfWidth), ...boxes.map((box) => box.x)) - 12;
-  const right = Math.max(...nodes.map((node) => node.x + node.halfWidth)) + STUB + 12;
+  const right = Math.max(...nodes.map((node) => node.x + node.halfWidth)) + STUB + 44; // a number stands there
   const top = Math.min(...nodes.map((node) => node.y - halfHeight(node)), ...boxes.map((box) => box.y)) - 14;
   const lowest = [...nodes.map((node) => node.y + halfHeight(node)), ...boxes.map((box) => box.y + box.height)];
   const bottom = Math.max(...lowest) + 14;
