@@ -172,7 +172,7 @@ def _numbers_beside(start, y0, end, y1):
 
 
 def _rows(columns, users):
-    """A row for each node: near the middle of its neighbors in its scope, scopes below those that they would overlap."""
+    """A row for each node: near the middle of its neighbors in its scope; scopes are below those they would overlap."""
     row = {n: r - (len(c) - 1) / 2 for c in columns.values() for r, n in enumerate(c)}
     for _ in range(4):
         for (scope, _), column in columns.items():
