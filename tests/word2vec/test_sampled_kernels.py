@@ -11,7 +11,7 @@ from stop_at import bits
 from handgrad import SGD
 from handgrad.embedding import RowSparseGradient
 from handgrad.graph import Parameter
-from handgrad.word2vec import CS20, Callback, LogUniformNoise, Trainer, TrainingConfig, compiled
+from handgrad.word2vec import CS20, Callback, LogUniformNoise, Trainer, TrainingConfig, compiled_batches
 from handgrad.word2vec.objectives import NCE, SampledSoftmax
 from handgrad.word2vec.sampled_kernels import sampled_step
 
@@ -135,7 +135,7 @@ def test_the_bits_are_those_of_one_batch_after_another(monkeypatch, changes):
     """However many threads there are, however many batches are handed over at once, and whoever looks when."""
     learned = {}
     for together, threads, report_every in [(1, 1, 1), (8, 1, 1), (8, 1, 15), (8, 2, 15), (8, 2, 7), (5, 3, 15)]:
-        monkeypatch.setattr(compiled, "BATCHES", together)
+        monkeypatch.setattr(compiled_batches, "BATCHES", together)
         trainer = trained("compiled", **changes | {"threads": threads, "report_every": report_every})
         losses = [(entry.step, entry.loss) for entry in trainer.losses] if report_every == 15 else None
         learned[together, threads, report_every] = [p.value.tobytes() for p in trainer.network.parameters], losses
@@ -191,7 +191,7 @@ def test_an_error_where_batches_are_learned_is_raised(monkeypatch):
         begun.set()
         raise ZeroDivisionError
 
-    monkeypatch.setattr(compiled.BatchKernel, "_learn", broken)
+    monkeypatch.setattr(compiled_batches.BatchKernel, "_learn", broken)
     with pytest.raises(ZeroDivisionError):
         trained("compiled", objective="nce", threads=2)
 

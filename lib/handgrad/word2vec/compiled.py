@@ -1,7 +1,8 @@
 """The compiled engine: the trainer's steps, taken by the kernels, by several threads at once.
 
-With one thread, a seed gives the same vectors, bit for bit; for NCE and sampled softmax with several too, of which one
-draws batches and another learns them. For the other objectives several threads write to the same vectors without asking
+(For NCE and sampled softmax it is in ``compiled_batches``.)
+
+With one thread, a seed gives the same vectors, bit for bit. Several threads write to the same vectors without asking
 each other (Niu et al. 2011, Hogwild!): two that meet at a word lose a little of an update, which does no harm
 where words are many, and no two runs are alike to the bit. Each takes the next piece of the text as soon as it is
 ready. At words that are in every other sentence, and at the root of a Huffman tree, threads would wait for each
@@ -16,19 +17,16 @@ they are, the others in copies. When all are ready, the copies are joined, in th
 import importlib.util
 import warnings
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import islice, pairwise
-from threading import Event
 
 import numpy as np
 
 from handgrad.errors import InputError
 
 PIECE = 50_000  # words that a thread works on before it looks up
-BATCHES = 8  # that a thread works on before it looks up: to hand over one takes a tenth of the time to learn it
-LARGE = 2**22  # multiplications of a product for a batch from which on several threads are quicker than one
 # Four neighboring targets share their negatives. With so many of them the vectors are as good as with negatives for
 # each pair, and where fewer are asked for, each counts for less.
 NEGATIVES = {"skipgram": 12, "cbow": 8}
@@ -305,93 +303,6 @@ class Kernel:
     def _behind(self, i):
         """Where the copies of piece i begin in each table."""
         return [rows + i * most for rows, most in zip(self.rows, self.most_copies, strict=True)]
-
-
-def compiled_batches(trainer):
-    """Train, and yield after each batch: by then it is drawn, and some batches later it is learned.
-
-    With several threads, another one learns while this one draws; the order of the steps, and so the bits, stay the
-    same. Whoever wants to see what was learned calls the trainer's ``collect`` first.
-    """
-    kernel = trainer.kernel
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            for inputs, targets in trainer.examples():
-                samples = trainer.network.samples(trainer.noise_rng, targets)
-                kernel.drawn.append((inputs, samples, trainer.optimizer.learning_rate))
-                trainer.step += 1
-                if len(kernel.drawn) == BATCHES:
-                    kernel.begin(trainer, pool.submit if trainer.config.threads > 1 else _at_once)
-                yield
-        finally:
-            kernel.await_all(trainer)
-
-
-class BatchKernel:
-    """NCE and sampled softmax: steps for some batches, on the same batches and the same noise as in NumPy."""
-
-    def __init__(self, trainer):
-        from handgrad.word2vec.sampled_kernels import sampled_steps
-
-        self.config = config = trainer.config
-        self.network, self.steps = trainer.network, sampled_steps
-        self.drawn, self.at_work = [], None
-        is_large = config.batch_size * config.negatives * config.dimension >= LARGE
-        self.threads_of_products = config.threads if is_large else 1
-        one = np.ones((1, 1), self.network.dtype)
-        nothing = np.zeros((1, 1), np.int32), (np.zeros((1, 1), np.int32), np.zeros(1, np.int32), one, one[0]), 0.0
-        self.steps(*self._arguments([nothing]))  # compiles it
-
-    def begin(self, trainer, submit):
-        """Have what was drawn learned, when what was drawn before is."""
-        arguments, self.drawn, begun = self._arguments(self.drawn), [], Event()
-        self.await_first(trainer)
-        self.at_work = submit(self._learn, begun, arguments)
-        begun.wait()  # whoever draws the next batches would not let it begin before they are drawn
-
-    def _learn(self, begun, arguments):
-        begun.set()
-        return self.steps(*arguments)
-
-    def await_first(self, trainer):
-        """Wait for the batches that are at work, and count them."""
-        if self.at_work:
-            losses, ends = self.at_work.result()
-            for loss, predictions in zip(losses.tolist(), np.diff(ends).tolist(), strict=True):
-                trainer.count(loss, predictions)
-            self.at_work = None
-
-    def await_all(self, trainer):
-        """The same, and learn what was drawn after them."""
-        self.await_first(trainer)
-        if self.drawn:
-            self.begin(trainer, _at_once)
-            self.await_first(trainer)
-
-    def _arguments(self, batches):
-        """What the compiled function is given for some batches."""
-        inputs, labels, sampled, true_expected, sampled_expected, rates = zip(*map(_rows, batches), strict=True)
-        config, hits = self.config, self.network.objective.remove_accidental_hits
-        return (
-            *(parameter.value for parameter in self.network.parameters),  # V, U, b, wherever they are by now
-            *map(np.concatenate, (inputs, labels, true_expected)), np.cumsum([0, *map(len, inputs)]),
-            *map(np.array, (sampled, sampled_expected)),
-            config.objective == "sampled-softmax", hits, config.reduction == "mean", np.array(rates, np.float32),
-        )  # fmt: skip
-
-
-def _rows(batch):
-    """A batch with one row for each prediction: of windows, one for each word that is in one."""
-    inputs, (labels, sampled, true_expected, sampled_expected), rate = batch
-    row, place = np.nonzero(inputs >= 0) if inputs.shape[1] > 1 else (slice(None), 0)
-    return inputs[row, place], labels[row, 0], sampled, true_expected[row, 0], sampled_expected, rate
-
-
-def _at_once(learn, *arguments):
-    """As a pool's ``submit``, but here and now."""
-    future = Future()
-    future.set_result(learn(*arguments))
-    return future
 
 
 def _length_of_pieces(text, config):

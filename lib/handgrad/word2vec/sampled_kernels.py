@@ -66,7 +66,7 @@ def sampled_step(V, U, b, inputs, labels, sampled, true_expected, sampled_expect
 def sampled_steps(
     V, U, b, inputs, labels, true_expected, ends, sampled, sampled_expected, softmax, remove_hits, mean, rates
 ):
-    """Step after step for n batches, whose rows lie one after another: the losses, a float64 array (n,), and ends.
+    """Step after step for n batches, whose rows lie one after another: the losses, a float64 array (n,).
 
     ends : int array (n + 1,); batch i has the rows from ends[i] to ends[i + 1] of inputs, labels and true_expected,
         and the row i of sampled and sampled_expected, (n, m)
@@ -79,7 +79,7 @@ def sampled_steps(
         losses[i] = sampled_step(
             V, U, b, inputs[rows], labels[rows], sampled[i], *expected, softmax, remove_hits, mean, rates[i]
         )
-    return losses, ends
+    return losses
 
 
 @njit(**FAST)

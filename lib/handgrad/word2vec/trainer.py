@@ -18,7 +18,8 @@ import numpy as np
 
 from handgrad import optimizers
 from handgrad.errors import InputError
-from handgrad.word2vec.compiled import OF_BATCHES, BatchKernel, Kernel, chosen_engine, compiled_batches, compiled_steps
+from handgrad.word2vec.compiled import OF_BATCHES, Kernel, chosen_engine, compiled_steps
+from handgrad.word2vec.compiled_batches import BatchKernel, compiled_batches
 from handgrad.word2vec.config import TrainingConfig
 from handgrad.word2vec.encoding import EncodedText, encode_text
 from handgrad.word2vec.keyed_vectors import KeyedVectors

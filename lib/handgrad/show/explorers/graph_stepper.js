@@ -4,7 +4,6 @@ import { playButton } from "./player.js";
 import { GATES } from "./gates.js";
 
 const LINE = 16; // heights as in handgrad/show/drawing.py
-const STUB = 48;
 const PAUSE = 1600; // milliseconds between the steps of Play
 const PROMISE = "On the way back, each gate's rule stands here: upstream × local = downstream.";
 
@@ -18,7 +17,7 @@ export function render({ model, el }) {
   const inputs = nodes.map((node) => node.value);
   let passes = model.get("recorded") ?? run(nodes, inputs);
 
-  const drawing = draw(nodes, model.get("wires"), model.get("boxes"), model.get("title"));
+  const drawing = draw(nodes, model.get("wires"), model.get("boxes"), model.get("edges"), model.get("title"));
   const box = scrollBox("The graph", drawing.svg);
   const said = sayer();
   const rule = h("div", { class: "hg-rule" });
@@ -193,13 +192,8 @@ function equations(rows) {
 }
 
 // The drawing, with its texts still empty.
-function draw(nodes, planned, boxes, title) {
+function draw(nodes, planned, boxes, [left, top, right, bottom], title) {
   const halfHeight = (node) => Math.max(21, (LINE * node.label.length) / 2 + 6);
-  const left = Math.min(...nodes.map((node) => node.x - node.halfWidth), ...boxes.map((box) => box.x)) - 12;
-  const right = Math.max(...nodes.map((node) => node.x + node.halfWidth)) + STUB + 44; // a number stands there
-  const top = Math.min(...nodes.map((node) => node.y - halfHeight(node)), ...boxes.map((box) => box.y)) - 14;
-  const lowest = [...nodes.map((node) => node.y + halfHeight(node)), ...boxes.map((box) => box.y + box.height)];
-  const bottom = Math.max(...lowest) + 14;
   const svg = s("svg", {
     class: "hg-stepper",
     role: "img",
