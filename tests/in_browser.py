@@ -34,6 +34,11 @@ def served(folder):
         thread.join()
 
 
+def wait_for_formulas(page):
+    """Until MathJax, where the page has it, has set every formula: what stands below it has moved by then."""
+    page.evaluate("window.MathJax?.startup?.promise")
+
+
 def tab_to(page, name):
     """Press Tab until the element with this label or text has the focus, as a reader without a mouse does."""
     for _ in range(40):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
+from in_browser import wait_for_formulas
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 OPTIONS = {
@@ -23,7 +24,7 @@ def violations(browser, url, planted=""):
     for mode in MODES:
         page.emulate_media(color_scheme=mode)
         page.goto(url)
-        page.evaluate("window.MathJax?.startup?.promise")
+        wait_for_formulas(page)
         page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
         if planted:
             page.evaluate(

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pypdf
 import pytest
+from in_browser import wait_for_formulas
 
 XHTML, MATHML = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/1998/Math/MathML}"
 
@@ -124,7 +125,7 @@ def test_nothing_is_cut_off_on_paper(browser, site, page):
     sheet = browser.new_page(viewport={"width": round(174 / 25.4 * 96), "height": 1000})
     sheet.emulate_media(media="print")
     sheet.goto((site / f"{page}.html").as_uri())
-    sheet.evaluate("window.MathJax?.startup?.promise")
+    wait_for_formulas(sheet)
     assert sheet.evaluate(CUT_OFF) == []
     if page != "search":  # which is nothing but a form
         assert not sheet.locator("button:visible, form:visible, .bd-sidebar:visible").count()

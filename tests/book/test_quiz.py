@@ -9,6 +9,7 @@ import pytest
 from _sphinx import quiz as extension
 from docutils import nodes
 from docutils.core import publish_doctree
+from in_browser import wait_for_formulas
 from myst_parser.docutils_ import Parser
 
 CHAPTER = re.compile(r"/\d\d_\w+$")
@@ -108,7 +109,7 @@ def test_on_paper_the_verdicts_stand_at_the_end_and_not_beside_the_choices(brows
     page = browser.new_page()
     for chapter in chapters:
         page.goto((site / f"{chapter}.html").as_uri())
-        page.evaluate("window.MathJax?.startup?.promise")
+        wait_for_formulas(page)
         verdicts = page.locator(".quiz-verdict").all_text_contents()
         page.locator("div.quiz summary").first.click()  # a reader may print what is unfolded
         page.emulate_media(media="print")

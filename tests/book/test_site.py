@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from in_browser import wait_for_formulas
 from PIL import Image
 
 # Runs in the page, once MathJax is done, with every fold open. Returns sentences.
@@ -132,7 +133,8 @@ def test_the_words_of_a_search_are_marked_in_prose_alone(browser, site, word):
     page.goto(f"{(site / 'search.html').as_uri()}?q={word}")
     page.locator("#search-results a", has_text="Negative sampling").first.click()
     page.wait_for_url("**/book/15_negative_sampling.html*")
-    page.evaluate("window.MathJax?.startup?.promise")
+    page.locator(".highlighted").first.wait_for(state="attached")  # Sphinx marks them a moment after the page is there
+    wait_for_formulas(page)
     marked = page.evaluate(
         """() => [...document.querySelectorAll(".highlighted")]
             .map((mark) => mark.closest("style, script, svg, .math, .hg-explorer")?.tagName ?? "prose")"""
@@ -147,7 +149,7 @@ def test_no_line_begins_with_the_punctuation_after_a_formula(browser, site, page
     assert re.findall(r'class="math [^>]*>[^<]*</span>[.,:;!?)]', html) == []
     phone = browser.new_page(viewport={"width": 390, "height": 844})
     phone.goto((site / f"{page}.html").as_uri())
-    phone.evaluate("window.MathJax?.startup?.promise")
+    wait_for_formulas(phone)
     broken = phone.evaluate(
         """() => [...document.querySelectorAll(".hg-whole")].filter((whole) => {
             const end = document.createRange();

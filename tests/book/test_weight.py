@@ -9,6 +9,7 @@ import gzip
 import random
 
 import pytest
+from in_browser import wait_for_formulas
 
 FIRST_PAGE_KB, CHAPTER_KB, SITE_MB = 600, 1000, 60
 SECONDS, SLOWED_DOWN = 1.0, 4
@@ -23,7 +24,7 @@ def weigh(browser, url, added=""):
     page = context.new_page()
     page.on("response", lambda answer: answers.append(answer))
     page.goto(url, wait_until="networkidle")
-    page.evaluate("window.MathJax?.startup?.promise")
+    wait_for_formulas(page)
     sizes = {}
     for answer in answers:
         if answer.url.startswith("http"):
