@@ -37,7 +37,7 @@ def kernel_side(text, threads, dimension, negatives):
 def entries(text, config):
     """How many entries of E an epoch wants, from those of the first words of the text."""
     from handgrad.word2vec import keep_probabilities, window_batches
-    from handgrad.word2vec.kernels import TARGETS
+    from handgrad.word2vec.engines.compiled.kernels import TARGETS
 
     keep, wanted, behind = keep_probabilities(text.vocabulary.counts, text.vocabulary.raw_words, config.subsample), 0, 1
     for inputs, _, behind in window_batches(text, TARGETS, config.window, config.seed, keep, config.dynamic_window):

@@ -1,7 +1,6 @@
 """Each field of TrainingConfig does what its name says: what a run holds, feeds, does or writes is another one."""
 
 import dataclasses
-import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +10,6 @@ from threadpoolctl import threadpool_info
 
 from handgrad.word2vec import CS20, Callback, Network, Trainer, TrainingConfig, negative_sampling_step
 from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
-from handgrad.word2vec.compiled import PIECES_OF_STEP
 
 COUNTS = {"a": 64, "b": 32, "c": 16, "d": 8, "e": 4, "f": 2}
 WORDS = np.random.default_rng(0).permutation(np.repeat(list(COUNTS), list(COUNTS.values())))
@@ -67,7 +65,7 @@ def train(tmp_path, monkeypatch):
 
         monkeypatch.setattr(Network, "loss", seen_loss)
         monkeypatch.setattr(Network, "gradients", seen_gradients)
-        monkeypatch.setattr("handgrad.word2vec.trainer.negative_sampling_step", seen_step)
+        monkeypatch.setattr("handgrad.word2vec.engines.numpy_engine.negative_sampling_step", seen_step)
         seen.folder = tmp_path / f"run-{len(list(tmp_path.iterdir()))}"
         Trainer(TrainingConfig(**SMALL | changes), [seen]).fit(text, seen.folder)
         return seen
@@ -166,11 +164,11 @@ def range_of_V(seen):
 
 
 def engine(seen):
-    return seen.trainer.engine, bool(seen.batches)
+    return seen.trainer.engine.name, bool(seen.batches)
 
 
 def who_draws(seen):
-    return "device" if seen.trainer.torch.draws else "host"
+    return "device" if seen.trainer.engine.draws else "host"
 
 
 def threads_of_matrix_products(seen):
@@ -292,7 +290,7 @@ ROWS = [
     Row("engine", "compiled", engine, ("compiled", False)),
     Row("engine", "numpy", engine, ("numpy", True), {"engine": "auto"}),
     Row("threads", 2, threads_of_matrix_products, {2}),
-    Row("deterministic", True, steps, (math.ceil(14 / PIECES_OF_STEP), 0), {"engine": "compiled"}),  # 14 sentences
+    Row("deterministic", True, steps, (7, 0), {"engine": "compiled"}),  # 14 sentences, two a step
     Row("examples_on", "device", who_draws, "device", {"engine": "torch", "device": "cpu"}),
     Row("precision", "float64", precision, {"float64"}),
     Row("seed", 2, changed_draws, {"init", "examples", "noise"}, {"dynamic_window": True}),
@@ -309,8 +307,8 @@ ROWS = [
 
 # What shows only with a GPU, in several processes or in large batches is tested where these are.
 ELSEWHERE = {
-    "device": ("test_torch_trainer.py", "test_with_a_gpu_auto_is_the_gpu"),
-    "max_repeats": ("test_torch_trainer.py", "test_a_word_that_is_repeated_moves_as_by_so_many_of_its_mean"),
+    "device": ("engines/test_torch_engine.py", "test_with_a_gpu_auto_is_the_gpu"),
+    "max_repeats": ("engines/test_torch_engine.py", "test_a_word_that_is_repeated_moves_as_by_so_many_of_its_mean"),
     "sync_every": ("test_processes.py", "test_two_learn_as_well_as_one"),  # in so many steps
 }
 

@@ -180,7 +180,7 @@ def test_true_sgd_is_the_step_for_each_pair_in_order(corpus, monkeypatch):
         pairs.append((center, outside, list(negatives), rate))
         return step(V, U, center, outside, negatives, rate)
 
-    monkeypatch.setattr("handgrad.word2vec.trainer.negative_sampling_step", noted)
+    monkeypatch.setattr("handgrad.word2vec.engines.numpy_engine.negative_sampling_step", noted)
     config = TrainingConfig(**SMALL | {"epochs": 1}, update="pair", precision="float64")
     trainer = Trainer(config)
     vectors = trainer.fit(corpus[:40])

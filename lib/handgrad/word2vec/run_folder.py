@@ -9,7 +9,6 @@ vectors.bin   the vectors, in word2vec's binary format, when the run is finished
 
 import contextlib
 import csv
-import importlib.metadata
 import io
 import json
 import math
@@ -23,7 +22,6 @@ from filelock import FileLock, Timeout
 from handgrad.errors import InputError
 from handgrad.files import whole_file
 from handgrad.word2vec.checkpoint import checkpoints, load_newest_checkpoint, save_checkpoint
-from handgrad.word2vec.compiled import OF_PIECES
 from handgrad.word2vec.projector import save_projector
 from handgrad.word2vec.summaries import SummaryWriter
 from handgrad.word2vec.vector_files import encode_word
@@ -111,12 +109,11 @@ class RunFolder:
                 f"{path} holds the parameters in the scope {state['scope']!r} alone, and a run cannot go on from that: "
                 "start a new one, with these as shared parameters."
             )
-        config = trainer.config
-        of_pieces = trainer.engine == "compiled" and config.objective in OF_PIECES
-        if of_pieces and config.threads > 1 and not config.deterministic:
+        if not trainer.engine.repeatable:
             warnings.warn(
                 f"The run goes on from step {state['step']:,}, but its bits will be others than if it had not been "
-                f"stopped: its {config.threads} threads do not wait for each other, as they do if it is deterministic.",
+                f"stopped: its {trainer.config.threads} threads do not wait for each other, as they do if it is "
+                "deterministic.",
                 stacklevel=2,
             )
         trainer.restore(arrays, state)
@@ -166,12 +163,11 @@ class RunFolder:
     def _require_the_same_run(self, trainer):
         """The configuration and the text are those of the run in the folder, or a sentence says what differs."""
         config, text = self.earlier["config"], self.earlier["text"]
-        then, now = self.earlier.get("versions"), _versions(trainer.engine)
+        then, now = self.earlier.get("versions"), _versions(trainer)
         if then != now:
             warnings.warn(f"The run was begun with {then} and goes on with {now}: its bits may differ.", stacklevel=2)
-        any_threads = trainer.config.deterministic and trainer.engine == "compiled"
         for name, value in trainer.config.to_dict().items():
-            if config.get(name) != value and not (name == "threads" and any_threads):
+            if config.get(name) != value and not (name == "threads" and trainer.engine.any_threads):
                 raise InputError(
                     f"The run in {self.path} has {name} = {config.get(name)!r}, but it should go on with {value!r}: "
                     "resume it as it was, or start a new run in a new folder."
@@ -184,7 +180,7 @@ class RunFolder:
 
     def _describe(self, trainer, status):
         """Write run.json, whole or not at all."""
-        description = {"status": status, **trainer.describe(), "versions": _versions(trainer.engine)}
+        description = {"status": status, **trainer.describe(), "versions": _versions(trainer)}
         with whole_file(self.description) as file:
             file.write(json.dumps(description, indent=2).encode() + b"\n")
 
@@ -202,17 +198,12 @@ def _row(entry):
     return ["" if value != value else value for value in entry]  # nan: nothing was held out
 
 
-def _versions(engine):
+def _versions(trainer):
     """Of all that has a part in the bits of a run."""
     from handgrad import __version__
 
     versions = {"handgrad": __version__, "numpy": np.__version__, "python": platform.python_version()}
-    package = {"compiled": "numba", "torch": "torch"}.get(engine)
-    if engine == "compiled":
-        from handgrad.word2vec.simd import LANES
-
-        versions["numbers_in_a_vector"] = LANES  # of this processor: sums are taken in another order with others
-    return versions | ({package: importlib.metadata.version(package)} if package else {})
+    return versions | trainer.engine.versions()
 
 
 def read_run(path):

@@ -1,4 +1,4 @@
-"""The trainer: text in, word vectors out, in NumPy, step by step.
+"""The trainer: text in, word vectors out, step by step.
 
 A run has five parts, as in TensorFlow's tutorials: import the data, make the embedding, make the loss, make the
 optimizer, make the summaries. Then it trains: for each batch a loss, its gradients, and one step of the optimizer.
@@ -16,29 +16,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handgrad import optimizers
 from handgrad.errors import InputError
-from handgrad.word2vec.compiled import OF_BATCHES, Kernel, chosen_engine, compiled_steps
-from handgrad.word2vec.compiled_batches import BatchKernel, compiled_batches
 from handgrad.word2vec.config import TrainingConfig
 from handgrad.word2vec.encoding import EncodedText, encode_text
+from handgrad.word2vec.engines import engine_for
 from handgrad.word2vec.keyed_vectors import KeyedVectors
-from handgrad.word2vec.network import Network
-from handgrad.word2vec.objectives import negative_sampling_step
 from handgrad.word2vec.processes import OneProcess, processes_of
 from handgrad.word2vec.progress import bar, signals_noted, threads_limited
 from handgrad.word2vec.sampling import keep_probabilities
-from handgrad.word2vec.torch_trainer import TorchEngine
-from handgrad.word2vec.windows import NumSkipsBatches, pairs, window_batches
+from handgrad.word2vec.windows import NumSkipsBatches, window_batches
 
 NUMBERS = ("epoch", "position", "step", "loss_sum", "predictions", "seconds", "stop_reason")  # where a run is
 REPORTS = 100  # in a run, where report_every does not say otherwise
-OPTIMIZERS = {
-    "sgd": optimizers.SGD,
-    "momentum": optimizers.Momentum,
-    "adagrad": optimizers.Adagrad,
-    "adam": optimizers.Adam,
-}
 
 
 class LossEntry(NamedTuple):
@@ -71,6 +60,7 @@ class Trainer:
     ----------
     text : EncodedText, what is learned from
     vocabulary : Vocabulary
+    engine : who takes the steps (see ``engines``)
     network : Network, with ``network.parameters``
     losses : list of LossEntry
     words_per_second : float, raw words, of the training loop alone
@@ -143,19 +133,15 @@ class Trainer:
     def build(self):
         """The embedding, the loss and the optimizer."""
         config = self.config
-        self.engine = "torch" if config.engine == "torch" else chosen_engine(config)
-        self.torch = TorchEngine(self) if self.engine == "torch" else None
-        self.network = self.torch.network if self.torch else Network(config, self.vocabulary.counts, self.shared)
-        self.optimizer = self.torch.optimizer if self.torch else OPTIMIZERS[config.optimizer](config.learning_rate)
         self.keep = keep_probabilities(self.vocabulary.counts, self.vocabulary.raw_words, config.subsample)
         self.noise_rng = np.random.default_rng(config.seed_of("noise"))
         self.example_rng = np.random.default_rng(config.seed_of("examples"))
         self.epoch = self.position = self.step = 0
-        of_batches = config.objective in OF_BATCHES
-        self.kernel = (BatchKernel if of_batches else Kernel)(self) if self.engine == "compiled" else None
         self.stream = self._stream() if config.num_skips else None
         self.losses, self.seconds, self.stop_reason = [], 0.0, None
         self.loss_sum, self.predictions = 0.0, 0  # since the last entry
+        self.engine = engine_for(self)
+        self.network, self.optimizer = self.engine.network, self.engine.optimizer
 
     # train
 
@@ -163,14 +149,13 @@ class Trainer:
         """Step through the text until its epochs are over, or somebody wants to stop."""
         self.call("on_train_begin")
         bar = self.bar("training", self.total_words, self.raw_words)
-        of_products = self.kernel.threads_of_products if self.kernel else self.config.threads
-        with signals_noted() as noted, threads_limited(of_products), bar as advance:
+        with signals_noted() as noted, threads_limited(self.engine.threads_of_products), bar as advance:
             shown, started = self.raw_words, time.perf_counter() - self.seconds
             ended_by = self.processes.agree(self, noted)
-            with closing(self.steps()) as steps:  # what fails where it ends is raised here
+            with closing(self.engine.steps(self)) as steps:  # what fails where it ends is raised here
                 for _ in steps:
                     report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
-                    if checkpoint_is_due or (report_is_due and self._reports_are_exact()):
+                    if checkpoint_is_due or (report_is_due and (self.engine.reports_wait or self.callbacks)):
                         self.collect()
                     report_is_due = report_is_due and self.predictions > 0
                     self.seconds = time.perf_counter() - started
@@ -201,18 +186,6 @@ class Trainer:
             if ended_by:
                 self._end_on(ended_by[0])
         self.call("on_train_end")
-
-    def steps(self):
-        """Learn, and yield after each step: a batch, or a piece of the text. The compiled engine may be some behind."""
-        if self.kernel:
-            yield from (compiled_batches if isinstance(self.kernel, BatchKernel) else compiled_steps)(self)
-            return
-        if self.torch:
-            yield from self.torch.steps(self)
-            return
-        for inputs, targets in self.examples():
-            self.learn(inputs, targets)
-            yield
 
     def examples(self):
         """Yield batches (inputs, targets), from where the run is; epoch and position say how far that is."""
@@ -265,28 +238,9 @@ class Trainer:
         """Whether somebody stopped the run, or all steps that were asked for are made."""
         return self.stop_reason is not None or 0 < self.config.max_steps <= self.step
 
-    def learn(self, inputs, targets):
-        """One step: the loss of a batch, its gradients, and what the optimizer makes of them."""
-        if self.config.update == "pair":
-            loss, predictions = self._learn_pair_by_pair(inputs, targets)
-        else:
-            samples = self.network.samples(self.noise_rng, targets)
-            loss, predictions = self.network.loss(inputs, samples)
-            self.optimizer.step(self.network.parameters, self.network.gradients())
-        self.count(loss, predictions)
-        self.step += 1
-
     def count(self, loss, predictions):
         """Add up what the steps since the last entry have cost."""
         self.loss_sum, self.predictions = self.loss_sum + loss, self.predictions + predictions
-
-    def _learn_pair_by_pair(self, inputs, targets):
-        V, U = (parameter.value for parameter in self.network.parameters)
-        centers, targets = pairs(inputs, targets)
-        _, negatives = self.network.samples(self.noise_rng, targets)
-        rate = V.dtype.type(self.optimizer.learning_rate)
-        losses = [negative_sampling_step(V, U, *pair, rate) for pair in zip(centers, targets, negatives, strict=True)]
-        return math.fsum(losses), len(losses)
 
     @property
     def learning_rate(self):
@@ -338,10 +292,6 @@ class Trainer:
         every = self.config.report_every
         return self.step % every == 0 if every else self.share * REPORTS >= len(self.losses) + 1
 
-    def _reports_are_exact(self):
-        """Whether a report waits for all steps before it. Pieces of a text are so long that it does not."""
-        return bool(self.torch or self.callbacks or isinstance(self.kernel, BatchKernel))
-
     def _checkpoint_is_due(self):
         every = self.config.checkpoint_every
         return bool(every) and self.step % every == 0
@@ -365,10 +315,7 @@ class Trainer:
 
     def collect(self):
         """Bring here what was learned elsewhere, on a GPU; learn what was only drawn; wait for threads at work."""
-        if self.torch:
-            self.torch.collect(self)
-        elif self.kernel:
-            self.kernel.await_all(self)
+        self.engine.collect(self)
 
     def _parameter_values(self):
         return [parameter.value for parameter in self.network.parameters]
@@ -403,7 +350,7 @@ class Trainer:
             "noise_rng": self.noise_rng.bit_generator.state,
             "example_rng": self.example_rng.bit_generator.state,
             "callbacks": [[type(callback).__name__, callback.state()] for callback in self._remembering()],
-            **(self.torch.state() if self.torch else {}),
+            **self.engine.state(),
         }
 
     def restore(self, arrays, state):
@@ -427,8 +374,7 @@ class Trainer:
         self.example_rng.bit_generator.state = state["example_rng"]
         for callback, (_, remembered) in zip(self._remembering(), state["callbacks"], strict=True):
             callback.restore(remembered)
-        if self.torch:
-            self.torch.restore(state)
+        self.engine.restore(state)
 
     def _remembering(self):
         """The callbacks with a state of their own: a resumed run needs the same ones."""
@@ -440,8 +386,8 @@ class Trainer:
         return {
             "corpus": self.corpus_name,
             "config": self.config.to_dict(),
-            "engine": self.engine,
-            **(self.torch.describe() if self.torch else {}),
+            "engine": self.engine.name,
+            **self.engine.describe(),
             "shared": [parameter.name for parameter in self.shared],
             "text": {"words": vocabulary.raw_words, "vocabulary": len(vocabulary), "digest": self.corpus.digest},
             "steps": self.step,

@@ -21,10 +21,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from two_topics import sentences_of_two_topics
 
 from handgrad.errors import InputError
-from handgrad.word2vec import Trainer, TrainingConfig, encode_text, keep_probabilities, torch_network, window_batches
-from handgrad.word2vec.torch_examples import TorchExamples
-from handgrad.word2vec.torch_network import TorchNetwork
-from handgrad.word2vec.torch_trainer import _part
+from handgrad.word2vec import Trainer, TrainingConfig, encode_text, keep_probabilities, window_batches
+from handgrad.word2vec.engines import torch_network
+from handgrad.word2vec.engines.torch_engine import _part
+from handgrad.word2vec.engines.torch_examples import TorchExamples
+from handgrad.word2vec.engines.torch_network import TorchNetwork
 
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 OBJECTIVES = ["negative-sampling", "hierarchical-softmax", "nce", "sampled-softmax", "full-softmax"]
@@ -63,7 +64,7 @@ def test_losses_parameters_and_memory_are_those_of_the_numpy_engine(changes):
     changes = {"precision": "float64", "device": "cpu"} | changes
     ours = trained(**changes)
     theirs = trained(**{name: value for name, value in changes.items() if name != "device"} | {"engine": "numpy"})
-    assert (ours.engine, theirs.engine, ours.step) == ("torch", "numpy", theirs.step)
+    assert (ours.engine.name, theirs.engine.name, ours.step) == ("torch", "numpy", theirs.step)
     np.testing.assert_allclose(np.array(ours.losses), np.array(theirs.losses), rtol=1e-10)  # nan is equal to nan here
     assert len(set(entry.loss for entry in ours.losses)) == ours.step > 30
     arrays, numbers = ours.state()
@@ -123,7 +124,7 @@ def test_what_is_learned_elsewhere_is_brought_back_for_all_who_look(tmp_path, mo
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "there", StopAt(11), held_out=60, **changes)
     trainer = trained(tmp_path / "there", resume=True, held_out=60, **changes)
-    learned = trainer.torch.network.tensors["embed/V"].detach().numpy()
+    learned = trainer.engine.network.tensors["embed/V"].detach().numpy()
     assert not np.may_share_memory(learned, trainer.vectors.vectors)
     assert bits(tmp_path / "here") == bits(tmp_path / "there")
 
@@ -401,7 +402,7 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 import torch
 torch.set_num_threads(1)  # before the first fork
 import kill_and_resume
-import handgrad.word2vec.torch_network
+import handgrad.word2vec.engines.torch_network
 from handgrad.word2vec import TrainingConfig
 kill_and_resume.CONFIG = TrainingConfig(
     dimension=40, window=3, epochs=2, subsample=1e-2, batch_size=16, optimizer="adam", learning_rate=0.01,

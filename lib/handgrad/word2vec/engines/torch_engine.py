@@ -17,12 +17,14 @@ with a limit of 64 .34. So 4,096 and 64 are good values for a GPU at a learning 
 
 import importlib.util
 from contextlib import contextmanager
+from importlib.metadata import version
 from itertools import islice
 
 import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.word2vec.encoding import EncodedText
+from handgrad.word2vec.engines.numpy_engine import NumPyEngine
 from handgrad.word2vec.processes import chosen_device
 
 
@@ -44,8 +46,8 @@ def require_torch(config, processes):
             raise InputError(f"Several processes do not do {name} = {getattr(config, name)!r}: choose {values[0]!r}.")
 
 
-class TorchEngine:
-    """What the trainer asks when its engine is torch.
+class TorchEngine(NumPyEngine):
+    """The NumPy engine with torch's network and optimizer; and where torch draws the examples, with steps of its own.
 
     Parameters
     ----------
@@ -53,21 +55,19 @@ class TorchEngine:
 
     Attributes
     ----------
-    network : TorchNetwork
-    optimizer : TorchOptimizer
+    device : str
     positions : list of int, how many words of its share of the text each process has behind it in this epoch
     """
+
+    name = "torch"
 
     def __init__(self, trainer):
         config, self.processes = trainer.config, trainer.processes
         require_torch(config, self.processes)
         import torch
 
-        from handgrad.word2vec.torch_network import TorchNetwork, TorchOptimizer
-
-        self.torch, self.device = torch, chosen_device(config)
-        self.network = TorchNetwork(config, trainer.vocabulary.counts, trainer.shared, self.device)
-        self.optimizer = TorchOptimizer(self.network, config.learning_rate)
+        self.device = chosen_device(config)
+        super().__init__(trainer)
         by_itself = self.device != "cpu" or self.processes.count > 1
         self.draws = config.examples_on == "device" or (
             config.examples_on == "auto" and by_itself and not config.num_skips
@@ -75,13 +75,21 @@ class TorchEngine:
         self.loss = torch.zeros((), dtype=torch.float64, device=self.device)  # since it was last collected
         self.positions = [0] * self.processes.count
 
+    def new_network(self, trainer):
+        from handgrad.word2vec.engines.torch_network import TorchNetwork
+
+        return TorchNetwork(self.config, trainer.vocabulary.counts, trainer.shared, self.device)
+
+    def new_optimizer(self):
+        from handgrad.word2vec.engines.torch_network import TorchOptimizer
+
+        return TorchOptimizer(self.network, self.config.learning_rate)
+
     def steps(self, trainer):
         """Learn, and yield after each step: a batch, or in several processes a round of batches and a meeting."""
         with _torch_threads(trainer.config.threads):
             if not self.draws:
-                for inputs, targets in trainer.examples():
-                    trainer.learn(inputs, targets)
-                    yield
+                yield from super().steps(trainer)
                 return
             learn = self._alone if self.processes.count == 1 else self._together
             examples = self._examples(trainer)
@@ -98,7 +106,7 @@ class TorchEngine:
 
     def _examples(self, trainer):
         """Those of this process's share: as many words for each, cut where they may fall."""
-        from handgrad.word2vec.torch_examples import TorchExamples
+        from handgrad.word2vec.engines.torch_examples import TorchExamples
 
         text, rank, count = trainer.text, self.processes.rank, self.processes.count
         first, end = (len(text) * n // count for n in (rank, rank + 1))
@@ -108,7 +116,7 @@ class TorchEngine:
         """One batch. False if there is none left in this epoch."""
         batch = next(batches, None)
         if batch is not None:
-            self._learn(trainer, batch)
+            self._learn_drawn(trainer, batch)
             trainer.predictions += batch.predictions
             trainer.position = batch.behind
         return batch is not None
@@ -118,7 +126,7 @@ class TorchEngine:
         before = [tensor.detach().clone() for tensor in self.network.tensors.values()]
         learned, predictions, behind = 0, 0, self.positions[self.processes.rank]
         for batch in islice(batches, trainer.config.sync_every):
-            self._learn(trainer, batch)
+            self._learn_drawn(trainer, batch)
             learned, predictions, behind = learned + 1, predictions + batch.predictions, batch.behind
         self.positions = self.processes.collected(behind)
         learned, loss, predictions = self.processes.add_up([learned, self.loss.item(), predictions])
@@ -129,7 +137,7 @@ class TorchEngine:
         trainer.position = sum(self.positions)
         return learned > 0
 
-    def _learn(self, trainer, batch):
+    def _learn_drawn(self, trainer, batch):
         self.optimizer.learning_rate = trainer.learning_rate  # by the words before this batch
         self.loss += self.network.forward(batch.inputs, batch.samples).detach()
         self.optimizer.step(self.network.parameters, self.network.gradients())
@@ -142,11 +150,9 @@ class TorchEngine:
         self.loss.zero_()
 
     def state(self):
-        """What a checkpoint needs beside the trainer's own numbers."""
         return {"positions": self.positions}
 
     def restore(self, state):
-        """Become what ``state`` returned, when the trainer has its parameters and the optimizer its memory."""
         if len(state["positions"]) != self.processes.count:
             raise InputError(
                 f"The run was begun by {len(state['positions'])} processes, and should go on with "
@@ -157,8 +163,10 @@ class TorchEngine:
         self.optimizer.send()
 
     def describe(self):
-        """For run.json."""
         return {"device": self.device, "processes": self.processes.count}
+
+    def versions(self):
+        return {"torch": version("torch")}
 
 
 def _part(text, first, end):

@@ -11,9 +11,10 @@ from stop_at import bits
 from handgrad import SGD
 from handgrad.embedding import RowSparseGradient
 from handgrad.graph import Parameter
-from handgrad.word2vec import CS20, Callback, LogUniformNoise, Trainer, TrainingConfig, compiled_batches
+from handgrad.word2vec import CS20, Callback, LogUniformNoise, Trainer, TrainingConfig
+from handgrad.word2vec.engines.compiled import batches
+from handgrad.word2vec.engines.compiled.sampled_kernels import sampled_step
 from handgrad.word2vec.objectives import NCE, SampledSoftmax
-from handgrad.word2vec.sampled_kernels import sampled_step
 
 
 def random_batch(seed):
@@ -87,7 +88,7 @@ SMALL = {"min_count": 1, "dimension": 12, "negatives": 8, "epochs": 2, "report_e
 def trained(engine, corpus=SENTENCES, **changes):
     trainer = Trainer(TrainingConfig(**SMALL | {"engine": engine} | changes))
     trainer.fit(corpus)
-    assert trainer.engine == engine
+    assert trainer.engine.name == engine
     return trainer
 
 
@@ -117,7 +118,7 @@ def test_the_settings_of_cs20_are_compiled():
     for engine in ("auto", "numpy"):
         trainer = Trainer(dataclasses.replace(config, engine=engine, checkpoint_every=0))
         trainer.fit(SENTENCES)
-        losses[trainer.engine] = [entry.loss for entry in trainer.losses]
+        losses[trainer.engine.name] = [entry.loss for entry in trainer.losses]
     assert set(losses) == {"compiled", "numpy"}
     np.testing.assert_allclose(losses["compiled"], losses["numpy"], rtol=1e-4)
 
@@ -135,7 +136,7 @@ def test_the_bits_are_those_of_one_batch_after_another(monkeypatch, changes):
     """However many threads there are, however many batches are handed over at once, and whoever looks when."""
     learned = {}
     for together, threads, report_every in [(1, 1, 1), (8, 1, 1), (8, 1, 15), (8, 2, 15), (8, 2, 7), (5, 3, 15)]:
-        monkeypatch.setattr(compiled_batches, "BATCHES", together)
+        monkeypatch.setattr(batches, "BATCHES", together)
         trainer = trained("compiled", **changes | {"threads": threads, "report_every": report_every})
         losses = [(entry.step, entry.loss) for entry in trainer.losses] if report_every == 15 else None
         learned[together, threads, report_every] = [p.value.tobytes() for p in trainer.network.parameters], losses
@@ -187,11 +188,11 @@ def test_who_looks_when_an_epoch_ends_sees_all_of_it():
 
 
 def test_an_error_where_batches_are_learned_is_raised(monkeypatch):
-    def broken(self, begun, arguments):
+    def broken(begun, arguments):
         begun.set()
         raise ZeroDivisionError
 
-    monkeypatch.setattr(compiled_batches.BatchKernel, "_learn", broken)
+    monkeypatch.setattr(batches, "_learn", broken)
     with pytest.raises(ZeroDivisionError):
         trained("compiled", objective="nce", threads=2)
 
@@ -201,11 +202,11 @@ def test_small_products_have_one_thread(changes, threads):
     """Many of them wait longer for each other than they save, and a core is needed where batches are drawn."""
     text = [[f"w{i}" for i in range(40)]] * 30
     trainer = trained("compiled", text, **changes | {"objective": "nce", "threads": 2})
-    assert trainer.kernel.threads_of_products == threads
+    assert trainer.engine.threads_of_products == threads
 
 
 @pytest.mark.parametrize("changes", [{"model": "cbow"}, {"optimizer": "adagrad"}, {"precision": "float64"}], ids=str)
 def test_what_the_kernel_does_not_do_is_done_in_numpy(changes):
     trainer = Trainer(TrainingConfig(**SMALL | {"objective": "nce"} | changes))
     trainer.fit(SENTENCES)
-    assert trainer.engine == "numpy"
+    assert trainer.engine.name == "numpy"

@@ -6,7 +6,7 @@ goes along the rows that it changes.
 
 from numba import njit
 
-from handgrad.word2vec.simd import INLINE, LANES, halves, load, prefetch, spread, store, totals, width
+from handgrad.word2vec.engines.compiled.simd import INLINE, LANES, halves, load, prefetch, spread, store, totals, width
 
 GROUP = 4  # scores have so many columns at a time, products add so many rows, or twice as many
 WIDE = 2 * LANES if LANES == 16 else LANES  # numbers of each of these: there are 32 registers of 512 bits, or 16 of 256

@@ -13,12 +13,18 @@ from scipy.stats import chi2_contingency, chisquare
 
 from handgrad import SGD
 from handgrad.graph import Parameter
-from handgrad.word2vec import HuffmanTree, UnigramNoise, copies, draws, keep_probabilities, kernels
-from handgrad.word2vec.compiled import _chances, columns_of_noise
-from handgrad.word2vec.copies import PARTS, copy_shared, different, join_copies, note_users
-from handgrad.word2vec.draws import copied_paths, draw_negatives, draw_text, draw_words, next_random, paths_to
-from handgrad.word2vec.kernels import CBOW as CBOW_MEAN
-from handgrad.word2vec.kernels import (
+from handgrad.word2vec import HuffmanTree, UnigramNoise, keep_probabilities
+from handgrad.word2vec.engines.compiled import deterministic, draws, kernels
+from handgrad.word2vec.engines.compiled.draws import (
+    copied_paths,
+    draw_negatives,
+    draw_text,
+    draw_words,
+    next_random,
+    paths_to,
+)
+from handgrad.word2vec.engines.compiled.kernels import CBOW as CBOW_MEAN
+from handgrad.word2vec.engines.compiled.kernels import (
     CBOW_OF_WORD2VEC_C,
     NO_COPIES,
     SKIP_GRAM,
@@ -33,9 +39,10 @@ from handgrad.word2vec.kernels import (
     train_negative_sampling,
     use_copies,
 )
-from handgrad.word2vec.logistic import errors, exp_and_log1p
+from handgrad.word2vec.engines.compiled.logistic import errors, exp_and_log1p
+from handgrad.word2vec.engines.compiled.pieces import _chances, columns_of_noise
+from handgrad.word2vec.engines.compiled.simd import LANES, whole_vectors
 from handgrad.word2vec.objectives import CBOW, HierarchicalSoftmax, NegativeSampling, SkipGram
-from handgrad.word2vec.simd import LANES, whole_vectors
 
 FARTHEST, DIMENSIONS, MOST_NEGATIVES = 6, (1, 3, 17, 100), 7
 MODELS = {SKIP_GRAM: SkipGram(), CBOW_MEAN: CBOW(), CBOW_OF_WORD2VEC_C: CBOW("word2vec.c")}
@@ -220,7 +227,8 @@ def test_with_vectors_of_256_bits_it_is_the_same(tmp_path):
         test_a_block_is_one_step_of_the_gates, test_a_block_in_float32_is_near_the_exact_one,
         test_in_32_bits_the_errors_are_as_small_as_they_are_said_to_be, test_a_score_becomes_its_error_and_its_loss,
     )]  # fmt: skip
-    program = f"import pytest; from handgrad.word2vec.simd import LANES; assert LANES == 8; exit(pytest.main({tests}))"
+    lanes = "from handgrad.word2vec.engines.compiled.simd import LANES; assert LANES == 8"
+    program = f"{lanes}; import pytest; exit(pytest.main({tests}))"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | narrow
     ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
@@ -594,100 +602,6 @@ def test_what_copies_have_learned_is_added_once():
         np.testing.assert_array_equal(table[untouched], before[untouched])
 
 
-# pieces that are learned as if the others were not there
-
-
-@pytest.mark.parametrize("n", [0, 1, 500])
-def test_different_ids_come_once_each_and_are_counted(n):
-    ids, place = np.random.default_rng(n).zipf(1.5, n).clip(max=60).astype(np.int32), np.full(61, -1, np.int32)
-    before = ids.copy()
-    known, uses, which = different(ids, place)
-    assert known.tolist() == list(dict.fromkeys(ids.tolist()))
-    np.testing.assert_array_equal(uses, np.bincount(ids, minlength=61)[known])
-    np.testing.assert_array_equal(known[which], ids)
-    np.testing.assert_array_equal(ids, before)
-    assert (place == -1).all()
-
-
-def learned_apart(table, pieces, way, shares, learn):
-    """Learn some pieces, each a list of ids: the table without its copies, and the ids that each one was given."""
-    n, most = len(table), max(map(len, pieces))
-    wide = whole_vectors(table, most * len(pieces))
-    noted, place, given = np.full((n, 4), 5, wide.dtype), np.full(n, -1, np.int32), []  # what was noted long ago
-    used = [different(np.array(piece, np.int32), place) for piece in pieces]
-    shares = list(itertools.pairwise(np.linspace(0, PARTS, shares + 1).astype(int).tolist()))
-    for share in shares:
-        for rows, uses, _ in used:
-            note_users(rows, uses, way, noted, 7, share)
-    places = []
-    for i, (rows, _, which) in enumerate(used):
-        where, ids = copy_shared(wide, rows, which, noted, n + most * i)
-        places.append(where)
-        given.append(ids)
-        learn(i, wide, ids)
-    for share in shares:
-        for (rows, _, _), where in zip(used, places, strict=True):
-            join_copies(wide, rows, where, way, noted, share)
-    return wide[:n, : table.shape[1]], given
-
-
-def three_pieces(seed=0):
-    rng = np.random.default_rng(seed)
-    table = rng.normal(size=(20, LANES + 3))
-    return table, [rng.permutation(20)[:12][rng.integers(0, 12, 40)] for _ in range(3)]
-
-
-@pytest.mark.parametrize("shares", [1, 2, 3, 25])
-def test_pieces_go_together_as_far_as_single_steps_would_go(shares):
-    """Each step goes a third of what is left to a goal; so the order of the steps makes no difference."""
-    table, pieces = three_pieces()
-    goal = np.random.default_rng(1).normal(size=table.shape)
-    row_of = {}
-
-    def learn(i, wide, ids):
-        for id, row in zip(ids, pieces[i], strict=True):
-            row_of.setdefault(id, row)
-            wide[id, : table.shape[1]] += (goal[row] - wide[id, : table.shape[1]]) / 3
-
-    new, _ = learned_apart(table, pieces, 1 - (2 / 3) ** np.arange(60.0), shares, learn)
-    steps = np.bincount(np.concatenate(pieces), minlength=20)
-    np.testing.assert_allclose(new, goal + (table - goal) * (2 / 3) ** steps[:, None], rtol=1e-12)
-    assert (steps == 0).any() and steps.max() > 8
-    assert all(row_of[id] == row for id, row in row_of.items() if id < 20)
-
-
-def test_only_what_two_pieces_use_is_copied_and_no_piece_sees_what_another_learns():
-    table, pieces = three_pieces()
-    seen, uses = {}, [set(piece.tolist()) for piece in pieces]
-
-    def learn(i, wide, ids):
-        for id, row in zip(ids, pieces[i], strict=True):
-            seen.setdefault((i, row), wide[id, : table.shape[1]].copy())
-            wide[id, : table.shape[1]] += 1 + i
-
-    new, given = learned_apart(table, pieces, np.arange(60.0), 2, learn)  # a way of n steps: changes are added
-    for (_, row), vector in seen.items():
-        np.testing.assert_array_equal(vector, table[row])
-    for piece, ids in zip(pieces, given, strict=True):
-        for row, id in zip(piece.tolist(), ids.tolist(), strict=True):
-            assert (id == row) == (sum(row in used for used in uses) == 1)
-    copies = [set(ids[ids >= 20].tolist()) for ids in given]
-    assert not set.intersection(*copies) and all(a.isdisjoint(b) for a, b in itertools.combinations(copies, 2))
-    times = np.array([np.bincount(piece, minlength=20) for piece in pieces])
-    np.testing.assert_allclose(new - table, (times * [[1], [2], [3]]).sum(axis=0)[:, None] * np.ones(table.shape[1]))
-
-
-@pytest.mark.parametrize("shares", [2, 3, 7])
-def test_whoever_adds_the_changes_the_bits_are_the_same(shares):
-    def learn(i, wide, ids):
-        wide[ids, : LANES + 3] *= np.float32(1.1 + i)
-
-    table, pieces = three_pieces()
-    way = (1 - 0.75 ** np.arange(20)).astype(np.float32)
-    bits = [learned_apart(table.astype(np.float32), pieces, way, n, learn)[0].tobytes() for n in (1, shares)]
-    assert bits[0] == bits[1]
-
-
 @pytest.mark.parametrize("lengths", [[0], [1], [0, 0], [1, 1, 0, 1]])
 def test_where_no_two_words_are_together_nothing_moves(lengths):
     starts = np.cumsum([0, *lengths])
@@ -744,5 +658,7 @@ def test_noise_and_words_come_from_generators_of_their_own():
 
 def test_everything_that_is_compiled_runs_without_the_lock():
     """Otherwise two threads would wait for each other."""
-    functions = [f for module in (copies, draws, kernels) for f in vars(module).values() if hasattr(f, "py_func")]
+    functions = [
+        f for module in (deterministic, draws, kernels) for f in vars(module).values() if hasattr(f, "py_func")
+    ]
     assert len(functions) >= 30 and all(f.targetoptions.get("nogil") for f in functions)

@@ -4,8 +4,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-from handgrad.word2vec.products import GROUP
-from handgrad.word2vec.simd import (
+from handgrad.word2vec.engines.compiled.products import GROUP
+from handgrad.word2vec.engines.compiled.simd import (
     INLINE,
     LANES,
     absolute,

@@ -18,22 +18,13 @@ from stop_at import StopAt, bits
 from two_topics import sentences_of_two_topics
 
 from handgrad.errors import InputError
-from handgrad.word2vec import (
-    Callback,
-    EncodedText,
-    Network,
-    Trainer,
-    TrainingConfig,
-    Vocabulary,
-    compiled,
-    copies,
-    draws,
-    encode_text,
-    kernels,
-)  # fmt: skip
+from handgrad.word2vec import Callback, EncodedText, Network, Trainer, TrainingConfig, Vocabulary, encode_text
 from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
-from handgrad.word2vec.kernels import room_for
-from handgrad.word2vec.simd import LANES
+from handgrad.word2vec.engines.compiled import deterministic, draws, hogwild, kernels
+from handgrad.word2vec.engines.compiled import pieces as pieces_module
+from handgrad.word2vec.engines.compiled.kernels import room_for
+from handgrad.word2vec.engines.compiled.pieces import _generator, pieces_of
+from handgrad.word2vec.engines.compiled.simd import LANES
 
 TOPICS = list(sentences_of_two_topics())
 SMALL = {"dimension": 16, "epochs": 4, "subsample": 0, "learning_rate": 0.05, "engine": "compiled", "min_count": 1}
@@ -46,7 +37,7 @@ KINDS = [{}, TREE, CBOW, TREE | CBOW, CBOW | {"cbow_gradient": "word2vec.c"}]
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     """Many steps in a small text."""
-    monkeypatch.setattr(compiled, "PIECE", 100)
+    monkeypatch.setattr(hogwild, "PIECE", 100)
 
 
 @pytest.fixture
@@ -54,25 +45,27 @@ def spied(monkeypatch):
     """What the kernel got and gave, call by call: (ids, starts, rate, state, noise_state, loss, predictions)."""
     calls = []
 
-    class Noted(compiled.Kernel):
-        def __call__(self, *arguments):
-            measured = super().__call__(*arguments)
+    class Noted(hogwild.HogwildEngine):
+        def learn_piece(self, *arguments):
+            measured = super().learn_piece(*arguments)
             if len(arguments[0]):  # else it is only compiled
                 calls.append((*arguments, *measured))
             return measured
 
-        def draw(self, i, *arguments):
-            piece = super().draw(i, *arguments)
+    class NotedPieces(deterministic.DeterministicEngine):
+        def draw(self, used, *arguments):
+            piece = super().draw(used, *arguments)
             piece.arguments = arguments
             return piece
 
-        def learn(self, i, piece):
-            measured = super().learn(i, piece)
-            if len(piece.arguments[0]):
-                calls.append((*piece.arguments, *measured))
+        def learn(self, i, pieces):
+            measured = super().learn(i, pieces)
+            if len(pieces[i].arguments[0]):
+                calls.append((*pieces[i].arguments, *measured))
             return measured
 
-    monkeypatch.setattr("handgrad.word2vec.trainer.Kernel", Noted)
+    monkeypatch.setattr(hogwild, "HogwildEngine", Noted)
+    monkeypatch.setattr(deterministic, "DeterministicEngine", NotedPieces)
     return calls
 
 
@@ -114,14 +107,14 @@ def test_words_find_the_company_they_keep(threads, kind):
     assert end_of(trainer) < 0.55 * 6 * np.log(2)  # at first each σ is one half
     if threads > 1 or kind:
         assert end_of(trainer) == pytest.approx(end_of(trained()), rel=0.03)
-    assert trainer.engine == "compiled" and trainer.describe()["engine"] == "compiled"
+    assert trainer.engine.name == "compiled" and trainer.describe()["engine"] == "compiled"
 
 
 @functools.cache
 def ends_in_numpy(options):
     """The loss in the last quarter of a run, and the last one in text unseen."""
     trainer = trained(**json.loads(options) | {"engine": "numpy"})
-    assert trainer.engine == "numpy"
+    assert trainer.engine.name == "numpy"
     return end_of(trainer), trainer.losses[-1].held_out
 
 
@@ -144,7 +137,7 @@ def test_the_loss_ends_where_that_of_the_numpy_engine_ends(changes, mode):
     """The same model learns the same thing, in text unseen too. NumPy's batches are small, so that sums do not jump."""
     options = {"held_out": 800, "batch_size": 8} | changes
     ours, (theirs, theirs_held_out) = trained(**options | mode), ends_in_numpy(json.dumps(options))
-    assert ours.engine == "compiled"
+    assert ours.engine.name == "compiled"
     assert ours.losses[-1].held_out < 0.95 * ours.losses[0].held_out
     assert ours.losses[-1].held_out == pytest.approx(theirs_held_out, rel=0.02)
     assert end_of(ours) == pytest.approx(theirs, rel=0.03)
@@ -168,7 +161,7 @@ def test_every_noise_and_every_start_is_done(changes):
     ids=str,
 )
 def test_where_few_negatives_are_asked_for_more_are_drawn_and_count_less(kind, negatives, drawn, weight):
-    kernel = trained(TOPICS[:20], epochs=1, negatives=negatives, **kind).kernel
+    kernel = trained(TOPICS[:20], epochs=1, negatives=negatives, **kind).engine
     assert (kernel.K, float(kernel.weight)) == (drawn, pytest.approx(weight))
 
 
@@ -199,7 +192,7 @@ def text_of(lengths):
 @pytest.mark.parametrize("words", [0, 1, 9, 50, 100])
 def test_the_pieces_hold_every_word_once_and_go_on_from_where_any_of_them_ended(lengths, words):
     text, most = text_of(lengths), 100
-    pieces = list(compiled._pieces(text, 0, words, most))
+    pieces = list(pieces_of(text, 0, words, most))
     assert all(0 < piece[-1] - piece[0] <= most for piece in pieces)
     assert all(piece[-1] - piece[0] <= words or len(set(piece)) == 2 for piece in pieces)  # or it is one sentence
     assert [piece[0] for piece in pieces] + [len(text)] == [0] + [piece[-1] for piece in pieces]
@@ -210,7 +203,7 @@ def test_the_pieces_hold_every_word_once_and_go_on_from_where_any_of_them_ended(
     assert all(lengths[s] > most for s in sentences)
     assert words < most or len(pieces) <= 2 * len(text) / most + 1
     for n, piece in enumerate(pieces):
-        left = list(compiled._pieces(text, int(piece[-1]), words, most))
+        left = list(pieces_of(text, int(piece[-1]), words, most))
         assert [p.tolist() for p in left] == [p.tolist() for p in pieces[n + 1 :]]
 
 
@@ -221,19 +214,19 @@ def test_the_rate_of_a_short_text_falls_in_many_steps(sentences, length, threads
     """At least STEPS an epoch; fewer only where each sentence is a piece of its own."""
     text = encode_text([[f"w{(i * j) % 17}" for i in range(length)] for j in range(sentences)])
     trainer = trained(text, epochs=1, threads=threads, report_every=1, **kind)
-    together = compiled.PIECES_OF_STEP if "deterministic" in kind else 1
-    pieces = min(compiled.STEPS * together, sentences)
+    together = 2 if "deterministic" in kind else 1
+    pieces = min(pieces_module.STEPS * together, sentences)
     assert trainer.step >= math.ceil(pieces / together)
     rates = [entry.learning_rate for entry in trainer.losses]
     assert len(rates) == trainer.step and max(-np.diff(rates)) < 0.05 / trainer.step * 1.6
-    if sentences < compiled.STEPS:
+    if sentences < pieces_module.STEPS:
         assert trainer.step == math.ceil(sentences / together)
 
 
 @pytest.mark.parametrize("kind", [{}, APART], ids=str)
 def test_of_a_long_text_each_piece_has_as_many_words_as_it_should(spied, monkeypatch, kind):
-    monkeypatch.setattr(compiled, "STEPS", 2)
-    monkeypatch.setattr(compiled, "DETERMINISTIC_PIECE", 50)
+    monkeypatch.setattr(pieces_module, "STEPS", 2)
+    monkeypatch.setattr(deterministic, "PIECE", 50)
     trained(epochs=1, **kind)
     most = 50 // 8 * 8 if kind else 100 // 8 * 8  # whole sentences, of eight words
     assert {len(call[0]) for call in spied} == {most}
@@ -283,7 +276,7 @@ def test_the_kernel_is_given_what_the_configuration_says(spied):
 @pytest.mark.parametrize("kind", [{}, APART], ids=str)
 def test_the_learning_rate_falls_with_the_words_read(spied, kind):
     trainer = trained(learning_rate=0.04, report_every=1, **kind)
-    together = compiled.PIECES_OF_STEP if kind else 1
+    together = 2 if kind else 1
     words = np.cumsum([0] + [len(call[0]) for call in spied])
     before = np.repeat(words[:-1:together], together)[: len(spied)]  # pieces of a step have the same rate
     expected = np.maximum(0.04 * (1 - before / (4 * len(trainer.text))), trainer.config.min_learning_rate)
@@ -297,7 +290,7 @@ def test_the_learning_rate_falls_with_the_words_read(spied, kind):
 @pytest.mark.parametrize("threads, report_every", [(1, 1), (1, 7), (1, 0), (2, 3)])
 def test_the_loss_is_the_exact_mean_over_all_predictions(spied, threads, report_every, kind):
     trainer = trained(threads=threads, report_every=report_every, epochs=2, **kind)
-    together = compiled.PIECES_OF_STEP if "deterministic" in kind else 1
+    together = 2 if "deterministic" in kind else 1
     steps = [0] + [entry.step for entry in trainer.losses]
     assert steps == sorted(set(steps)) and (steps[1] == report_every or not report_every)
     assert steps[-1] == trainer.step == 2 * math.ceil(len(spied) / 2 / together)
@@ -372,7 +365,7 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
     trainer = Trainer(config)
     trainer.import_data(text)
     trainer.build()
-    old = [table.copy() for table in map(np.asarray, trainer.kernel.tables)]
+    old = [table.copy() for table in map(np.asarray, trainer.engine.tables)]
     rate, D = np.float32(0.2), config.dimension
     uses, ways = ([np.zeros(len(table)) for table in old] for _ in range(2))
     changes = [np.zeros(table.shape) for table in old]
@@ -380,32 +373,32 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
     alone.import_data(text)
     alone.build()
     loss = predictions = 0
-    for first in range(0, 12 * compiled.PIECES_OF_STEP, 12):  # a sentence is a piece
-        states = [compiled._generator(config, draw, 0, first) for draw in ("examples", "noise")]
+    for first in range(0, 12 * 2, 12):  # a sentence is a piece
+        states = [_generator(config, draw, 0, first) for draw in ("examples", "noise")]
         starts = np.array([0, 12])
-        for table, begin in zip(alone.kernel.tables, old, strict=True):
+        for table, begin in zip(alone.engine.tables, old, strict=True):
             table[:] = begin[: len(table)]
-        more, n = alone.kernel(np.asarray(text.ids[first : first + 12]), starts, rate, *states)
+        more, n = alone.engine.learn_piece(np.asarray(text.ids[first : first + 12]), starts, rate, *states)
         loss, predictions = loss + more, predictions + n
         words, *_ = draws.draw_text(
-            np.asarray(text.ids[first : first + 12]), starts, alone.kernel.keep, alone.kernel.windows, states[0]
+            np.asarray(text.ids[first : first + 12]), starts, alone.engine.keep, alone.engine.windows, states[0]
         )
         if trainer.network.tree:
             outputs = np.concatenate([trainer.network.tree.paths(words[i : i + 1])[0][0] for i in range(len(words))])
             outputs = outputs[outputs >= 0]
         else:
-            outputs = draws.draw_outputs(words, kernels.TARGETS, alone.kernel.noise, alone.kernel.K, states[1])
+            outputs = draws.draw_outputs(words, kernels.TARGETS, alone.engine.noise, alone.engine.K, states[1])
         for k, ids in enumerate((words, outputs)):
             times = np.bincount(ids, minlength=len(old[k]))
             uses[k] += times
-            ways[k] += 1 - (1 - compiled.SHARE_OF_WAY) ** times
-            changes[k][: len(alone.kernel.tables[k])] += alone.kernel.tables[k] - old[k][: len(alone.kernel.tables[k])]
-    next(trainer.steps())
-    assert trainer.step == 1 and trainer.position == 12 * compiled.PIECES_OF_STEP
+            ways[k] += 1 - (1 - deterministic.SHARE_OF_WAY) ** times
+            changes[k][: len(alone.engine.tables[k])] += alone.engine.tables[k] - old[k][: len(alone.engine.tables[k])]
+    next(trainer.engine.steps(trainer))
+    assert trainer.step == 1 and trainer.position == 12 * 2
     assert trainer.loss_sum == pytest.approx(loss, rel=1e-12) and trainer.predictions == predictions
     for k, parameter in enumerate(trainer.network.parameters):
         n = len(parameter.value)
-        way = 1 - (1 - compiled.SHARE_OF_WAY) ** uses[k][:n]
+        way = 1 - (1 - deterministic.SHARE_OF_WAY) ** uses[k][:n]
         part = np.divide(way, ways[k][:n], out=np.ones(n), where=ways[k][:n] > 0)
         expected = old[k][:n, :D] + part[:, None] * changes[k][:n, :D]
         np.testing.assert_allclose(parameter.value, expected, rtol=1e-4, atol=1e-6)
@@ -413,29 +406,26 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
         assert joined.any() and (uses[k][:n] == 0).any()
 
 
-def test_what_is_noted_for_one_step_is_not_taken_for_another(monkeypatch):
-    noted = []
-
-    class Noting(compiled.Kernel):
-        def settle(self, learned, drawn, step, share):
-            noted.extend([step] if drawn and len(drawn[0].windows[0]) else [])  # else it is only compiled
-            super().settle(learned, drawn, step, share)
-
-    monkeypatch.setattr("handgrad.word2vec.trainer.Kernel", Noting)
-    trainer = trained(**APART | {"threads": 3, "epochs": 3})
-    assert trainer.step > 9 and len(noted) == 3 * trainer.step and len(set(noted)) == trainer.step
+@pytest.mark.parametrize("kind", [{}, TREE | CBOW], ids=str)
+def test_how_far_ahead_is_drawn_makes_no_difference(kind, monkeypatch):
+    """Pieces that are learned, and those that are drawn meanwhile, do not write down what they use in one place."""
+    ends = []
+    for ahead in (1, 2, 5):
+        monkeypatch.setattr(deterministic, "AHEAD", ahead)
+        ends.append(observed(trained(**APART, **kind, threads=3, epochs=3)))
+    assert ends[0] == ends[1] == ends[2]
 
 
 def test_who_gives_up_a_step_and_begins_anew_learns_the_same():
-    """The pieces of the next step are noted already when a step has ended."""
+    """The pieces of the next steps are drawn already when a step has ended."""
     bits = []
     for given_up in (0, 1, 2):
         trainer = Trainer(TrainingConfig(**SMALL | APART))
         trainer.import_data(encode_text(TOPICS))
         trainer.build()
         for _ in range(given_up):
-            next(trainer.steps())
-        for _ in itertools.islice(trainer.steps(), 3 - given_up):
+            next(trainer.engine.steps(trainer))
+        for _ in itertools.islice(trainer.engine.steps(trainer), 3 - given_up):
             pass
         assert trainer.step == 3
         bits.append(tables(trainer))
@@ -444,7 +434,7 @@ def test_who_gives_up_a_step_and_begins_anew_learns_the_same():
 
 def test_generators_of_all_places_are_different():
     states = [
-        compiled._generator(TrainingConfig(seed=seed), draw, epoch, start)
+        _generator(TrainingConfig(seed=seed), draw, epoch, start)
         for seed in (1, 2)
         for draw in ("examples", "noise")
         for epoch in range(3)
@@ -461,8 +451,8 @@ def test_many_uses_of_few_words_do_not_throw_them_far_off(kind, mode, monkeypatc
     """Added up, what each thread or piece wants of the same row could go several times too far, and on and on."""
     text = [["a", "b", "a", "c", "a", "b"] * 40] * (2000 if "threads" in mode else 30)
     if "threads" in mode:  # pieces so long that threads are at work at the same time
-        monkeypatch.setattr(compiled, "PIECE", 50_000)
-        monkeypatch.setattr(compiled, "STEPS", 1)
+        monkeypatch.setattr(hogwild, "PIECE", 50_000)
+        monkeypatch.setattr(pieces_module, "STEPS", 1)
     options = {"learning_rate": 0.1, "min_learning_rate": 0.1, "epochs": 3, "negatives": 2} | kind
     alone, several = (trained(text, **options | each) for each in ({}, mode))
     assert end_of(several) == pytest.approx(end_of(alone), rel=0.25 if mode == {"threads": 8} else 0.1)
@@ -483,16 +473,16 @@ def learn_some(kind, threads, without=None):
     trainer.import_data(encode_text([[f"w{i}" for i in row] for row in rng.zipf(1.3, (60, 12)).clip(max=150)]))
     trainer.build()
     if without is not None:
-        trainer.kernel.often[without] = (0, 0)
+        trainer.engine.often[without] = (0, 0)
     ids, starts = np.asarray(trainer.text.ids), np.asarray(trainer.text.starts)
-    return trainer.kernel, trainer.kernel(ids, starts, np.float32(0.1), np.uint64(3), np.uint64(4))
+    return trainer.engine, trainer.engine.learn_piece(ids, starts, np.float32(0.1), np.uint64(3), np.uint64(4))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @pytest.mark.parametrize("without", [0, 1])
 def test_copies_of_either_table_are_used(without, kind, monkeypatch):
     """Sums of what a copy has learned are rounded otherwise than those of a row."""
-    monkeypatch.setattr(compiled, "BEHIND", 40)
+    monkeypatch.setattr(hogwild, "BEHIND", 40)
     kernels = [learn_some(kind, 1)[0], learn_some(kind, 2)[0], learn_some(kind, 2, without)[0]]
     bits = {b"".join(table[:n].tobytes() for table, n in zip(k.tables, k.rows, strict=True)) for k in kernels}
     assert len(bits) == 3
@@ -501,7 +491,7 @@ def test_copies_of_either_table_are_used(without, kind, monkeypatch):
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_a_thread_that_is_alone_learns_the_same_on_copies_as_without(kind, monkeypatch):
     """Words that are used often, and nodes, have copies; all but the bits is as if they had none."""
-    monkeypatch.setattr(compiled, "BEHIND", 40)  # words for both: the copies are joined after each twenty
+    monkeypatch.setattr(hogwild, "BEHIND", 40)  # words for both: the copies are joined after each twenty
     (alone, measured), (beside, measured_beside) = (learn_some(kind, threads) for threads in (1, 2))
     assert measured_beside == (pytest.approx(measured[0], rel=1e-5), measured[1])
     assert alone.often == [(0, 0), (0, 0)] and len(alone.tables[0]) == alone.rows[0]
@@ -517,22 +507,22 @@ def test_a_thread_that_is_alone_learns_the_same_on_copies_as_without(kind, monke
 
 @pytest.mark.parametrize("kind", [{}, TREE], ids=str)
 def test_the_rows_with_copies_are_those_that_are_used_often(kind, monkeypatch):
-    monkeypatch.setattr(compiled, "BEHIND", 400)
+    monkeypatch.setattr(hogwild, "BEHIND", 400)
     trainer = Trainer(TrainingConfig(**SMALL | kind | {"threads": 4}))
     trainer.import_data(encode_text([[f"w{i}" for i in row] for row in np.random.default_rng(1).zipf(1.5, (500, 8))]))
     trainer.build()
-    counts, kernel = trainer.vocabulary.counts, trainer.kernel
+    counts, engine = trainer.vocabulary.counts, trainer.engine
     words = 2 * counts / counts.sum() * 100  # a hundred words for each of four threads
-    np.testing.assert_array_equal(np.arange(*kernel.often[0]), np.flatnonzero(words >= compiled.OFTEN))
+    np.testing.assert_array_equal(np.arange(*engine.often[0]), np.flatnonzero(words >= hogwild.OFTEN))
     if kind:
-        starts, nodes, _ = kernel.tree
+        starts, nodes, _ = engine.tree
         paths = [nodes[a:b] for a, b in itertools.pairwise(starts)]
-        uses = sum(np.bincount(p, minlength=kernel.rows[1]) * n for p, n in zip(paths, counts, strict=True))
-        often = np.flatnonzero(uses / counts.sum() * 100 >= compiled.OFTEN)
-        assert kernel.rows[1] - 1 in often  # the root
-        np.testing.assert_array_equal(np.arange(*kernel.often[1]), often)
+        uses = sum(np.bincount(p, minlength=engine.rows[1]) * n for p, n in zip(paths, counts, strict=True))
+        often = np.flatnonzero(uses / counts.sum() * 100 >= hogwild.OFTEN)
+        assert engine.rows[1] - 1 in often  # the root
+        np.testing.assert_array_equal(np.arange(*engine.often[1]), often)
     else:
-        assert kernel.often[1] == kernel.often[0] and kernel.often[0][1] > 3
+        assert engine.often[1] == engine.often[0] and engine.often[0][1] > 3
 
 
 @pytest.mark.parametrize(
@@ -554,7 +544,7 @@ def test_a_text_that_does_not_fit_its_vocabulary_is_refused(ids, starts, sentenc
 
 
 def test_a_piece_that_fails_leaves_room_for_another(monkeypatch):
-    kernel, _ = learn_some({}, 2)
+    engine, _ = learn_some({}, 2)
 
     def fail(*arguments):
         raise MemoryError
@@ -562,7 +552,7 @@ def test_a_piece_that_fails_leaves_room_for_another(monkeypatch):
     monkeypatch.setattr(kernels, "train_negative_sampling", fail)
     for _ in range(3):
         with pytest.raises(MemoryError):
-            kernel(np.zeros(3, np.int32), np.array([0, 3]), np.float32(0.1), np.uint64(3), np.uint64(4))
+            engine.learn_piece(np.zeros(3, np.int32), np.array([0, 3]), np.float32(0.1), np.uint64(3), np.uint64(4))
 
 
 def test_scratch_grows_with_the_window_and_not_with_its_square():
@@ -574,7 +564,7 @@ def test_scratch_grows_with_the_window_and_not_with_its_square():
 def test_nobody_is_at_work_while_a_callback_looks_or_a_checkpoint_is_written(spied, tmp_path):
     class Look(Callback):
         def look(self, trainer, *_):
-            assert not trainer.kernel.at_work and len(spied) == trainer.step
+            assert not trainer.engine.at_work and len(spied) == trainer.step
             learned = sum(len(ids) for ids, *_ in spied)
             assert learned == trainer.epoch * len(trainer.text) + trainer.position
             looked.append(trainer.step)
@@ -604,11 +594,11 @@ def test_steps_that_nobody_asks_for_any_more_are_counted_too(spied):
     trainer = Trainer(TrainingConfig(**SMALL | {"threads": 2}))
     trainer.import_data(encode_text(TOPICS))
     trainer.build()
-    steps = trainer.steps()
+    steps = trainer.engine.steps(trainer)
     next(steps)
-    assert trainer.step == 1 and trainer.kernel.at_work
+    assert trainer.step == 1 and trainer.engine.at_work
     steps.close()
-    assert not trainer.kernel.at_work and trainer.step == len(spied) > 1
+    assert not trainer.engine.at_work and trainer.step == len(spied) > 1
     assert trainer.position == sum(len(ids) for ids, *_ in spied)
 
 
@@ -617,7 +607,7 @@ def test_an_error_in_a_thread_is_raised_and_no_thread_is_left(monkeypatch):
         if len(ids):
             raise MemoryError("no room")
 
-    monkeypatch.setattr(compiled.Kernel, "__call__", fails)
+    monkeypatch.setattr(hogwild.HogwildEngine, "learn_piece", fails)
     threads = threading.active_count()
     with pytest.raises(MemoryError, match="no room"):
         trained(threads=3)
@@ -650,7 +640,7 @@ class GoOnFrom(Callback):
 
 @pytest.mark.parametrize("kind", [{}, TREE | CBOW], ids=str)
 def test_in_the_deterministic_mode_any_threads_can_go_on_from_any_others(monkeypatch, kind):
-    monkeypatch.setattr(compiled, "STEPS", 3)
+    monkeypatch.setattr(pieces_module, "STEPS", 3)
     options = {"epochs": 2, "report_every": 1, "subsample": 0.05, **APART, **kind}
 
     def fit(threads, *callbacks):
@@ -677,7 +667,7 @@ def test_parameters_are_the_numbers_that_the_kernel_works_on(tmp_path, D, kind, 
     trainer = Trainer(TrainingConfig(**SMALL | kind | mode | {"dimension": D, "epochs": 1}))
     trainer.fit(TOPICS[:60], tmp_path / "run")
     new = Network(trainer.config, trainer.vocabulary.counts)
-    for parameter, table, of_new in zip(trainer.network.parameters, trainer.kernel.tables, new.parameters, strict=True):
+    for parameter, table, of_new in zip(trainer.network.parameters, trainer.engine.tables, new.parameters, strict=True):
         assert parameter.value.base is not None and np.may_share_memory(parameter.value, table)
         assert parameter.value.shape == of_new.value.shape and not np.array_equal(parameter.value, of_new.value)
         assert not table[: len(parameter.value), D:].any()  # what fills them up stays 0
@@ -698,7 +688,7 @@ def test_what_is_shared_stays_shared_when_it_has_moved(mode):
     second = Trainer(TrainingConfig(**SMALL | TREE | mode | {"epochs": 1}), shared=[V])
     second.fit(TOPICS)
     assert second.network.parameters[0] is V and second.describe()["shared"] == ["embed/V"]
-    assert np.may_share_memory(V.value, second.kernel.tables[0])
+    assert np.may_share_memory(V.value, second.engine.tables[0])
     np.testing.assert_array_equal(first.vectors.vectors, second.vectors.vectors)
     assert not np.array_equal(first.vectors.vectors, before)
 
@@ -745,7 +735,7 @@ def test_of_a_single_word_the_noise_is_always_the_word(kind):
 )
 def test_texts_that_are_as_small_as_can_be(text, changes, kind, mode):
     trainer = trained(text, epochs=2, **changes | kind | mode)
-    assert trainer.engine == "compiled"
+    assert trainer.engine.name == "compiled"
     assert trainer.raw_words == 2 * sum(map(len, text)) and np.isfinite(trainer.losses[-1].loss)
     assert 0 < trainer.losses[-1].loss < 6 * np.log(2)
 
@@ -764,7 +754,7 @@ def test_where_a_sentence_is_a_block_each_step_is_that_of_the_numpy_engine(sente
 @pytest.mark.parametrize("mode", [{}, APART], ids=str)
 def test_nothing_is_compiled_in_the_middle_of_a_run(tmp_path, mode):
     """What is compiled is compiled before the clock runs, be the ids in memory, in a file, or not to be written to."""
-    modules = copies, draws, kernels
+    modules = deterministic, draws, kernels
     compiled_functions = [f for module in modules for f in vars(module).values() if hasattr(f, "signatures")]
 
     class Compiled(Callback):
@@ -796,9 +786,9 @@ def run(folder, step=-1, number=signal.SIGINT, resume=False, text=TEXT, **change
 @pytest.fixture
 def large_pieces(monkeypatch):
     """A few steps an epoch, so that one can stop at each of them."""
-    monkeypatch.setattr(compiled, "PIECE", 400)
-    monkeypatch.setattr(compiled, "DETERMINISTIC_PIECE", 60)
-    monkeypatch.setattr(compiled, "STEPS", 2)
+    monkeypatch.setattr(hogwild, "PIECE", 400)
+    monkeypatch.setattr(deterministic, "PIECE", 60)
+    monkeypatch.setattr(pieces_module, "STEPS", 2)
 
 
 @pytest.mark.parametrize("number, ends", [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
@@ -873,10 +863,11 @@ def test_ten_kills_at_random_moments(tmp_path, kind):
     script = f"""
 import sys
 from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 import kill_and_resume
-from handgrad.word2vec import TrainingConfig, compiled
-compiled.PIECE = 30
+from handgrad.word2vec import TrainingConfig
+from handgrad.word2vec.engines.compiled import deterministic, hogwild
+hogwild.PIECE = 30
 kill_and_resume.CONFIG = TrainingConfig(
     dimension=40, window=3, epochs=3, subsample=1e-2, min_count=1, checkpoint_every=3, keep=2, engine="compiled",
     **{kind}
@@ -915,14 +906,14 @@ def test_what_it_does_not_do_is_one_sentence(changes):
     with pytest.raises(InputError) as error:
         trained(TOPICS[:20], **changes)
     assert str(error.value) == expected
-    assert trained(TOPICS[:20], **changes | {"engine": "auto", "epochs": 1}).engine == "numpy"
+    assert trained(TOPICS[:20], **changes | {"engine": "auto", "epochs": 1}).engine.name == "numpy"
 
 
 @pytest.mark.parametrize("kind", [*KINDS, APART, APART | TREE | CBOW], ids=str)
 def test_what_it_does_it_does_unasked(kind):
-    assert trained(TOPICS[:20], engine="auto", epochs=1, **kind).engine == "compiled"
-    assert trained(engine="numpy", epochs=1).engine == "numpy"
-    assert not compiled.unsupported(TrainingConfig())
+    assert trained(TOPICS[:20], engine="auto", epochs=1, **kind).engine.name == "compiled"
+    assert trained(engine="numpy", epochs=1).engine.name == "numpy"
+    assert trained(TOPICS[:20], engine="auto").engine.name == "compiled"
 
 
 def run_without_numba(engine, **changes):
@@ -936,7 +927,7 @@ with warnings.catch_warnings(record=True) as caught:
     try:
         trainer = Trainer(TrainingConfig(min_count=1, dimension=4, subsample=0, engine={engine!r}, **{changes}))
         vectors = trainer.fit([["a", "b", "c"]] * 20)
-        print(trainer.engine, len(vectors))
+        print(trainer.engine.name, len(vectors))
     except InputError as error:
         print(error)
 for each in caught:

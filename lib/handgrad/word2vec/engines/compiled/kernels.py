@@ -25,10 +25,10 @@ from collections import namedtuple
 import numpy as np
 from numba import njit
 
-from handgrad.word2vec.draws import draw_outputs, draw_text, paths_to
-from handgrad.word2vec.logistic import errors
-from handgrad.word2vec.products import GROUP, add_product, clear, fetch, gather, scores
-from handgrad.word2vec.simd import (
+from handgrad.word2vec.engines.compiled.draws import draw_outputs, draw_text, paths_to
+from handgrad.word2vec.engines.compiled.logistic import errors
+from handgrad.word2vec.engines.compiled.products import GROUP, add_product, clear, fetch, gather, scores
+from handgrad.word2vec.engines.compiled.simd import (
     CACHE_LINE,
     FAST,
     INLINE,

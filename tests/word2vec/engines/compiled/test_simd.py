@@ -12,8 +12,8 @@ import pytest
 from numba import njit
 
 import handgrad
-from handgrad.word2vec import simd
-from handgrad.word2vec.simd import CACHE_LINE, LANES, load, spread, store, total, totals, whole_vectors
+from handgrad.word2vec.engines.compiled import simd
+from handgrad.word2vec.engines.compiled.simd import CACHE_LINE, LANES, load, spread, store, total, totals, whole_vectors
 
 WIDE = 2 * LANES
 both_precisions = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -177,7 +177,7 @@ def test_what_is_fetched_stays_as_it_is():
 
 BLOCKS = """
 import numpy as np
-from handgrad.word2vec.draws import draw_outputs
+from handgrad.word2vec.engines.compiled.draws import draw_outputs
 print(len(draw_outputs(np.zeros(5, np.int32), 4, np.zeros(1, np.uint64), 3, np.uint64(1))))
 """
 
@@ -196,7 +196,7 @@ def test_a_change_in_a_file_reaches_what_was_compiled_of_another(tmp_path):
     with open(package / "word2vec/trainer.py", "a", encoding="utf-8") as file:
         file.write("# changed, and nothing of it is compiled")
     assert outputs() == (words, compiled)  # not compiled again
-    simd_py = package / "word2vec/simd.py"
+    simd_py = package / "word2vec/engines/compiled/simd.py"
     simd_py.write_text(simd_py.read_text().replace("(n + multiple - 1) // multiple * multiple", "n + 3 * multiple"))
     words, compiled_again = outputs()
     assert words == 5 + 4 * 3

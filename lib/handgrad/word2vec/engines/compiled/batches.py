@@ -9,57 +9,52 @@ from threading import Event
 
 import numpy as np
 
+from handgrad.word2vec.engines.compiled.engine import CompiledEngine
+from handgrad.word2vec.engines.compiled.sampled_kernels import sampled_steps
+
 BATCHES = 8  # that are learned in one call: to hand over one takes a tenth of the time to learn it
 LARGE = 2**22  # multiplications of a product for a batch from which on several threads are quicker than one
 
 
-def compiled_batches(trainer):
-    """Train, and yield after each batch: by then it is drawn, and some batches later it is learned.
-
-    With several threads, another one learns while this one draws; the order of the steps, and so the bits, stay the
-    same. Whoever wants to see what was learned calls the trainer's ``collect`` first.
-    """
-    kernel = trainer.kernel
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            for inputs, targets in trainer.examples():
-                samples = trainer.network.samples(trainer.noise_rng, targets)
-                kernel.drawn.append(_rows(inputs, samples, trainer.optimizer.learning_rate))
-                trainer.step += 1
-                if len(kernel.drawn) == BATCHES:
-                    kernel.begin(trainer, pool.submit if trainer.config.threads > 1 else _at_once)
-                yield
-        finally:
-            kernel.await_all(trainer)
-
-
-class BatchKernel:
+class BatchEngine(CompiledEngine):
     """NCE and sampled softmax: steps for some batches, on the same batches and the same noise as in NumPy."""
 
     def __init__(self, trainer):
-        from handgrad.word2vec.sampled_kernels import sampled_steps
-
-        self.config = config = trainer.config
-        self.network, self.steps = trainer.network, sampled_steps
+        super().__init__(trainer)
+        config = self.config
         self.drawn, self.at_work = [], None
         is_large = config.batch_size * config.negatives * config.dimension >= LARGE
         self.threads_of_products = config.threads if is_large else 1
         zero, one = np.zeros(1, np.int32), np.ones(1, self.network.dtype)
-        self.steps(*self._arguments([(zero, zero, zero, one, one, 0.0)]))  # compiles it
+        sampled_steps(*self._arguments([(zero, zero, zero, one, one, 0.0)]))  # compiles it
 
-    def begin(self, trainer, submit):
+    def steps(self, trainer):
+        """Train, and yield after each batch: by then it is drawn, and some batches later it is learned.
+
+        With several threads, another one learns while this one draws; the order of the steps, and so the bits, stay
+        the same. Whoever wants to see what was learned calls ``collect`` first.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            try:
+                for inputs, targets in trainer.examples():
+                    samples = self.network.samples(trainer.noise_rng, targets)
+                    self.drawn.append(_rows(inputs, samples, self.optimizer.learning_rate))
+                    trainer.step += 1
+                    if len(self.drawn) == BATCHES:
+                        self._begin(trainer, pool.submit if self.config.threads > 1 else _at_once)
+                    yield
+            finally:
+                self.collect(trainer)
+
+    def _begin(self, trainer, submit):
         """Have what was drawn learned, when what was drawn before is."""
         predictions = [len(inputs) for inputs, *_ in self.drawn]
         arguments, self.drawn, begun = self._arguments(self.drawn), [], Event()
-        self.await_first(trainer)
-        self.at_work = predictions, submit(self._learn, begun, arguments)
+        self._await_first(trainer)
+        self.at_work = predictions, submit(_learn, begun, arguments)
         begun.wait()  # whoever draws the next batches would not let it begin before they are drawn
 
-    def _learn(self, begun, arguments):
-        begun.set()
-        return self.steps(*arguments)
-
-    def await_first(self, trainer):
+    def _await_first(self, trainer):
         """Wait for the batches that are at work, and count them."""
         if self.at_work:
             predictions, losses = self.at_work
@@ -67,12 +62,12 @@ class BatchKernel:
                 trainer.count(loss, n)
             self.at_work = None
 
-    def await_all(self, trainer):
-        """The same, and learn what was drawn after them."""
-        self.await_first(trainer)
+    def collect(self, trainer):
+        """Wait for what is at work, and learn what was drawn after it."""
+        self._await_first(trainer)
         if self.drawn:
-            self.begin(trainer, _at_once)
-            self.await_first(trainer)
+            self._begin(trainer, _at_once)
+            self._await_first(trainer)
 
     def _arguments(self, batches):
         """What the compiled function is given for some batches."""
@@ -84,6 +79,11 @@ class BatchKernel:
             *map(np.array, (sampled, sampled_expected)),
             config.objective == "sampled-softmax", hits, config.reduction == "mean", np.array(rates, np.float32),
         )  # fmt: skip
+
+
+def _learn(begun, arguments):
+    begun.set()
+    return sampled_steps(*arguments)
 
 
 def _rows(inputs, samples, rate):

@@ -1,0 +1,59 @@
+"""Who takes the steps of a run: NumPy, compiled functions, or torch. The trainer sees to everything else."""
+
+import importlib.util
+import warnings
+
+from handgrad.errors import InputError
+from handgrad.word2vec.engines.numpy_engine import NumPyEngine
+
+OF_PIECES = ("negative-sampling", "hierarchical-softmax")
+OF_BATCHES = ("nce", "sampled-softmax")
+
+
+def engine_for(trainer):
+    """The engine that the trainer's configuration asks for; with "auto" the fastest on this machine that can do it."""
+    config = trainer.config
+    if config.engine == "torch":
+        from handgrad.word2vec.engines.torch_engine import TorchEngine
+
+        return TorchEngine(trainer)
+    if not _is_compiled(config):
+        return NumPyEngine(trainer)
+    if config.objective in OF_BATCHES:
+        from handgrad.word2vec.engines.compiled.batches import BatchEngine
+
+        return BatchEngine(trainer)
+    from handgrad.word2vec.engines.compiled.deterministic import DeterministicEngine
+    from handgrad.word2vec.engines.compiled.hogwild import HogwildEngine
+
+    return (DeterministicEngine if config.deterministic else HogwildEngine)(trainer)
+
+
+def _is_compiled(config):
+    """Whether it is the compiled engine, which needs numba and does not do everything; its modules need numba too."""
+    missing, installed = _not_compiled(config), importlib.util.find_spec("numba") is not None
+    if config.engine == "compiled" and missing:
+        raise InputError(f"The compiled engine does not do {missing}: leave engine at auto, or choose numpy.")
+    if config.engine == "compiled" and not installed:
+        raise InputError("The compiled engine needs numba: pip install 'handgrad[word2vec]', or choose engine numpy.")
+    if config.engine == "auto" and not missing and not installed:
+        warnings.warn("Training is many times as fast with numba: pip install 'handgrad[word2vec]'.", stacklevel=5)
+    return config.engine != "numpy" and installed and not missing
+
+
+def _not_compiled(config):
+    """What a configuration wants that the compiled engine does not do, in words; or None."""
+    wanted = {
+        "objective": OF_PIECES + OF_BATCHES,
+        "optimizer": ("sgd",),
+        "update": ("batch",),
+        "precision": ("float32",),
+    }
+    if config.objective in OF_PIECES:
+        wanted |= {"reduction": ("sum",), "num_skips": (0,), "max_steps": (0,)}
+    else:
+        wanted |= {"model": ("skipgram",), "deterministic": (False,)}
+    for name, values in wanted.items():
+        if getattr(config, name) not in values:
+            return f"{name} = {getattr(config, name)!r}"
+    return None

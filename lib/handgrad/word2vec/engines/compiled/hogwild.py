@@ -1,0 +1,109 @@
+"""Threads that write to the same vectors without asking each other (Niu et al. 2011, Hogwild!).
+
+With one thread, a seed gives the same vectors, bit for bit. Two threads that meet at a word lose a little of an
+update, which does no harm where words are many, and no two runs are alike to the bit. Each takes the next piece of the
+text as soon as it is ready. At words that are in every other sentence, and at the root of a Huffman tree, threads would
+wait for each other's cache again and again. So each thread has copies of these rows, and after some hundred words adds
+to a row what its copy has learned.
+"""
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from handgrad.word2vec.engines.compiled import kernels
+from handgrad.word2vec.engines.compiled.pieces import PieceEngine
+from handgrad.word2vec.engines.compiled.simd import up_to
+
+PIECE = 50_000  # words that a thread works on before it looks up
+# A thread adds to a row what its copy has learned after so many words, divided by the number of threads. Later, all
+# of them together would go too far: with four times as many the root of a tree is thrown to and fro, and ever farther.
+BEHIND = 2500
+OFTEN = 4  # times that a row is used in these words, from which on it has copies; it is twice for each time of a word
+AHEAD = 2  # pieces for each thread that are begun while the first of them is not ready
+
+
+class HogwildEngine(PieceEngine):
+    """A step is a piece of the text."""
+
+    def __init__(self, trainer):
+        super().__init__(trainer)
+        threads = self.config.threads
+        self.repeatable = threads == 1
+        self.at_work, self.free, self.apart = deque(), list(range(threads)), up_to(kernels.TARGETS, BEHIND // threads)
+        self.often = self._used_often(trainer) if threads > 1 else [(0, 0), (0, 0)]
+        self.move_parameters([2 * threads * (end - begin) for begin, end in self.often])
+        self.learn_piece(*self.no_words(trainer))  # compiles
+
+    def steps(self, trainer):
+        """Piece after piece, each for whichever thread is free. The trainer hears of them in the order of the text."""
+        threads = self.config.threads
+        ahead = AHEAD * threads if threads > 1 else 0
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                for _ in trainer.epochs_left():
+                    for _ in self._epoch(trainer, pool, ahead):
+                        yield
+                        if trainer.is_over():
+                            return
+            finally:
+                self.collect(trainer)
+
+    def _epoch(self, trainer, pool, ahead):
+        for starts in self.pieces(trainer, 1, PIECE):
+            self.hold()
+            rate = trainer.learning_rate_at(starts[0])
+            begun = pool.submit(self.learn_piece, *self.arguments(trainer, starts, rate))
+            self.at_work.append((starts[-1], rate, begun))
+            if len(self.at_work) > ahead:
+                self._await_first(trainer)
+                yield
+        while self.at_work:
+            self._await_first(trainer)
+            yield
+
+    def collect(self, trainer):
+        """Wait for all that is at work."""
+        while self.at_work:
+            self._await_first(trainer)
+
+    def _await_first(self, trainer):
+        """Wait for the first piece that is at work, and have the trainer be behind it."""
+        end, rate, piece = self.at_work[0]
+        trainer.count(*piece.result())  # one that failed stays the first: those behind it must not count
+        self.at_work.popleft()
+        trainer.position, trainer.step, self.optimizer.learning_rate = int(end), trainer.step + 1, rate
+
+    def learn_piece(self, ids, starts, rate, state, noise_state):
+        """Learn some sentences: loss and number of predictions."""
+        i = self.free.pop()
+        try:
+            text = (*self.tables, ids, starts, self.keep, self.windows, *self._copies(i), self.mean)
+            if self.tree:
+                return kernels.train_hierarchical_softmax(*text, self.tree, rate, state)
+            noise = self.noise, self.K, self.weight
+            return kernels.train_negative_sampling(*text, *noise, rate, state, noise_state)
+        finally:
+            self.free.append(i)
+
+    # copies of rows that are used often: the first words, and of a tree the first words and the last nodes
+
+    def _used_often(self, trainer):
+        """For each table, from which row to which."""
+        counts = trainer.vocabulary.counts * trainer.keep
+        often = OFTEN * counts.sum() / self.apart
+        first = np.count_nonzero(2 * counts >= often)
+        if not self.tree:
+            return [(0, first), (0, first)]
+        starts, nodes, _ = self.tree
+        last = np.count_nonzero(np.bincount(nodes, np.repeat(counts, np.diff(starts))) >= often)
+        return [(0, first), (self.rows[1] - last, self.rows[1])]
+
+    def _copies(self, i):
+        """For each table, which rows have copies and how far behind them these are; and when they are joined."""
+        copies = tuple(
+            (begin, end, rows + 2 * i * (end - begin) - begin)
+            for rows, (begin, end) in zip(self.rows, self.often, strict=True)
+        )
+        return copies, self.apart

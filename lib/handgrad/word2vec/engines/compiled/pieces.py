@@ -1,0 +1,113 @@
+"""What threads learn from: pieces of the text, each with generators of its own, by functions compiled for a run."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from handgrad.word2vec.engines.compiled import kernels
+from handgrad.word2vec.engines.compiled.engine import CompiledEngine
+from handgrad.word2vec.engines.compiled.simd import whole_vectors
+
+# Four neighboring targets share their negatives. With so many of them the vectors are as good as with negatives for
+# each pair, and where fewer are asked for, each counts for less.
+NEGATIVES = {"skipgram": 12, "cbow": 8}
+STEPS = 200  # in an epoch, at least: the learning rate of a short text should fall as smoothly
+LONGEST = 1000  # words of a sentence that is not cut for that
+
+
+class PieceEngine(CompiledEngine):
+    """The compiled functions for a configuration, with all that stays the same in a run.
+
+    A class for a way in which threads share the work calls ``move_parameters`` once it knows how many copies of rows
+    it needs.
+    """
+
+    reports_wait = False  # pieces are so long that a report is exact enough
+
+    def __init__(self, trainer):
+        super().__init__(trainer)
+        config, network = self.config, self.network
+        self.threads_of_products = 1  # its functions have no use for NumPy's
+        means = {"exact": kernels.CBOW, "word2vec.c": kernels.CBOW_OF_WORD2VEC_C}
+        self.mean = kernels.SKIP_GRAM if config.model == "skipgram" else means[config.cbow_gradient]
+        self.keep, self.windows = _chances(trainer.keep), (config.window, config.dynamic_window)
+        self.tree = network.tree and (network.tree.starts, network.tree.nodes, network.tree.codes)
+        if not self.tree:
+            self.noise, K = columns_of_noise(network.noise), config.negatives
+            self.K = max(K, NEGATIVES[config.model]) if K else 0
+            self.weight = np.float32(K / self.K if K else 0)
+        self.rows = [len(parameter.value) for parameter in network.parameters]
+
+    def move_parameters(self, more_rows):
+        """To where the functions work on them: in whole vectors, with so many rows more behind each table."""
+        self.tables = []
+        for parameter, more in zip(self.network.parameters, more_rows, strict=True):
+            rows, D = parameter.value.shape
+            self.tables.append(whole_vectors(parameter.value, more))
+            parameter.value = self.tables[-1][:rows, :D]  # what was there is gone before the next table is made
+
+    def hold(self):
+        """Have the parameters here. Another trainer, which shares one of them, may have moved it to its own place."""
+        for parameter, table in zip(self.network.parameters, self.tables, strict=True):
+            rows, D = parameter.value.shape
+            if not np.may_share_memory(parameter.value, table):
+                table[:rows, :D] = parameter.value
+                parameter.value = table[:rows, :D]
+
+    def pieces(self, trainer, together, most):
+        """The rest of the text in pieces of at most so many words; a step is so many pieces ``together``."""
+        words = min(most, len(trainer.text) // (STEPS * together))
+        return pieces_of(trainer.text, trainer.position, words, most)
+
+    def arguments(self, trainer, starts, rate):
+        """What the functions are given for a piece: ids, starts, η and the states of two generators."""
+        generators = (_generator(self.config, draw, trainer.epoch, starts[0]) for draw in ("examples", "noise"))
+        return trainer.text.ids[starts[0] : starts[-1]], starts - starts[0], np.float32(rate), *generators
+
+    def no_words(self, trainer):
+        """The same for a piece without words, to compile with: its arrays are of the same types."""
+        return self.arguments(trainer, np.zeros(2, np.int64), 0)
+
+
+def pieces_of(text, position, words, most):
+    """Whole sentences, about so many words at a time, each time where they start and the last one ends.
+
+    A sentence that is longer is a piece of its own. One with more than LONGEST words is cut, if pieces should be
+    shorter: whoever gives a text as one sentence waits no longer for a step.
+    """
+    longest = max(words, min(most, LONGEST))
+    while position < len(text):
+        first, last = np.searchsorted(text.starts, (position, position + words), side="right")
+        starts = text.starts[first : max(last, first + 1)]
+        if starts[0] > position + longest:
+            starts = np.array([position + longest])
+        yield np.concatenate([[position], starts])
+        position = int(starts[-1])
+
+
+def _chances(p):
+    """Probabilities as 32-bit integers, to be compared with the upper half of a random number."""
+    return np.minimum(np.asarray(p, dtype=np.float64) * 2**32, 2**32 - 1).astype(np.uint32)
+
+
+def columns_of_noise(noise):
+    """The columns of its alias table, each as one number: the chance of its own word, times 2³², above the other."""
+    own, alias = noise.alias_table
+    return _chances(own).astype(np.uint64) << 32 | alias.astype(np.uint64)
+
+
+def _generator(config, draw, epoch, start):
+    """The state of a kernel's generator, the same for the same place in the text.
+
+    A whole SeedSequence for each piece would take longer than to add up what the piece has learned. Source of the
+    mixing: Steele, Lea and Flood (2014), Fast Splittable Pseudorandom Number Generators, SplitMix64.
+    """
+    mixed = (_state_of(*config.seed_of(draw), epoch) + int(start) * 0x9E3779B97F4A7C15) % 2**64
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB % 2**64
+    return np.uint64(mixed ^ mixed >> 31)
+
+
+@lru_cache
+def _state_of(*numbers):
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
