@@ -58,8 +58,8 @@ def spied(monkeypatch):
             piece.arguments = arguments
             return piece
 
-        def learn(self, i, pieces):
-            measured = super().learn(i, pieces)
+        def learn(self, i, pieces, is_last):
+            measured = super().learn(i, pieces, is_last)
             if len(pieces[i].arguments[0]):
                 calls.append((*pieces[i].arguments, *measured))
             return measured

@@ -145,29 +145,29 @@ def test_the_bits_are_those_of_one_batch_after_another(monkeypatch, changes):
     assert len(first) > 2 and all(other == first for other in others)
 
 
-class StoppedBetweenReports(Trainer):
+class StoppedBetweenReports(batches.BatchEngine):
     """Ctrl-C at a step at which nobody waits for what is at work."""
 
     at = -1
 
-    def steps(self):
-        for _ in super().steps():
-            if self.step == self.at:
+    def steps(self, trainer):
+        for _ in super().steps(trainer):
+            if trainer.step == self.at:
                 signal.raise_signal(signal.SIGINT)
             yield
 
 
 @pytest.mark.parametrize("changes", [{"threads": 2}, {"threads": 2} | STREAM], ids=str)
-def test_wherever_a_run_is_stopped_it_ends_with_the_same_bits(tmp_path, changes):
+def test_wherever_a_run_is_stopped_it_ends_with_the_same_bits(tmp_path, changes, monkeypatch):
     config = TrainingConfig(**SMALL | {"objective": "nce", "report_every": 19, "checkpoint_every": 13} | changes)
-    StoppedBetweenReports(config).fit(SENTENCES, tmp_path / "whole")
+    Trainer(config).fit(SENTENCES, tmp_path / "whole")
     for step in (1, 7, 8, 9, 16, 23, 37):
-        stopped = StoppedBetweenReports(config)
-        stopped.at = step
-        with pytest.raises(KeyboardInterrupt):
-            stopped.fit(SENTENCES, tmp_path / str(step))
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(batches, "BatchEngine", StoppedBetweenReports)
+            patch.setattr(StoppedBetweenReports, "at", step)
+            Trainer(config).fit(SENTENCES, tmp_path / str(step))
         assert json.loads((tmp_path / str(step) / "run.json").read_text(encoding="utf-8"))["steps"] == step
-        StoppedBetweenReports(config).fit(SENTENCES, tmp_path / str(step), resume=True)
+        Trainer(config).fit(SENTENCES, tmp_path / str(step), resume=True)
         assert bits(tmp_path / str(step)) == bits(tmp_path / "whole"), step
 
 

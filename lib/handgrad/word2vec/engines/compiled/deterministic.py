@@ -117,9 +117,9 @@ class DeterministicEngine(PieceEngine):
         self.used = cycle([[nothing_used(rows) for rows in self.rows] for _ in range(2)] for _ in range(1 + AHEAD))
         self.move_parameters([2 * most for most in self.most_copies])
         pieces = [self.draw(used, *self.no_words(trainer)) for used in next(self.used)]  # this and the rest compiles
+        is_last = [True, False]
         for i in range(2):
-            self.learn(i, pieces)
-        self.join(pieces)
+            self.learn(i, pieces, is_last)
 
     def steps(self, trainer):
         """Two pieces at a time. The trainer hears of them when their copies are joined."""
@@ -137,11 +137,10 @@ class DeterministicEngine(PieceEngine):
             self.hold()
             end, rate, soon = ahead.popleft()
             pieces = [piece.result() for piece in soon]
-            learned = [pool.submit(self.learn, i, pieces) for i in range(2)]
-            ahead.extend(islice(steps, 1))  # threads that are ready have this to do while the others are waited for
-            measured = [loss_and_predictions.result() for loss_and_predictions in learned]
-            self.join(pieces)
-            for loss_and_predictions in measured:
+            is_last = [True, False]  # to be popped
+            learned = [pool.submit(self.learn, i, pieces, is_last) for i in range(2)]
+            ahead.extend(islice(steps, 1))  # for threads that are ready while the others are not
+            for loss_and_predictions in [piece.result() for piece in learned]:
                 trainer.count(*loss_and_predictions)
             trainer.position, trainer.step, self.optimizer.learning_rate = end, trainer.step + 1, rate
             yield
@@ -167,8 +166,11 @@ class DeterministicEngine(PieceEngine):
         used[:] = [used_by(ids, before) for ids, before in zip((words, outputs), used, strict=True)]
         return Piece(list(used), windows, more, rate)
 
-    def learn(self, i, pieces):
-        """Learn piece i of two, on copies of the rows that the other uses too: loss and predictions."""
+    def learn(self, i, pieces, is_last):
+        """Learn piece i of two, on copies of the rows that the other uses too: loss and predictions.
+
+        Whoever is ready last joins the copies: a thread that would do nothing else had to wait for a processor.
+        """
         piece, other, ids = pieces[i], pieces[1 - i], []
         for table, used, others, most in zip(self.tables, piece.used, other.used, self.most_copies, strict=True):
             behind = len(table) - (2 - i) * most
@@ -178,7 +180,10 @@ class DeterministicEngine(PieceEngine):
         words, outputs = ids
         learn = kernels.learn_hierarchical_softmax if self.tree else kernels.learn_negative_sampling
         text = words, *piece.windows, outputs, *piece.more
-        return learn(*self.tables, *text, self.mean, piece.rate, *kernels.NO_COPIES)
+        measured = learn(*self.tables, *text, self.mean, piece.rate, *kernels.NO_COPIES)
+        if is_last.pop():
+            self.join(pieces)
+        return measured
 
     def join(self, pieces):
         """Join the copies of two pieces that were learned."""
