@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from handgrad import corpora
-from handgrad.corpora import directory, documentation, open_corpus, text8, text_file
+from handgrad.corpora import directory, docstrings, documentation, downloads, open_corpus, text8, text_file
+from handgrad.corpora.files import LONGEST_PIECE, LONGEST_WORD
 
 
 @pytest.fixture(scope="module")
@@ -90,24 +91,24 @@ def test_the_words_of_the_book_are_frequent(corpus):
 
 
 def test_made_up_packages_give_these_paragraphs(packages):
-    assert corpora._documentation_lines(packages) == LINES
+    assert docstrings._documentation_lines(packages) == LINES
 
 
 def test_the_file_system_has_no_say_in_the_order(packages, monkeypatch):
     listing = Path.glob
     monkeypatch.setattr(Path, "glob", lambda *args: reversed(list(listing(*args))))
-    assert corpora._documentation_lines(dict(reversed(packages.items()))) == LINES
+    assert docstrings._documentation_lines(dict(reversed(packages.items()))) == LINES
 
 
 def test_windows_line_ends_change_nothing(packages):
     for path in packages["numpy"].rglob("*.py"):
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    assert corpora._documentation_lines(packages) == LINES
+    assert docstrings._documentation_lines(packages) == LINES
 
 
 def test_a_changed_file_changes_the_digest(packages, monkeypatch):
     def digest():
-        lines = corpora._documentation_lines(packages)
+        lines = docstrings._documentation_lines(packages)
         return corpora.Corpus("made up", lambda: map(str.split, lines)).digest
 
     before = digest()
@@ -117,7 +118,7 @@ def test_a_changed_file_changes_the_digest(packages, monkeypatch):
 
 
 def test_other_versions_give_one_warning(monkeypatch):
-    monkeypatch.setattr(corpora, "_documentation_lines", lambda packages: ["a line"])
+    monkeypatch.setattr(docstrings, "_documentation_lines", lambda packages: ["a line"])
     monkeypatch.setitem(corpora.DOCUMENTATION_VERSIONS, "numpy", "1.0")
     monkeypatch.setitem(corpora.DOCUMENTATION_VERSIONS, "torch", "1.0")
     with pytest.warns(UserWarning, match=r"numpy .* \(the book has 1.0\), torch") as caught:
@@ -138,7 +139,8 @@ def test_nothing_is_imported():
     code = (
         "import sys\n"
         "from handgrad import corpora\n"
-        "corpora._documentation_lines = lambda packages: []\n"
+        "from handgrad.corpora import docstrings\n"
+        "docstrings._documentation_lines = lambda packages: []\n"
         "corpora.documentation()\n"
         "assert set(corpora.DOCUMENTATION_VERSIONS) & set(sys.modules) == {'numpy'}\n"  # handgrad itself needs it
     )
@@ -171,7 +173,7 @@ def test_text_file_plain_and_compressed(tmp_path, name, compress, encoding):
 
 @pytest.mark.parametrize("length", [1, 2, 3, 5, 8, 12, 13, 1000])
 def test_a_long_line_comes_in_pieces_and_keeps_every_word(tmp_path, monkeypatch, length):
-    monkeypatch.setattr(corpora, "LONGEST_PIECE", length)
+    monkeypatch.setattr("handgrad.corpora.files.LONGEST_PIECE", length)
     path = tmp_path / "a.txt"
     path.write_text("the cat sat on  the mat\nand slept", encoding="utf-8")
     sentences = list(text_file(path))
@@ -183,7 +185,7 @@ def test_a_line_of_ten_million_characters_is_streamed(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("word " * 2_000_000, encoding="utf-8")
     lengths = [len(words) for words in text_file(path)]
-    assert sum(lengths) == 2_000_000 and max(lengths) <= corpora.LONGEST_PIECE / 5 + 1
+    assert sum(lengths) == 2_000_000 and max(lengths) <= LONGEST_PIECE / 5 + 1
 
 
 BAD_FILES = {
@@ -201,7 +203,7 @@ BAD_FILES = {
     "utf16le.txt": ("some words".encode("utf-16-le"), "NUL byte, as binary files and UTF-16 have"),
     "late_nul.txt": (b"good words\n" * 9 + b"\0", "NUL byte"),
     "binary.bin": (bytes(range(256)), "a byte 0x80 that is not"),
-    "endless.txt": (b"a" * (corpora.LONGEST_WORD + corpora.LONGEST_PIECE), "characters without one"),
+    "endless.txt": (b"a" * (LONGEST_WORD + LONGEST_PIECE), "characters without one"),
     "plain.zip": (b"plain text", "not zip"),
     "cut.zip": (zipped("some words\n" * 9)[:-9], "zip"),
     "checksum.zip": (zipped("some words").replace(zlib.crc32(b"some words").to_bytes(4, "little"), bytes(4)), "CRC"),
@@ -344,7 +346,7 @@ def tiny_text8(tmp_path, monkeypatch):
         "text8.zip": (len(archive), f"sha256:{hashlib.sha256(archive).hexdigest()}"),
         "text8": (len(TINY), f"md5:{hashlib.md5(TINY).hexdigest()}"),
     }
-    monkeypatch.setattr(corpora, "TEXT8_FILES", files)
+    monkeypatch.setattr(downloads, "TEXT8_FILES", files)
     monkeypatch.setenv("HANDGRAD_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return archive
@@ -368,7 +370,7 @@ def server(tiny_text8, monkeypatch):
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.requests, server.answer = 0, (200, len(tiny_text8), tiny_text8)
-        monkeypatch.setattr(corpora, "TEXT8_URL", f"http://127.0.0.1:{server.server_port}/text8.zip")
+        monkeypatch.setattr(downloads, "TEXT8_URL", f"http://127.0.0.1:{server.server_port}/text8.zip")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server

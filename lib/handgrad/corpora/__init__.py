@@ -1,0 +1,23 @@
+"""Text to learn from: documentation that is already on the reader's disk, text8, any text file or directory."""
+
+from handgrad.corpora.corpus import Corpus
+from handgrad.corpora.docstrings import (
+    DOCUMENTATION_DIGEST,
+    DOCUMENTATION_VERSIONS,
+    DOCUMENTATION_WORDS,
+    documentation,
+)
+from handgrad.corpora.downloads import text8
+from handgrad.corpora.files import directory, open_corpus, text_file
+
+__all__ = [
+    "DOCUMENTATION_DIGEST",
+    "DOCUMENTATION_VERSIONS",
+    "DOCUMENTATION_WORDS",
+    "Corpus",
+    "directory",
+    "documentation",
+    "open_corpus",
+    "text8",
+    "text_file",
+]
