@@ -33,10 +33,10 @@ from handgrad.gradient_check import (
     GradientReport,
     check_gate,
     check_graph,
-    numerical_jacobian,
 )
 from handgrad.graph import ComputationalGraph, Gate, Node, Parameter
 from handgrad.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from handgrad.numerical import numerical_jacobian
 from handgrad.optimizers import SGD, Adagrad, Adam, Momentum
 from handgrad.torch_bridge import as_torch_function
 

@@ -1,0 +1,52 @@
+"""When two gradients are the same, and what an array must be to be compared."""
+
+import numpy as np
+
+from handgrad.gradient_check.diagnosis import matches
+
+TOLERANCE = 1e-6  # of the largest slope in the gradient, besides what the measurement itself may be off
+
+
+def disagreement(given, slopes):
+    """Which entries are wrong: `not <=`, so that nan is."""
+    difference = np.where(slopes.kinks, 0.0, np.abs(np.asarray(given) - slopes.values))
+    scale = np.abs(np.where(slopes.kinks, 0.0, slopes.values)).max(initial=0.0)
+    return ~(difference <= TOLERANCE * scale + np.where(slopes.kinks, 0.0, slopes.errors))
+
+
+def agrees(given, slopes):
+    return np.shape(given) == np.shape(slopes.values) and not disagreement(given, slopes).any()
+
+
+def as_float64(x):
+    """Floats in double precision, lists as arrays, integers as they are."""
+    x = np.asarray(x)
+    return (x.astype(np.float64) if np.issubdtype(x.dtype, np.inexact) else x)[()]
+
+
+def is_float(x):
+    return np.issubdtype(np.result_type(x), np.inexact)
+
+
+def copies_of(gradients):
+    """The gradients as they are now, dense: backward may hand out arrays that it goes on writing to."""
+    if not isinstance(gradients, list | tuple):
+        return None
+    return [None if g is None else np.array(dense(g))[()] for g in gradients]
+
+
+def dense(gradient):
+    return gradient.to_dense() if hasattr(gradient, "to_dense") else gradient
+
+
+def same(a, b):
+    """Equal to a millionth, or both nothing."""
+    return matches(a, b) or not (np.any(a) or np.any(b))
+
+
+def equal(a, b):
+    return (a is None and b is None) or np.array_equal(a, b, equal_nan=True)
+
+
+def all_equal(first, second):
+    return len(first) == len(second) and all(equal(a, b) for a, b in zip(first, second, strict=True))

@@ -1,0 +1,106 @@
+"""Is the gradient of this graph right? And if not, which gate or which node is to blame?"""
+
+import copy
+
+import numpy as np
+
+from handgrad.gradient_check.comparing import agrees, all_equal, as_float64, dense, is_float, same
+from handgrad.gradient_check.of_gates import answers_differ, check_gate, skips
+from handgrad.gradient_check.reports import GradientReport
+from handgrad.graph import ComputationalGraph
+from handgrad.numerical import measure_slopes
+
+
+def check_graph(graph, feeds=None, /, seed=0, **inputs):
+    """Check the gradient of every leaf of a graph, and if one is wrong, find the gate or the node to blame.
+
+    Parameters
+    ----------
+    graph : ComputationalGraph
+    feeds, **inputs : the leaves' values, as for ``graph.forward``; parameters may be left out
+    seed : int, of the random upstream gradients
+
+    Returns
+    -------
+    GradientReport
+    """
+    feeds = {**(feeds or {}), **inputs}
+    graph.require_names(feeds)
+    fed = {name: as_float64(feeds[name] if name in feeds else leaf.value) for name, leaf in graph.leaves.items()}
+    wrong_gate = _wrong_gate(graph, fed, seed)
+    if wrong_gate:
+        return wrong_gate
+
+    values = _as_list(graph.forward(fed))
+    rng = np.random.default_rng(seed)
+    upstreams = [rng.standard_normal(np.shape(v))[()] for v in values]
+    dz = upstreams if len(upstreams) > 1 else upstreams[0]
+    given = {name: dense(gradient) for name, gradient in graph.backward(dz).items()}
+    again = {name: dense(gradient) for name, gradient in graph.backward(dz).items()}
+    if not all_equal(given.values(), again.values()):
+        third = {name: dense(gradient) for name, gradient in graph.backward(dz).items()}
+        return answers_differ("The graph", [list(answer.values()) for answer in (given, again, third)])
+
+    trusted = ComputationalGraph(*graph.outputs)
+
+    def upstream_dot_outputs(name, x):
+        outputs = _as_list(trusted.forward({**fed, name: x}))
+        return sum(np.sum(u * np.asarray(v)) for u, v in zip(upstreams, outputs, strict=True))
+
+    skipped, wrong = 0, []
+    for name, x in fed.items():
+        if is_float(x):
+            measured = measure_slopes(lambda x, name=name: upstream_dot_outputs(name, x), x, 1.0)
+            skipped += int(measured.kinks.sum())
+            if not agrees(given.get(name, np.zeros(np.shape(x))), measured):
+                wrong.append(name)
+    if not wrong:
+        text = f"The graph's gradients agree with the measured slopes{skips(skipped)}."
+        return GradientReport(True, text, None, skipped)
+    return _lost_on_the_way(graph, trusted, fed, dz, wrong)
+
+
+def _wrong_gate(graph, fed, seed):
+    """The first gate that fails its own check at the values that reach it, as a report; or None."""
+    values = {}
+    for node in graph.nodes:
+        if node.gate is None:
+            values[node] = fed[node.name]
+            continue
+        inputs = [values[i] for i in node.inputs]
+        values[node] = as_float64(copy.deepcopy(node.gate).forward(*copy.deepcopy(inputs)))
+        report = check_gate(copy.deepcopy(node.gate), *copy.deepcopy(inputs), seed=seed)
+        if not report.ok:
+            return GradientReport(False, f"In the graph, at {node}: {report.text}", report.mistake)
+    return None
+
+
+def _lost_on_the_way(graph, trusted, fed, dz, wrong):
+    """Every gate is right, and yet gradients are wrong: at which node were they lost?"""
+    trusted.forward(fed)
+    trusted.backward(dz)
+    right = {node: dense(gradient) for node, gradient in trusted.gradients.items()}
+    parts = {node: [] for node in trusted.nodes}
+    for user, downstream in trusted.downstream.items():
+        for node, gradient in zip(user.inputs, downstream, strict=True):
+            parts[node].append(dense(gradient))
+    graph.forward(fed)
+    graph.backward(dz)
+    for node in reversed(trusted.nodes):
+        mine = dense(graph.gradients.get(node))
+        if node not in right or (mine is not None and same(mine, right[node])):
+            continue
+        places = len(parts[node])
+        if mine is not None and places > 1 and any(same(mine, part) for part in parts[node]):
+            text = (
+                f"Every gate is right, but {node} goes into {places} places, and its gradient is that of one of them "
+                "only. If this value moves, through how many ways does the output move?"
+            )
+            return GradientReport(False, text, "OVERWRITES_AT_FAN_OUT")
+        text = f"Every gate is right, but the graph's gradient of {node} is not the sum of what the gates send to it."
+        return GradientReport(False, text)
+    return GradientReport(False, f"The gradients that backward returned for {', '.join(wrong)} are wrong.")
+
+
+def _as_list(value):
+    return value if isinstance(value, list) else [value]
