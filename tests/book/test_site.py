@@ -11,6 +11,7 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from in_browser import wait_for_formulas
 from PIL import Image
@@ -176,6 +177,35 @@ def test_on_a_phone_a_shadow_tells_that_a_line_of_code_goes_on(browser, site):
         block.evaluate("e => { e.scrollLeft = e.scrollWidth }")
         assert shadows(block) == (True, False)
     page.close()
+
+
+def test_on_a_phone_an_equation_fades_out_where_it_goes_on(browser, site):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((site / "book/gradients.html").as_uri())
+    wait_for_formulas(page)
+    equations = page.locator("table.hg-gradients mjx-container").all()
+    hidden = [equation.evaluate("e => e.scrollWidth - e.clientWidth") for equation in equations]
+    for equation, more in zip(equations, hidden, strict=True):
+        assert fades(equation) == (0, 32 if more else 0)
+    wide = equations[int(np.argmax(hidden))]
+    wide.evaluate("e => { e.scrollLeft = e.scrollWidth / 4 }")
+    assert fades(wide) == (32, 32)
+    wide.evaluate("e => { e.scrollLeft = e.scrollWidth }")
+    assert fades(wide) == (32, 0)
+    wide.focus()
+    page.keyboard.press("ArrowLeft")
+    assert wide.evaluate("e => getComputedStyle(e).maskImage") == "none"  # the ring is around it
+    assert 0 in hidden and max(hidden) > 100
+    page.close()
+
+
+def fades(box):
+    """Over how many pixels on the left, and on the right. Scrolling moves it with the next picture of the page."""
+    box.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    return tuple(
+        box.evaluate("(e, side) => parseFloat(getComputedStyle(e).getPropertyValue(side))", f"--hg-{side}")
+        for side in ("left", "right")
+    )
 
 
 def test_on_a_desktop_no_code_needs_to_be_scrolled(browser, site, page):
