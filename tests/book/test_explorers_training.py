@@ -132,7 +132,7 @@ def test_the_pages_path_is_that_of_the_librarys_optimizer(open_page, name, momen
 
 def test_descent_is_stepped_and_its_rate_is_turned_by_keyboard(open_page):
     page = open_page(show.descend("bowl", start=(2.0, 1.0), learning_rate=0.1, steps=20))
-    tab_to(page, "Start")
+    tab_to(page, "First")
     page.locator(".hg-start").focus()
     press(page, "ArrowRight")
     press(page, "Shift+ArrowUp")

@@ -1,5 +1,5 @@
 // The plane goes through a hidden layer: from x to x W + b, and on through the activation.
-import { format, h, s, sayer, slider } from "./shared.js";
+import { format, h, s, sayer, sigmoid, slider } from "./shared.js";
 import { player } from "./player.js";
 
 const SIZE = 360; // of the picture
@@ -13,7 +13,7 @@ const TILT = 0.42; // of the view of three units, in radians
 const ACTIVATIONS = {
   tanh: Math.tanh,
   relu: (x) => Math.max(x, 0),
-  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  sigmoid,
 };
 
 export function render({ model, el }) {

@@ -1,5 +1,6 @@
 // The elementary gates on single numbers, as in handgrad/gates.py: a forward rule, and the local gradients, one for
 // each input. `z` is what forward gave, `p` the exponent of Power. `write` is the formula with numbers in it.
+import { sigmoid } from "./shared.js";
 
 export const GATES = {
   Add: {
@@ -44,7 +45,7 @@ export const GATES = {
     write: (x, y) => `max(${x}, ${y})`,
   },
   Sigmoid: {
-    forward: (x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x))), // no exp overflows
+    forward: sigmoid,
     local: (z) => [z * (1 - z)],
     write: (x) => `σ(${x})`,
   },

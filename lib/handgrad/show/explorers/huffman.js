@@ -1,5 +1,5 @@
 // The Huffman path: a tree over a few words, built here as the library builds it, and the turns that find a word.
-import { bringIntoView, button, format, h, numberField, s, sayer, scrollBox } from "./shared.js";
+import { bringIntoView, button, format, h, numberField, s, sayer, scrollBox, sigmoid } from "./shared.js";
 import { choice, plural } from "./choices.js";
 
 const STEP = 52; // right by one turn
@@ -37,7 +37,7 @@ export function huffmanTree(countOfWord) {
   }
 }
 
-export const turn = (score, code) => 1 / (1 + Math.exp(code ? score : -score)); // σ(s) for 0, σ(-s) for 1
+export const turn = (score, code) => sigmoid(code ? -score : score);
 
 export const product = (path, scores) => path.reduce((P, { node, code }) => P * turn(scores[node], code), 1);
 

@@ -1,12 +1,10 @@
 // The NCE matrix: B rows of T true and m noise words. Each mode shows one step from the score to the gradient.
-import { fadeEdges, format, h, sayer } from "./shared.js";
+import { fadeEdges, format, h, sayer, sigmoid } from "./shared.js";
 import { choice, toggle } from "./choices.js";
 import { gridEntry, markGrid, walkGrid } from "./grid.js";
 
 const FLT_MAX = 3.4028234663852886e38; // what TensorFlow subtracts from the score of a hit
 const MODES = ["score", "log E", "corrected", "label", "σ(x)", "loss", "gradient"];
-
-export const logistic = (x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
 
 // Sigmoid cross-entropy, exact for large scores too.
 export const crossEntropy = (x, z) => (1 - z) * x + Math.max(-x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
@@ -72,7 +70,7 @@ export function render({ model, el }) {
     const removed = j >= T && hits[i][j - T] && model.get("remove");
     const x = score - (removed ? FLT_MAX : 0) - (model.get("correct") ? logE : 0);
     const z = j < T ? 1 / T : 0;
-    const p = logistic(x);
+    const p = sigmoid(x);
     return { score, logE, removed, x, z, p, loss: crossEntropy(x, z), gradient: p - z };
   }
 
@@ -130,7 +128,7 @@ export function render({ model, el }) {
     // σ(−x) in place of 1 − σ(x), which is 1 − 1 where x is above 10
     ({ x, z, p, loss }) => {
       if (z === 1) return `the label is 1, so the loss is −log σ(x) = −log ${format(p)} = ${format(loss)}.`;
-      const q = format(logistic(-x));
+      const q = format(sigmoid(-x));
       if (z === 0) return `the label is 0, so the loss is −log(1 − σ(x)) = −log σ(−x) = −log ${q} = ${format(loss)}.`;
       return `the label is 1/${T}, so the loss is −1/${T} log σ(x) − ${T - 1}/${T} log(1 − σ(x)) = ${format(loss)}.`;
     },

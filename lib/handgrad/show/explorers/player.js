@@ -7,7 +7,7 @@ export function player(text, count, place, say, onplace, pause) {
     stop();
     moveTo(chosen);
   });
-  const first = button("Start", () => step(-count));
+  const first = button("First", () => step(-count));
   const back = button("Back", () => step(-1));
   const next = button("Next", () => step(1), { class: "hg-main" });
   const { element: play, stop } = playButton(pause, () => {

@@ -19,6 +19,9 @@ function fill(element, attributes, children) {
   return element;
 }
 
+// No exp overflows in it.
+export const sigmoid = (x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
+
 // As Python's f"{x:.4g}", so that a page never says one number in two ways.
 export function format(x, digits = 4) {
   if (Number.isNaN(x)) return "nan";
