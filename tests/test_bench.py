@@ -94,15 +94,15 @@ def test_nce_says_what_to_install(text):
     assert "There is no TensorFlow here: pip install -r bench/requirements.txt" in printed
 
 
-def test_the_roofline_counts_the_entries_that_are_wanted(text, monkeypatch):
-    assert len(RATIO.findall(bench("roofline.py", text, "--turns", 1))) == 1
+def test_the_roofline_counts_the_entries(text, monkeypatch):
+    assert len(RATIO.findall(bench("roofline.py", text, "--turns", 1))) == 3
     monkeypatch.syspath_prepend(BENCH)
-    import numpy as np
     import roofline
 
-    # Words 0 to 3, targets 1 and 2 with reaches 1 and 2, whose windows are (0, 2) and (0, 1, 3): 5 pairs, 4 places.
-    windows = np.array([[-1, 0, 2, -1], [0, 1, 3, -1]])
-    assert roofline.wanted_entries(windows, negatives=7) == 5 + 7 * 4
+    # Targets 1 and 2, whose windows are the words 0, 2 and 0, 1, 3: 5 pairs; 4 words, of which the kernel takes all.
+    assert roofline.entries_of(1, [0, 0], [3, 4], drawn=12, negatives=7) == (4 * (12 + 2), 5 * (1 + 7), 5 + 7 * 4)
+    # A target alone in its sentence is no pair, but it is computed.
+    assert roofline.entries_of(5, [5], [6], drawn=12, negatives=7) == (13, 0, 0)
 
 
 def test_memory_and_large_vocabularies():
