@@ -29,7 +29,7 @@ def text8(path=None):
     Returns
     -------
     Corpus
-        `pinned` is True. A sentence is a piece of at most `LONGEST_PIECE` characters.
+        `pinned` is True. A sentence is a piece of at most 2¹⁶ characters.
 
     Raises
     ------

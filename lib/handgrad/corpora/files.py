@@ -83,8 +83,8 @@ def _files_below(folder):
 def text_file(path):
     """Open a UTF-8 text file, plain, .gz or .zip, as a corpus: one line a sentence, split at white space.
 
-    The file is streamed each time it is read and never loaded whole; a line of more than
-    `LONGEST_PIECE` characters comes as several sentences.
+    The file is streamed each time it is read and never loaded whole; a line of more than 2¹⁶ characters comes as
+    several sentences.
 
     Parameters
     ----------
@@ -111,6 +111,7 @@ def text_file(path):
 
 
 def check_file(path):
+    """There is a file, which can be read again and again, or a sentence says what is there."""
     mode = _mode(path)
     if stat.S_ISDIR(mode):
         raise InputError(f"Expected a text file, but {path} is a directory; name a file in it, or use directory().")
@@ -129,6 +130,7 @@ def _mode(path):
 
 
 def unreadable(path, error):
+    """What to raise where a file cannot be read."""
     return InputError(f"Expected a text file, but {path} cannot be read ({error.strerror}); check its permissions.")
 
 

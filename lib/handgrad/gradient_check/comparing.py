@@ -2,9 +2,16 @@
 
 import numpy as np
 
-from handgrad.gradient_check.diagnosis import matches
-
 TOLERANCE = 1e-6  # of the largest slope in the gradient, besides what the measurement itself may be off
+MATCH = 1e-6  # of the largest entry
+
+
+def matches(a, b):
+    """Equal to a millionth, and not because both are nothing."""
+    if np.shape(a) != np.shape(b) or np.size(a) == 0:
+        return False
+    scale = np.max(np.abs(b))
+    return bool(scale > 0 and np.isfinite(scale) and np.max(np.abs(a - b)) <= MATCH * scale)
 
 
 def disagreement(given, slopes):

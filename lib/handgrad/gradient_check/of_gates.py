@@ -13,9 +13,10 @@ from handgrad.gradient_check.comparing import (
     disagreement,
     equal,
     is_float,
+    matches,
     same,
 )
-from handgrad.gradient_check.diagnosis import Evidence, diagnose, matches
+from handgrad.gradient_check.diagnosis import Evidence, diagnose
 from handgrad.gradient_check.reports import GradientReport
 from handgrad.numerical import measure_slopes, numerical_jacobian
 

@@ -150,8 +150,8 @@ class TrainingConfig:
     )
     deterministic: bool = setting(
         False,
-        "compiled: the same bits with any number of threads, of which two learn at a time; takes twice as long as "
-        "two that do not wait for each other, and what it learns differs a little from what one learns without it.",
+        "compiled: the same bits with any number of threads, of which two learn at a time; takes one and a half times "
+        "as long as two that do not wait for each other, and learns something a little different.",
     )
     precision: str = setting("float32", "Of the parameters.", choices=("float32", "float64"))
     seed: int = setting(1, "The same seed, text and versions give the same vectors.")

@@ -109,7 +109,7 @@ class RunFolder:
                 f"{path} holds the parameters in the scope {state['scope']!r} alone, and a run cannot go on from that: "
                 "start a new one, with these as shared parameters."
             )
-        if not trainer.engine.repeatable:
+        if trainer.engine.threads_race:
             warnings.warn(
                 f"The run goes on from step {state['step']:,}, but its bits will be others than if it had not been "
                 f"stopped: its {trainer.config.threads} threads do not wait for each other, as they do if it is "

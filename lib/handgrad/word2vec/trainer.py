@@ -60,8 +60,9 @@ class Trainer:
     ----------
     text : EncodedText, what is learned from
     vocabulary : Vocabulary
-    engine : who takes the steps (see ``engines``)
+    engine : Engine, who takes the steps (see ``engines``); ``engine.name`` is "numpy", "compiled" or "torch"
     network : Network, with ``network.parameters``
+    optimizer : Optimizer
     losses : list of LossEntry
     words_per_second : float, raw words, of the training loop alone
     """
@@ -141,7 +142,14 @@ class Trainer:
         self.losses, self.seconds, self.stop_reason = [], 0.0, None
         self.loss_sum, self.predictions = 0.0, 0  # since the last entry
         self.engine = engine_for(self)
-        self.network, self.optimizer = self.engine.network, self.engine.optimizer
+
+    @property
+    def network(self):
+        return self.engine.network
+
+    @property
+    def optimizer(self):
+        return self.engine.optimizer
 
     # train
 

@@ -398,7 +398,7 @@ def test_five_kills_at_random_moments(tmp_path, examples_on):
     script = f"""
 import sys
 from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 import torch
 torch.set_num_threads(1)  # before the first fork
 import kill_and_resume

@@ -11,7 +11,7 @@ OF_BATCHES = ("nce", "sampled-softmax")
 
 
 def engine_for(trainer):
-    """The engine that the trainer's configuration asks for; with "auto" the fastest on this machine that can do it."""
+    """The engine that the trainer's configuration asks for; with "auto" the compiled one where it can do that."""
     config = trainer.config
     if config.engine == "torch":
         from handgrad.word2vec.engines.torch_engine import TorchEngine
@@ -30,7 +30,7 @@ def engine_for(trainer):
 
 
 def _is_compiled(config):
-    """Whether it is the compiled engine, which needs numba and does not do everything; its modules need numba too."""
+    """Whether it is the compiled engine, whose modules need numba, and which does not do everything."""
     missing, installed = _not_compiled(config), importlib.util.find_spec("numba") is not None
     if config.engine == "compiled" and missing:
         raise InputError(f"The compiled engine does not do {missing}: leave engine at auto, or choose numpy.")

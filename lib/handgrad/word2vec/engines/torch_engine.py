@@ -66,24 +66,17 @@ class TorchEngine(NumPyEngine):
         require_torch(config, self.processes)
         import torch
 
+        from handgrad.word2vec.engines.torch_network import TorchNetwork, TorchOptimizer
+
         self.device = chosen_device(config)
-        super().__init__(trainer)
+        network = TorchNetwork(config, trainer.vocabulary.counts, trainer.shared, self.device)
+        super().__init__(trainer, network, TorchOptimizer(network, config.learning_rate))
         by_itself = self.device != "cpu" or self.processes.count > 1
         self.draws = config.examples_on == "device" or (
             config.examples_on == "auto" and by_itself and not config.num_skips
         )
         self.loss = torch.zeros((), dtype=torch.float64, device=self.device)  # since it was last collected
         self.positions = [0] * self.processes.count
-
-    def new_network(self, trainer):
-        from handgrad.word2vec.engines.torch_network import TorchNetwork
-
-        return TorchNetwork(self.config, trainer.vocabulary.counts, trainer.shared, self.device)
-
-    def new_optimizer(self):
-        from handgrad.word2vec.engines.torch_network import TorchOptimizer
-
-        return TorchOptimizer(self.network, self.config.learning_rate)
 
     def steps(self, trainer):
         """Learn, and yield after each step: a batch, or in several processes a round of batches and a meeting."""

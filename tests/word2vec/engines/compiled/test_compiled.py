@@ -20,7 +20,7 @@ from two_topics import sentences_of_two_topics
 from handgrad.errors import InputError
 from handgrad.word2vec import Callback, EncodedText, Network, Trainer, TrainingConfig, Vocabulary, encode_text
 from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
-from handgrad.word2vec.engines.compiled import deterministic, draws, hogwild, kernels
+from handgrad.word2vec.engines.compiled import copies, deterministic, draws, hogwild, kernels
 from handgrad.word2vec.engines.compiled import pieces as pieces_module
 from handgrad.word2vec.engines.compiled.kernels import room_for
 from handgrad.word2vec.engines.compiled.pieces import _generator, pieces_of
@@ -58,8 +58,8 @@ def spied(monkeypatch):
             piece.arguments = arguments
             return piece
 
-        def learn(self, i, pieces, is_last):
-            measured = super().learn(i, pieces, is_last)
+        def learn(self, i, pieces, last):
+            measured = super().learn(i, pieces, last)
             if len(pieces[i].arguments[0]):
                 calls.append((*pieces[i].arguments, *measured))
             return measured
@@ -161,8 +161,8 @@ def test_every_noise_and_every_start_is_done(changes):
     ids=str,
 )
 def test_where_few_negatives_are_asked_for_more_are_drawn_and_count_less(kind, negatives, drawn, weight):
-    kernel = trained(TOPICS[:20], epochs=1, negatives=negatives, **kind).engine
-    assert (kernel.K, float(kernel.weight)) == (drawn, pytest.approx(weight))
+    engine = trained(TOPICS[:20], epochs=1, negatives=negatives, **kind).engine
+    assert (engine.K, float(engine.weight)) == (drawn, pytest.approx(weight))
 
 
 # the pieces of an epoch
@@ -467,7 +467,7 @@ def test_many_uses_of_few_words_do_not_throw_them_far_off(kind, mode, monkeypatc
 
 
 def learn_some(kind, threads, without=None):
-    """A kernel that has learned some sentences, on no copies of one of the tables, and its loss and predictions."""
+    """An engine that has learned some sentences, on no copies of one of the tables, and its loss and predictions."""
     rng = np.random.default_rng(1)
     trainer = Trainer(TrainingConfig(**SMALL | kind | {"threads": threads, "seed": 5}))
     trainer.import_data(encode_text([[f"w{i}" for i in row] for row in rng.zipf(1.3, (60, 12)).clip(max=150)]))
@@ -483,8 +483,8 @@ def learn_some(kind, threads, without=None):
 def test_copies_of_either_table_are_used(without, kind, monkeypatch):
     """Sums of what a copy has learned are rounded otherwise than those of a row."""
     monkeypatch.setattr(hogwild, "BEHIND", 40)
-    kernels = [learn_some(kind, 1)[0], learn_some(kind, 2)[0], learn_some(kind, 2, without)[0]]
-    bits = {b"".join(table[:n].tobytes() for table, n in zip(k.tables, k.rows, strict=True)) for k in kernels}
+    engines = [learn_some(kind, 1)[0], learn_some(kind, 2)[0], learn_some(kind, 2, without)[0]]
+    bits = {b"".join(table[:n].tobytes() for table, n in zip(e.tables, e.rows, strict=True)) for e in engines}
     assert len(bits) == 3
 
 
@@ -612,6 +612,25 @@ def test_an_error_in_a_thread_is_raised_and_no_thread_is_left(monkeypatch):
     with pytest.raises(MemoryError, match="no room"):
         trained(threads=3)
     assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize("at", ["draw", "learn", "join"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_error_in_the_deterministic_mode_is_raised_and_no_thread_is_left(at, threads, monkeypatch):
+    calls = []
+
+    def fails(self, *arguments):
+        calls.append(at)
+        if len(calls) == 12:  # in the middle of the run, in the piece that is ready first, or in the other
+            raise MemoryError("no room")
+        return works(self, *arguments)
+
+    works = getattr(deterministic.DeterministicEngine, at)
+    monkeypatch.setattr(deterministic.DeterministicEngine, at, fails)
+    before = threading.active_count()
+    with pytest.raises(MemoryError, match="no room"):
+        trained(threads=threads, **APART)
+    assert threading.active_count() == before
 
 
 # the deterministic mode: to go on
@@ -754,7 +773,7 @@ def test_where_a_sentence_is_a_block_each_step_is_that_of_the_numpy_engine(sente
 @pytest.mark.parametrize("mode", [{}, APART], ids=str)
 def test_nothing_is_compiled_in_the_middle_of_a_run(tmp_path, mode):
     """What is compiled is compiled before the clock runs, be the ids in memory, in a file, or not to be written to."""
-    modules = deterministic, draws, kernels
+    modules = copies, draws, kernels
     compiled_functions = [f for module in modules for f in vars(module).values() if hasattr(f, "signatures")]
 
     class Compiled(Callback):
@@ -913,7 +932,9 @@ def test_what_it_does_not_do_is_one_sentence(changes):
 def test_what_it_does_it_does_unasked(kind):
     assert trained(TOPICS[:20], engine="auto", epochs=1, **kind).engine.name == "compiled"
     assert trained(engine="numpy", epochs=1).engine.name == "numpy"
-    assert trained(TOPICS[:20], engine="auto").engine.name == "compiled"
+    trainer = Trainer(TrainingConfig())
+    trainer.fit(TOPICS)
+    assert trainer.engine.name == "compiled"
 
 
 def run_without_numba(engine, **changes):

@@ -14,7 +14,7 @@ from scipy.stats import chi2_contingency, chisquare
 from handgrad import SGD
 from handgrad.graph import Parameter
 from handgrad.word2vec import HuffmanTree, UnigramNoise, keep_probabilities
-from handgrad.word2vec.engines.compiled import deterministic, draws, kernels
+from handgrad.word2vec.engines.compiled import copies, draws, kernels
 from handgrad.word2vec.engines.compiled.draws import (
     copied_paths,
     draw_negatives,
@@ -658,7 +658,5 @@ def test_noise_and_words_come_from_generators_of_their_own():
 
 def test_everything_that_is_compiled_runs_without_the_lock():
     """Otherwise two threads would wait for each other."""
-    functions = [
-        f for module in (deterministic, draws, kernels) for f in vars(module).values() if hasattr(f, "py_func")
-    ]
+    functions = [f for module in (copies, draws, kernels) for f in vars(module).values() if hasattr(f, "py_func")]
     assert len(functions) >= 30 and all(f.targetoptions.get("nogil") for f in functions)

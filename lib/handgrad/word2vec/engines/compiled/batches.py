@@ -24,7 +24,7 @@ class BatchEngine(CompiledEngine):
         config = self.config
         self.drawn, self.at_work = [], None
         is_large = config.batch_size * config.negatives * config.dimension >= LARGE
-        self.threads_of_products = config.threads if is_large else 1
+        self.threads_of_products, self.any_threads = config.threads if is_large else 1, not is_large
         zero, one = np.zeros(1, np.int32), np.ones(1, self.network.dtype)
         sampled_steps(*self._arguments([(zero, zero, zero, one, one, 0.0)]))  # compiles it
 

@@ -1,12 +1,14 @@
-"""What both compiled engines have in common: that of pieces and that of batches."""
+"""What all compiled engines have in common."""
 
 from importlib.metadata import version
 
 from handgrad.word2vec.engines.compiled.simd import LANES
-from handgrad.word2vec.engines.numpy_engine import NumPyEngine
+from handgrad.word2vec.engines.engine import Engine
 
 
-class CompiledEngine(NumPyEngine):
+class CompiledEngine(Engine):
+    """Its steps are taken by functions that numba compiles, when an engine is made."""
+
     name = "compiled"
 
     def versions(self):

@@ -25,12 +25,12 @@ AHEAD = 2  # pieces for each thread that are begun while the first of them is no
 
 
 class HogwildEngine(PieceEngine):
-    """A step is a piece of the text."""
+    """A step is a piece of the text. It is so long that a report does not wait for those that are at work."""
 
     def __init__(self, trainer):
         super().__init__(trainer)
         threads = self.config.threads
-        self.repeatable = threads == 1
+        self.threads_race = threads > 1
         self.at_work, self.free, self.apart = deque(), list(range(threads)), up_to(kernels.TARGETS, BEHIND // threads)
         self.often = self._used_often(trainer) if threads > 1 else [(0, 0), (0, 0)]
         self.move_parameters([2 * threads * (end - begin) for begin, end in self.often])

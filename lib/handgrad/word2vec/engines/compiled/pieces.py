@@ -18,11 +18,11 @@ LONGEST = 1000  # words of a sentence that is not cut for that
 class PieceEngine(CompiledEngine):
     """The compiled functions for a configuration, with all that stays the same in a run.
 
-    A class for a way in which threads share the work calls ``move_parameters`` once it knows how many copies of rows
-    it needs.
+    A subclass is a way in which threads share the work. It calls ``move_parameters`` once it knows how many copies of
+    rows it needs.
     """
 
-    reports_wait = False  # pieces are so long that a report is exact enough
+    reports_wait = False
 
     def __init__(self, trainer):
         super().__init__(trainer)
