@@ -97,12 +97,10 @@ def step_of_means(V, inputs, U, outputs, G, rate, exact, ahead, room):
     """CBOW: the means of G windows, W (G, R) of them, predict ``outputs``, as often as L (G, Q) says: the loss."""
     H, dH, E, W, order = room.H, room.dH, room.E, room.W, room.order
     R, Q = len(inputs), len(outputs)
-    clear(H, G)
-    clear(dH, G)
-    add_product(H, order[:G], W, V, inputs, R)
+    add_product(H, order[:G], W, V, inputs, R, None, True)
     scores(H, U, outputs, E, G, Q)
     loss = errors(E, room.L, G, Q, rate)
-    add_product(dH, order[:G], E, U, outputs, Q)
+    add_product(dH, order[:G], E, U, outputs, Q, None, True)
     add_product(U, outputs, E.T, H, order, G, ahead)
     if not exact:  # word2vec.c: each word moves by all of it, and not by its share
         mark_whole(W, G, R)

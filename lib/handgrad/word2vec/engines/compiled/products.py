@@ -67,8 +67,10 @@ def scores(A, B, rows, E, R, Q):
 
 
 @njit(**INLINE)
-def add_product(table, rows, E, A, places, R, ahead=None):
+def add_product(table, rows, E, A, places, R, ahead=None, fresh=None):
     """table[rows] += E A[places], R columns of E. A row that is there twice is added to twice.
+
+    With ``fresh``, table[rows] = E A[places]. For None numba compiles the sum alone.
 
     R is rounded up to a multiple of four: the columns that are too many must be 0, and there must be places for them.
     With each row another one is fetched, the row ``ahead`` in the same place: the processor can wait for a dozen lines
@@ -76,20 +78,28 @@ def add_product(table, rows, E, A, places, R, ahead=None):
     """
     D, zero = A.shape[1], A.dtype.type(0)
     middle = D // WIDE * WIDE
-    add_columns(table, rows, E, A, places, R, ahead, 0, middle, spread(zero, WIDE))
-    add_columns(table, rows, E, A, places, R, ahead, middle, D, spread(zero, LANES))
+    add_columns(table, rows, E, A, places, R, ahead, fresh, 0, middle, spread(zero, WIDE))
+    add_columns(table, rows, E, A, places, R, ahead, fresh, middle, D, spread(zero, LANES))
 
 
 @njit(**INLINE)
-def add_columns(table, rows, E, A, places, R, ahead, start, stop, like):
+def add_columns(table, rows, E, A, places, R, ahead, fresh, start, stop, like):
     """The same for some of the columns, as many at a time as the vector ``like`` is wide."""
     for x in range(0, R, 8):
         if R - x > 4:
-            add_eight(table, rows, E, A, places, x, ahead, start, stop, like)
+            add_eight(table, rows, E, A, places, x, ahead, fresh, start, stop, like)
         elif R - x > 1:
-            add_four(table, rows, E, A, places, x, ahead, start, stop, like)
+            add_four(table, rows, E, A, places, x, ahead, fresh, start, stop, like)
         else:
-            add_one(table, rows, E, A, places, x, ahead, start, stop, like)
+            add_one(table, rows, E, A, places, x, ahead, fresh, start, stop, like)
+
+
+@njit(**INLINE)
+def sum_of(table, row, x, d, fresh, like):
+    """What is there to be added to: nothing, where the sum is a fresh one and this its first part."""
+    if fresh is None:
+        return load(table, row, d, like)
+    return like if x == 0 else load(table, row, d, like)
 
 
 @njit(**INLINE)
@@ -100,29 +110,29 @@ def load_four(A, places, x, d, like):
 
 
 @njit(**INLINE)
-def add_one(table, rows, E, A, places, x, ahead, start, stop, like):
+def add_one(table, rows, E, A, places, x, ahead, fresh, start, stop, like):
     """The same for one row of A, which stays in a register."""
     for d in range(start, stop, width(like)):
         a = load(A, places[x], d, like)
         for q in range(len(rows)):
             fetch_beside(table, ahead, q, x, d, like)
-            store(table, rows[q], d, load(table, rows[q], d, like) + E[q, x] * a)
+            store(table, rows[q], d, sum_of(table, rows[q], x, d, fresh, like) + E[q, x] * a)
 
 
 @njit(**INLINE)
-def add_four(table, rows, E, A, places, x, ahead, start, stop, like):
+def add_four(table, rows, E, A, places, x, ahead, fresh, start, stop, like):
     """The same for four rows of A."""
     for d in range(start, stop, width(like)):
         a0, a1, a2, a3 = load_four(A, places, x, d, like)
         for q in range(len(rows)):
             fetch_beside(table, ahead, q, x, d, like)
-            y = load(table, rows[q], d, like)
+            y = sum_of(table, rows[q], x, d, fresh, like)
             y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
             store(table, rows[q], d, y)
 
 
 @njit(**INLINE)
-def add_eight(table, rows, E, A, places, x, ahead, start, stop, like):
+def add_eight(table, rows, E, A, places, x, ahead, fresh, start, stop, like):
     """The same for eight rows of A."""
     x4, x5, x6, x7 = x + 4, x + 5, x + 6, x + 7
     for d in range(start, stop, width(like)):
@@ -130,7 +140,7 @@ def add_eight(table, rows, E, A, places, x, ahead, start, stop, like):
         a4, a5, a6, a7 = load_four(A, places, x4, d, like)
         for q in range(len(rows)):
             fetch_beside(table, ahead, q, x, d, like)
-            y = load(table, rows[q], d, like)
+            y = sum_of(table, rows[q], x, d, fresh, like)
             y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
             y = y + E[q, x4] * a4 + E[q, x5] * a5 + E[q, x6] * a6 + E[q, x7] * a7
             store(table, rows[q], d, y)
