@@ -42,6 +42,7 @@ from handgrad.word2vec import (
     window_batches,
 )
 from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
+from handgrad.word2vec.engines.numpy_engine import NumPyEngine
 from handgrad.word2vec.evaluation import read_analogies, read_word_pairs, word_analogies
 from handgrad.word2vec.ppmi import ppmi_vectors
 from handgrad.word2vec.projector import save_projector
@@ -124,14 +125,14 @@ FILES = {
 
 def stopped_run(folder, **changes):
     """A run of which there is one checkpoint."""
-    learn = Trainer.learn
+    learn = NumPyEngine.learn
 
-    def learn_and_stop(self, *batch):
-        learn(self, *batch)
+    def learn_and_stop(self, *arguments):
+        learn(self, *arguments)
         os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trainer, "learn", learn_and_stop)
+        patch.setattr(NumPyEngine, "learn", learn_and_stop)
         with pytest.raises(KeyboardInterrupt):
             Trainer(TrainingConfig(dimension=4, subsample=0, engine="numpy", **changes)).fit(
                 corpora.text_file("fine.txt"), folder

@@ -21,6 +21,7 @@ from handgrad import corpora
 from handgrad.cli import main
 from handgrad.word2vec import KeyedVectors, TrainingConfig, Vocabulary, evaluation
 from handgrad.word2vec.checkpoint import checkpoints
+from handgrad.word2vec.engines.numpy_engine import NumPyEngine
 
 SMALL = ("--dimension", 8, "--epochs", 2, "--subsample", 0, "--batch-size", 16, "--engine", "numpy")
 
@@ -290,16 +291,14 @@ def test_other_commands_end_on_ctrl_c_too(tmp_path):
 
 def stop_after(step, monkeypatch):
     """Ctrl-C, when so many steps have been made."""
-    from handgrad.word2vec import Trainer
+    learn = NumPyEngine.learn
 
-    learn = Trainer.learn
-
-    def learn_and_stop(self, *batch):
-        learn(self, *batch)
-        if self.step == step:
+    def learn_and_stop(self, trainer, *batch):
+        learn(self, trainer, *batch)
+        if trainer.step == step:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(Trainer, "learn", learn_and_stop)
+    monkeypatch.setattr(NumPyEngine, "learn", learn_and_stop)
 
 
 @pytest.fixture

@@ -434,7 +434,7 @@ def test_without_a_gpu_cuda_is_one_sentence(monkeypatch):
     expected = r"^device is cuda, but torch finds no GPU that it can use: choose device auto or cpu\.$"
     with pytest.raises(InputError, match=expected):
         trained(device="cuda")
-    assert trained(device="auto", max_steps=1).torch.device == "cpu"
+    assert trained(device="auto", max_steps=1).engine.device == "cpu"
 
 
 def test_with_a_gpu_auto_is_the_gpu(monkeypatch):
