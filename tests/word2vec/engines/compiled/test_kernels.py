@@ -109,12 +109,12 @@ def train_by_kernel(block, mean, garbage=1e3):
     if "tree" in block:
         path = path_in(block)
         room = full_of_garbage(room_for(1, 2 * reach, len(path[0]), V), garbage)
-        loss, n = hierarchical_softmax_block(V, U, *text, *path, NO_COPIES[0][1], mean, rate, None, room)
+        loss, n = hierarchical_softmax_block(V, U, *text, *path, NO_COPIES[0][1], *mean, rate, None, room)
     else:
         outputs = np.append(block["negatives"], block["words"][block["first"] : block["last"]])
         Q = len(block["negatives"]) + TARGETS
         room = full_of_garbage(room_for(TARGETS, TARGETS + 2 * reach, Q, V), garbage)
-        rest = outputs, V.dtype.type(block["weight"]), mean, rate, outputs, room
+        rest = outputs, V.dtype.type(block["weight"]), *mean, rate, outputs, room
         loss, n = negative_sampling_block(V, U, *text, block["last"], *rest)
     D = block["V"].shape[1]
     assert not V[:, D:].any() and not U[:, D:].any()  # what fills up the vectors stays 0
@@ -485,7 +485,7 @@ def train_slowly(ids, starts, windows, K, keep, vocabulary, dtype, states, D, me
         negatives, noise_state = all_negatives(noise, K, noise_state)
         last = min(first + TARGETS, len(words))
         outputs, room = np.append(negatives, words[first:last]), room_for(TARGETS, longest, longest, V)
-        rest = outputs, dtype(WEIGHT), mean, dtype(0.05), outputs, room
+        rest = outputs, dtype(WEIGHT), *mean, dtype(0.05), outputs, room
         more, new = negative_sampling_block(V, U, words, begin, end, first, last, *rest)
         loss, pairs = loss + more, pairs + new
     return loss, pairs, V[:, :D], U[:, :D]
@@ -530,7 +530,7 @@ def test_with_a_tree_sentences_are_their_targets_in_order(mean):
     for i, word in enumerate(words):
         room, path = room_for(1, 2 * len(words), 20, V), slice(tree[0][word], tree[0][word + 1])
         block = words, begin, end, i, tree[1][path], tree[2][path]
-        more, new = hierarchical_softmax_block(slow_V, slow_U, *block, NO_COPIES[0][1], mean, 0.05, None, room)
+        more, new = hierarchical_softmax_block(slow_V, slow_U, *block, NO_COPIES[0][1], *mean, 0.05, None, room)
         slow_loss, slow_n = slow_loss + more, slow_n + new
     assert n == slow_n > 30 and loss == pytest.approx(slow_loss, rel=1e-12)
     np.testing.assert_allclose(V, slow_V, rtol=1e-12)

@@ -42,9 +42,10 @@ from handgrad.word2vec.engines.compiled.simd import (
     where_positive,
 )
 
-TARGETS = 4  # in a block of negative sampling; there is one in a block of hierarchical softmax
-# What is done with the words of a window. For None numba compiles skip-gram alone, and not the other branch.
-SKIP_GRAM, CBOW, CBOW_OF_WORD2VEC_C = None, True, False
+TARGETS = 4  # in a block of negative sampling, at most GROUP; there is one in a block of hierarchical softmax
+# What is done with the words of a window: whether each of them predicts, and whether a mean of them moves each by its
+# share alone. numba leaves a branch out where an argument is None, so it compiles one of both steps, and not the other.
+SKIP_GRAM, CBOW, CBOW_OF_WORD2VEC_C = (True, None), (None, True), (None, False)
 
 
 # one step
@@ -101,10 +102,10 @@ def step_of_means(V, inputs, U, outputs, G, rate, exact, ahead, room):
     scores(H, U, outputs, E, G, Q)
     loss = errors(E, room.L, G, Q, rate)
     add_product(dH, order[:G], E, U, outputs, Q, None, True)
-    add_product(U, outputs, E.T, H, order, G, ahead)
+    add_product(U, outputs, E.T, H, order, G, ahead, None, None)  # of few windows
     if not exact:  # word2vec.c: each word moves by all of it, and not by its share
         mark_whole(W, G, R)
-    add_product(V, inputs, W.T, dH, order, G)
+    add_product(V, inputs, W.T, dH, order, G, None, None, None)
     return loss
 
 
@@ -240,7 +241,7 @@ def mark_negatives(outputs, begin, end, first, last, weight, L):
 
 
 @njit(**INLINE)
-def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weight, mean, rate, ahead, room):
+def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weight, each, exact, rate, ahead, room):
     """One step for the targets first to last of a text, on the words around each and K negatives for all.
 
     Parameters
@@ -251,7 +252,7 @@ def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weigh
     first, last : int, at most TARGETS apart
     outputs : int32 array (K + last - first,), rows of U: first the negatives, then the targets
     weight : float, how much a negative counts
-    mean : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
+    each, exact : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     rate : float, η
     ahead : rows of as many outputs, which will be needed next; or None
     room : from ``room_for``
@@ -264,16 +265,20 @@ def negative_sampling_block(V, U, words, begin, end, first, last, outputs, weigh
     G, R, Q = last - first, right - left, len(outputs)
     find_rows(words[left:right], room.inputs)
     find_rows(outputs, room.outputs)
-    mark_windows(begin, end, first, last, left, mean is not None, room.W)
+    mark_windows(begin, end, first, last, left, each is None, room.W)
     mark_negatives(outputs, begin, end, first, last, weight, room.L)
-    if mean is not None:
-        return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], G, rate, mean, ahead, room), means
-    mark_pairs(room.W, room.L, G, R, Q, room.M)
-    return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.M, rate, ahead, room), pairs
+    if each is not None:
+        mark_pairs(room.W, room.L, G, R, Q, room.M)
+        return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.M, rate, ahead, room), pairs
+    if exact is not None:
+        return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], G, rate, exact, ahead, room), means
+    return 0.0, 0
 
 
 @njit(**LOOP)
-def negative_sampling_blocks(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart, room):
+def negative_sampling_blocks(
+    V, U, words, begin, end, reach, outputs, K, weight, each, exact, rate, copies, apart, room
+):
     """Block after block of a text. words and outputs : rows, of copies where there are some; the outputs of a block
     come after those of the one before
     """
@@ -285,7 +290,7 @@ def negative_sampling_blocks(V, U, words, begin, end, reach, outputs, K, weight,
         Q = K + last - first
         soon = min(q + K + TARGETS, len(outputs) - Q)
         fetch(V, words[last + reach : last + reach + TARGETS])
-        block = begin, end, first, last, outputs[q : q + Q], weight, mean, rate
+        block = begin, end, first, last, outputs[q : q + Q], weight, each, exact, rate
         more, n = negative_sampling_block(V, U, words, *block, outputs[soon : soon + Q], room)
         loss, predictions = loss + more, predictions + n
     join_both(V, U, copies)
@@ -295,7 +300,9 @@ def negative_sampling_blocks(V, U, words, begin, end, reach, outputs, K, weight,
 def learn_negative_sampling(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart):
     """All blocks of a text, with scratch for them."""
     room = room_for(TARGETS, TARGETS + 2 * reach, K + TARGETS, V)
-    return negative_sampling_blocks(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart, room)
+    return negative_sampling_blocks(
+        V, U, words, begin, end, reach, outputs, K, weight, *mean, rate, copies, apart, room
+    )
 
 
 # hierarchical softmax
@@ -310,7 +317,7 @@ def mark_path(codes, L):
 
 
 @njit(**INLINE)
-def hierarchical_softmax_block(V, U, words, begin, end, i, nodes, codes, copies, mean, rate, ahead, room):
+def hierarchical_softmax_block(V, U, words, begin, end, i, nodes, codes, copies, each, exact, rate, ahead, room):
     """As ``negative_sampling_block``, for target i alone, so that there is no other word which its path is not for.
 
     nodes, codes : int32 and int8 arrays (Q,), the path: ids of U, and 0 where it takes the branch that σ is for
@@ -323,14 +330,18 @@ def hierarchical_softmax_block(V, U, words, begin, end, i, nodes, codes, copies,
     find_rows(nodes, room.outputs)
     use_copies(room.outputs, copies)
     mark_path(codes, room.L)
-    if mean is None:
+    if each is not None:
         return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.L[:1], rate, ahead, room), R
-    mark_window(R, room.W)
-    return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], 1, rate, mean, ahead, room), 1
+    if exact is not None:
+        mark_window(R, room.W)
+        return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], 1, rate, exact, ahead, room), 1
+    return 0.0, 0
 
 
 @njit(**LOOP)
-def hierarchical_softmax_blocks(V, U, words, begin, end, reach, nodes, codes, paths, mean, rate, copies, apart, room):
+def hierarchical_softmax_blocks(
+    V, U, words, begin, end, reach, nodes, codes, paths, each, exact, rate, copies, apart, room
+):
     """Target after target of a text. words : rows, of copies where there are some; nodes and codes : of all paths;
     paths : where the path to each target begins, and where it ends
     """
@@ -343,7 +354,7 @@ def hierarchical_softmax_blocks(V, U, words, begin, end, reach, nodes, codes, pa
         find_rows(nodes[soon : soon + Q], room.ahead)
         use_copies(room.ahead, copies[1])
         fetch(V, words[i + reach + 1 : i + reach + 2])
-        block = begin, end, i, nodes[path], codes[path], copies[1], mean, rate
+        block = begin, end, i, nodes[path], codes[path], copies[1], each, exact, rate
         more, n = hierarchical_softmax_block(V, U, words, *block, room.ahead[:Q], room)
         loss, predictions = loss + more, predictions + n
     join_both(V, U, copies)
@@ -354,7 +365,7 @@ def learn_hierarchical_softmax(V, U, words, begin, end, reach, nodes, codes, pat
     """All targets of a text, with scratch for them."""
     room = room_for(1, 2 * reach, longest, V)
     return hierarchical_softmax_blocks(
-        V, U, words, begin, end, reach, nodes, codes, paths, mean, rate, copies, apart, room
+        V, U, words, begin, end, reach, nodes, codes, paths, *mean, rate, copies, apart, room
     )
 
 

@@ -67,10 +67,11 @@ def scores(A, B, rows, E, R, Q):
 
 
 @njit(**INLINE)
-def add_product(table, rows, E, A, places, R, ahead=None, fresh=None):
+def add_product(table, rows, E, A, places, R, ahead=None, fresh=None, many=True):
     """table[rows] += E A[places], R columns of E. A row that is there twice is added to twice.
 
-    With ``fresh``, table[rows] = E A[places]. For None numba compiles the sum alone.
+    With ``fresh``, table[rows] = E A[places]. Where ``many`` is None, R is at most four. For None numba leaves out what
+    is not needed.
 
     R is rounded up to a multiple of four: the columns that are too many must be 0, and there must be places for them.
     With each row another one is fetched, the row ``ahead`` in the same place: the processor can wait for a dozen lines
@@ -78,20 +79,21 @@ def add_product(table, rows, E, A, places, R, ahead=None, fresh=None):
     """
     D, zero = A.shape[1], A.dtype.type(0)
     middle = D // WIDE * WIDE
-    add_columns(table, rows, E, A, places, R, ahead, fresh, 0, middle, spread(zero, WIDE))
-    add_columns(table, rows, E, A, places, R, ahead, fresh, middle, D, spread(zero, LANES))
+    add_columns(table, rows, E, A, places, R, ahead, fresh, many, 0, middle, spread(zero, WIDE))
+    add_columns(table, rows, E, A, places, R, ahead, fresh, many, middle, D, spread(zero, LANES))
 
 
 @njit(**INLINE)
-def add_columns(table, rows, E, A, places, R, ahead, fresh, start, stop, like):
+def add_columns(table, rows, E, A, places, R, ahead, fresh, many, start, stop, like):
     """The same for some of the columns, as many at a time as the vector ``like`` is wide."""
-    for x in range(0, R, 8):
-        if R - x > 4:
+    if many is not None:
+        for x in range(0, R - 4, 8):
             add_eight(table, rows, E, A, places, x, ahead, fresh, start, stop, like)
-        elif R - x > 1:
-            add_four(table, rows, E, A, places, x, ahead, fresh, start, stop, like)
-        else:
-            add_one(table, rows, E, A, places, x, ahead, fresh, start, stop, like)
+    x = (R + 3) // 8 * 8  # where the last one, two, three or four begin, if there are not five or more
+    if R - x > 1:
+        add_four(table, rows, E, A, places, x, ahead, fresh, start, stop, like)
+    elif R - x == 1:
+        add_one(table, rows, E, A, places, x, ahead, fresh, start, stop, like)
 
 
 @njit(**INLINE)
