@@ -36,6 +36,17 @@ def test_every_control_of_a_chapter_answers_the_keyboard(browser, site, server, 
     assert errors == []
 
 
+def test_the_style_of_the_pages_leaves_the_edges_of_explorers_as_they_are(browser, site):
+    """Both fade out what goes on, each by properties of its own: one name for both, and one of them does not."""
+    page = browser.new_page()
+    page.goto((site / "book/08_graphs.html").as_uri())
+    box = page.locator(".hg-explorer .hg-scroll").first
+    box.evaluate("e => e.classList.add('hg-more-left', 'hg-more-right')")
+    mask = box.evaluate("e => getComputedStyle(e).maskImage")
+    page.close()
+    assert mask.startswith("linear-gradient") and mask.count("rgba(0, 0, 0, 0)") == 2
+
+
 def changes(page, explorer, control):
     """Whether coming there and pressing its key changes what is seen, or what is said, within a second."""
     key, before = KEYS[control.evaluate(KIND)], at_rest(page, explorer)

@@ -203,7 +203,7 @@ def fades(box):
     """Over how many pixels on the left, and on the right. Scrolling moves it with the next picture of the page."""
     box.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     return tuple(
-        box.evaluate("(e, side) => parseFloat(getComputedStyle(e).getPropertyValue(side))", f"--hg-{side}")
+        box.evaluate("(e, side) => parseFloat(getComputedStyle(e).getPropertyValue(side))", f"--hg-fade-{side}")
         for side in ("left", "right")
     )
 
