@@ -6,7 +6,6 @@ learned, their copies are joined. Meanwhile pieces of later steps are drawn.
 """
 
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
@@ -63,17 +62,9 @@ class DeterministicEngine(PieceEngine):
         """Room to write down what the two pieces of a step use of each table."""
         return [[nothing_used(rows) for rows in self.rows] for _ in range(2)]
 
-    def steps(self, trainer):
+    def epoch(self, trainer, pool):
         """Two pieces at a time. The trainer hears of them when their copies are joined."""
         room = cycle([self._nothing_used() for _ in range(1 + AHEAD)])  # one step is learned, others are drawn
-        with ThreadPoolExecutor(self.config.threads) as pool:
-            for _ in trainer.epochs_left():
-                for _ in self._epoch(trainer, pool, room):
-                    yield
-                    if trainer.is_over():
-                        return
-
-    def _epoch(self, trainer, pool, room):
         steps = self._drawn(trainer, pool, room)
         ahead = deque(islice(steps, AHEAD))
         while ahead:

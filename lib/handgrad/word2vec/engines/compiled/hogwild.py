@@ -8,7 +8,6 @@ to a row what its copy has learned.
 """
 
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -36,21 +35,10 @@ class HogwildEngine(PieceEngine):
         self.move_parameters([2 * threads * (end - begin) for begin, end in self.often])
         self.learn_piece(*self.no_words(trainer))  # compiles
 
-    def steps(self, trainer):
+    def epoch(self, trainer, pool):
         """Piece after piece, each for whichever thread is free. The trainer hears of them in the order of the text."""
         threads = self.config.threads
         ahead = AHEAD * threads if threads > 1 else 0
-        with ThreadPoolExecutor(threads) as pool:
-            try:
-                for _ in trainer.epochs_left():
-                    for _ in self._epoch(trainer, pool, ahead):
-                        yield
-                        if trainer.is_over():
-                            return
-            finally:
-                self.collect(trainer)
-
-    def _epoch(self, trainer, pool, ahead):
         for starts in self.pieces(trainer, 1, PIECE):
             self.hold()
             rate = trainer.learning_rate_at(starts[0])

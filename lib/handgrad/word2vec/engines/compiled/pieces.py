@@ -1,5 +1,6 @@
 """What threads learn from: pieces of the text, each with generators of its own, by functions compiled for a run."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
@@ -18,8 +19,8 @@ LONGEST = 1000  # words of a sentence that is not cut for that
 class PieceEngine(CompiledEngine):
     """The compiled functions for a configuration, with all that stays the same in a run.
 
-    A subclass is a way in which threads share the work. It calls ``move_parameters`` once it knows how many copies of
-    rows it needs.
+    A subclass is a way in which threads share the work: its ``epoch`` takes the steps that are left of one. It calls
+    ``move_parameters`` once it knows how many copies of rows it needs.
     """
 
     reports_wait = False
@@ -45,6 +46,17 @@ class PieceEngine(CompiledEngine):
             rows, D = parameter.value.shape
             self.tables.append(whole_vectors(parameter.value, more))
             parameter.value = self.tables[-1][:rows, :D]  # what was there is gone before the next table is made
+
+    def steps(self, trainer):
+        with ThreadPoolExecutor(self.config.threads) as pool:
+            try:
+                for _ in trainer.epochs_left():
+                    for _ in self.epoch(trainer, pool):
+                        yield
+                        if trainer.is_over():
+                            return
+            finally:
+                self.collect(trainer)
 
     def hold(self):
         """Have the parameters here. Another trainer, which shares one of them, may have moved it to its own place."""
