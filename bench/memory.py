@@ -5,7 +5,8 @@
 The texts are words drawn by Zipf's law (the word of rank r with a chance in proportion to 1 / r), and each word of the
 vocabulary once, so that it is as large as it should be. Both texts have the same number of words, and there is no
 min_count. Memory is the peak of the whole process: Python, NumPy, numba, the vocabulary's words and the text's ids
-among it. Beside it stands what Python and the imported libraries have before anything is read.
+among it. Beside it stands what Python and the imported libraries have before anything is read, and, on Linux, how
+much of the peak are pages of the libraries' files, which the system shares between processes and takes back at need.
 """
 
 import argparse
@@ -48,6 +49,13 @@ def peak_memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / MB
 
 
+def pages_of_files():
+    """Of this process now, in MB, the ids' file among them; 0 where the system does not say."""
+    status = Path("/proc/self/status")
+    lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+    return sum(int(line.split()[1]) * 1024 / MB for line in lines if line.startswith("RssFile:"))
+
+
 def measure(side, text, words, different, threads, dimension):
     """Writing the text is a measurement too, in a process of its own: a peak is never forgotten."""
     if side == "write":
@@ -63,12 +71,14 @@ def measure(side, text, words, different, threads, dimension):
     trainer.fit(open_corpus(text))
     assert len(trainer.vocabulary) == different
     model = sum(parameter.value.nbytes for parameter in trainer.network.parameters)
+    ids = 4 * len(trainer.text)
     return {
         "speed": trainer.words_per_second,
         "peak": peak_memory(),
         "libraries": libraries,
         "model": model / MB,
-        "text": 4 * len(trainer.text) / MB,
+        "text": ids / MB,
+        "files": max(pages_of_files() - ids / MB, 0),
     }
 
 
@@ -101,8 +111,8 @@ def main():
 
 
 def memory_lines(V, runs):
-    peak, libraries, model, text = (
-        statistics.median(run[name] for run in runs) for name in ("peak", "libraries", "model", "text")
+    peak, libraries, model, text, files = (
+        statistics.median(run[name] for run in runs) for name in ("peak", "libraries", "model", "text", "files")
     )
     more = peak - model - text
     limit = f"asked for: at most {ROOM} MB"
@@ -110,6 +120,7 @@ def memory_lines(V, runs):
         Figure(f"V = {V:,}: peak memory, of which model {model:.0f} MB, ids {text:.0f} MB", peak, "MB"),
         Figure(f"V = {V:,}: beside model and ids, libraries included", more, "MB", limit, more <= ROOM),
         Figure(f"V = {V:,}: the same without Python and libraries ({libraries:.0f} MB)", more - libraries, "MB"),
+        Figure(f"V = {V:,}: pages of libraries' files, at the end", files, "MB"),
     ]
 
 
