@@ -63,7 +63,7 @@ def measure(side, text, words, different, threads, dimension):
         return {}
     from handgrad.corpora import open_corpus
     from handgrad.word2vec import Trainer, TrainingConfig
-    from handgrad.word2vec.engines.compiled import kernels  # noqa: F401
+    from handgrad.word2vec.engines.compiled import hogwild  # noqa: F401
 
     libraries = peak_memory()
     config = TrainingConfig(dimension=dimension, min_count=1, epochs=1, threads=threads, engine="compiled")

@@ -44,7 +44,7 @@ def entries(trainer):
     import numpy as np
 
     from handgrad.word2vec.engines.compiled.draws import draw_text
-    from handgrad.word2vec.engines.compiled.kernels import TARGETS
+    from handgrad.word2vec.engines.compiled.negative_sampling import TARGETS
 
     text, engine = trainer.text, trainer.engine
     starts = text.starts[: np.searchsorted(text.starts, SAMPLE, side="right")]
@@ -53,7 +53,7 @@ def entries(trainer):
     counted = np.zeros(len(COUNTED))
     for first in range(0, len(begin), TARGETS):
         block = slice(first, first + TARGETS)
-        counted += entries_of(first, begin[block], end[block], engine.K, trainer.config.negatives)
+        counted += entries_of(first, begin[block], end[block], engine.noise_or_tree.K, trainer.config.negatives)
     return counted / len(ids) * len(text)
 
 

@@ -2,9 +2,11 @@
 
 import copy
 import functools
+import importlib
 import itertools
 import json
 import math
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -20,11 +22,12 @@ from two_topics import sentences_of_two_topics
 from handgrad.errors import InputError
 from handgrad.word2vec import Callback, EncodedText, Network, Trainer, TrainingConfig, Vocabulary, encode_text
 from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
-from handgrad.word2vec.engines.compiled import copies, deterministic, draws, hogwild, kernels
+from handgrad.word2vec.engines import compiled
+from handgrad.word2vec.engines.compiled import deterministic, draws, hogwild, negative_sampling
 from handgrad.word2vec.engines.compiled import pieces as pieces_module
-from handgrad.word2vec.engines.compiled.kernels import room_for
 from handgrad.word2vec.engines.compiled.pieces import _generator, pieces_of
 from handgrad.word2vec.engines.compiled.simd import LANES
+from handgrad.word2vec.engines.compiled.steps import room_for
 
 TOPICS = list(sentences_of_two_topics())
 SMALL = {"dimension": 16, "epochs": 4, "subsample": 0, "learning_rate": 0.05, "engine": "compiled", "min_count": 1}
@@ -162,7 +165,7 @@ def test_every_noise_and_every_start_is_done(changes):
 )
 def test_where_few_negatives_are_asked_for_more_are_drawn_and_count_less(kind, negatives, drawn, weight):
     engine = trained(TOPICS[:20], epochs=1, negatives=negatives, **kind).engine
-    assert (engine.K, float(engine.weight)) == (drawn, pytest.approx(weight))
+    assert (engine.noise_or_tree.K, float(engine.noise_or_tree.weight)) == (drawn, pytest.approx(weight))
 
 
 # the pieces of an epoch
@@ -387,7 +390,7 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
             outputs = np.concatenate([trainer.network.tree.paths(words[i : i + 1])[0][0] for i in range(len(words))])
             outputs = outputs[outputs >= 0]
         else:
-            outputs = draws.draw_outputs(words, kernels.TARGETS, alone.engine.noise, alone.engine.K, states[1])
+            outputs, _ = negative_sampling.drawn_outputs(words, alone.engine.noise_or_tree, states[1])
         for k, ids in enumerate((words, outputs)):
             times = np.bincount(ids, minlength=len(old[k]))
             uses[k] += times
@@ -515,7 +518,7 @@ def test_the_rows_with_copies_are_those_that_are_used_often(kind, monkeypatch):
     words = 2 * counts / counts.sum() * 100  # a hundred words for each of four threads
     np.testing.assert_array_equal(np.arange(*engine.often[0]), np.flatnonzero(words >= hogwild.OFTEN))
     if kind:
-        starts, nodes, _ = engine.tree
+        starts, nodes, _ = engine.noise_or_tree
         paths = [nodes[a:b] for a, b in itertools.pairwise(starts)]
         uses = sum(np.bincount(p, minlength=engine.rows[1]) * n for p, n in zip(paths, counts, strict=True))
         often = np.flatnonzero(uses / counts.sum() * 100 >= hogwild.OFTEN)
@@ -549,7 +552,7 @@ def test_a_piece_that_fails_leaves_room_for_another(monkeypatch):
     def fail(*arguments):
         raise MemoryError
 
-    monkeypatch.setattr(kernels, "train_negative_sampling", fail)
+    monkeypatch.setattr(negative_sampling, "train", fail)
     for _ in range(3):
         with pytest.raises(MemoryError):
             engine.learn_piece(np.zeros(3, np.int32), np.array([0, 3]), np.float32(0.1), np.uint64(3), np.uint64(4))
@@ -770,22 +773,36 @@ def test_where_a_sentence_is_a_block_each_step_is_that_of_the_numpy_engine(sente
         np.testing.assert_allclose(a.value, b.value, rtol=1e-4, atol=1e-6)
 
 
+def compiled_functions():
+    """Those of all of the engine's modules, each once."""
+    modules = [
+        importlib.import_module(f"{compiled.__name__}.{m.name}") for m in pkgutil.iter_modules(compiled.__path__)
+    ]
+    return list({id(f): f for module in modules for f in vars(module).values() if hasattr(f, "signatures")}.values())
+
+
+COMPILED_FUNCTIONS = compiled_functions()
+
+
+def test_everything_that_is_compiled_runs_without_the_lock():
+    """Otherwise two threads would wait for each other."""
+    assert len(COMPILED_FUNCTIONS) >= 60 and all(f.targetoptions.get("nogil") for f in COMPILED_FUNCTIONS)
+
+
 @pytest.mark.parametrize("mode", [{}, APART], ids=str)
 def test_nothing_is_compiled_in_the_middle_of_a_run(tmp_path, mode):
     """What is compiled is compiled before the clock runs, be the ids in memory, in a file, or not to be written to."""
-    modules = copies, draws, kernels
-    compiled_functions = [f for module in modules for f in vars(module).values() if hasattr(f, "signatures")]
 
     class Compiled(Callback):
         def on_train_begin(self, trainer):
-            self.before = [len(f.signatures) for f in compiled_functions]
+            self.before = [len(f.signatures) for f in COMPILED_FUNCTIONS]
 
     in_a_file = encode_text(TOPICS[:20], path=tmp_path / "ids")
     in_memory = EncodedText(in_a_file.vocabulary, np.array(in_a_file.ids), in_a_file.starts)
     for text in (TOPICS[:20], in_a_file, in_memory):
         seen = Compiled()
         Trainer(TrainingConfig(**SMALL | mode | {"epochs": 1}), [seen]).fit(text)
-        assert [len(f.signatures) for f in compiled_functions] == seen.before and any(seen.before)
+        assert [len(f.signatures) for f in COMPILED_FUNCTIONS] == seen.before and any(seen.before)
 
 
 # stopped and resumed

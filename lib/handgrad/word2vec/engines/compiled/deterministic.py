@@ -11,11 +11,10 @@ from itertools import cycle, islice
 
 import numpy as np
 
-from handgrad.word2vec.engines.compiled import kernels
-from handgrad.word2vec.engines.compiled.copies import copy_shared, join_copies, nothing_used, used_by
-from handgrad.word2vec.engines.compiled.draws import copied_paths, draw_outputs, draw_text
+from handgrad.word2vec.engines.compiled.draws import draw_text
+from handgrad.word2vec.engines.compiled.piece_copies import copy_shared, join_copies, nothing_used, used_by
 from handgrad.word2vec.engines.compiled.pieces import PieceEngine
-from handgrad.word2vec.engines.compiled.simd import up_to
+from handgrad.word2vec.engines.compiled.thread_copies import NO_COPIES
 
 PIECE = 5000  # words; a step is two of them
 AHEAD = 2  # steps that are drawn before one is learned
@@ -29,7 +28,7 @@ class Piece:
 
     used : Used, of V and of U
     windows : where the window of each word begins and ends, and how far the farthest reaches
-    more : negative sampling: K and their weight; a tree: the codes, where paths begin and end, the longest
+    more : what else ``drawn_outputs`` says of its outputs
     rate : η
     where : for V and U, where each of the rows that are used is learned: in its place, or in a copy
     """
@@ -48,9 +47,8 @@ class DeterministicEngine(PieceEngine):
 
     def __init__(self, trainer):
         super().__init__(trainer)
-        K, longest_path = 0 if self.tree else self.K, int(np.diff(self.tree[0]).max()) if self.tree else 1
-        outputs = PIECE * longest_path + up_to(kernels.TARGETS, PIECE) // kernels.TARGETS * K
-        self.most_copies = [min(PIECE, self.rows[0]), min(outputs, self.rows[1])]  # for a piece: of rows of V, of U
+        most = PIECE, self.objective.most_outputs(PIECE, self.noise_or_tree)
+        self.most_copies = [min(n, rows) for n, rows in zip(most, self.rows, strict=True)]  # for a piece: of V, of U
         self.way = 1 - (1 - np.float32(SHARE_OF_WAY)) ** np.arange(MOST_USES, dtype=np.float32)
         self.move_parameters([2 * most for most in self.most_copies])
         pieces = [self.draw(used, *self.no_words(trainer)) for used in self._nothing_used()]  # compiles, as the rest
@@ -95,11 +93,7 @@ class DeterministicEngine(PieceEngine):
         used : list of Used, of V and of U, by an earlier piece; becomes what this one uses
         """
         words, *windows = draw_text(ids, starts, self.keep, self.windows, state)
-        if self.tree:
-            outputs, *more = copied_paths(words, self.tree)
-        else:
-            noise = kernels.TARGETS, self.noise, self.K, noise_state
-            outputs, more = draw_outputs(words, *noise), [self.K, self.weight]
+        outputs, more = self.objective.drawn_outputs(words, self.noise_or_tree, noise_state)
         for k, ids in enumerate((words, outputs)):
             used[k] = used_by(ids, used[k])
         return Piece(list(used), windows, more, rate)
@@ -117,9 +111,8 @@ class DeterministicEngine(PieceEngine):
             piece.where.append(where)
             ids.append(ids_of_text)
         words, outputs = ids
-        learn = kernels.learn_hierarchical_softmax if self.tree else kernels.learn_negative_sampling
         text = words, *piece.windows, outputs, *piece.more
-        measured = learn(*self.tables, *text, self.mean, piece.rate, *kernels.NO_COPIES)
+        measured = self.objective.learn(*self.tables, *text, self.mean, piece.rate, *NO_COPIES)
         if last.pop():
             self.join(pieces)
         return measured

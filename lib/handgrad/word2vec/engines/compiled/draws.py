@@ -9,6 +9,17 @@ from numba import njit
 from handgrad.word2vec.engines.compiled.simd import FAST, up_to
 
 
+def chances(p):
+    """Probabilities as 32-bit integers, to be compared with the upper half of a random number."""
+    return np.minimum(np.asarray(p, dtype=np.float64) * 2**32, 2**32 - 1).astype(np.uint32)
+
+
+def columns_of_noise(noise):
+    """The columns of its alias table, each as one number: the chance of its own word, times 2³², above the other."""
+    own, alias = noise.alias_table
+    return chances(own).astype(np.uint64) << 32 | alias.astype(np.uint64)
+
+
 @njit(**FAST)
 def next_random(state):
     """A linear congruential generator (Knuth's MMIX); its upper 32 bits are good enough for noise."""

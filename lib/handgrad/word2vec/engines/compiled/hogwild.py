@@ -11,7 +11,8 @@ from collections import deque
 
 import numpy as np
 
-from handgrad.word2vec.engines.compiled import kernels
+from handgrad.word2vec.engines.compiled import negative_sampling
+from handgrad.word2vec.engines.compiled.negative_sampling import TARGETS
 from handgrad.word2vec.engines.compiled.pieces import PieceEngine
 from handgrad.word2vec.engines.compiled.simd import up_to
 
@@ -30,7 +31,7 @@ class HogwildEngine(PieceEngine):
         super().__init__(trainer)
         threads = self.config.threads
         self.threads_race = threads > 1
-        self.at_work, self.free, self.apart = deque(), list(range(threads)), up_to(kernels.TARGETS, BEHIND // threads)
+        self.at_work, self.free, self.apart = deque(), list(range(threads)), up_to(TARGETS, BEHIND // threads)
         self.often = self._used_often(trainer) if threads > 1 else [(0, 0), (0, 0)]
         self.move_parameters([2 * threads * (end - begin) for begin, end in self.often])
         self.learn_piece(*self.no_words(trainer))  # compiles
@@ -68,10 +69,7 @@ class HogwildEngine(PieceEngine):
         i = self.free.pop()
         try:
             text = (*self.tables, ids, starts, self.keep, self.windows, *self._copies(i), self.mean)
-            if self.tree:
-                return kernels.train_hierarchical_softmax(*text, self.tree, rate, state)
-            noise = self.noise, self.K, self.weight
-            return kernels.train_negative_sampling(*text, *noise, rate, state, noise_state)
+            return self.objective.train(*text, self.noise_or_tree, rate, state, noise_state)
         finally:
             self.free.append(i)
 
@@ -82,9 +80,9 @@ class HogwildEngine(PieceEngine):
         counts = trainer.vocabulary.counts * trainer.keep
         often = OFTEN * counts.sum() / self.apart
         first = np.count_nonzero(2 * counts >= often)
-        if not self.tree:
+        if self.objective is negative_sampling:
             return [(0, first), (0, first)]
-        starts, nodes, _ = self.tree
+        starts, nodes, _ = self.noise_or_tree
         last = np.count_nonzero(np.bincount(nodes, np.repeat(counts, np.diff(starts))) >= often)
         return [(0, first), (self.rows[1] - last, self.rows[1])]
 

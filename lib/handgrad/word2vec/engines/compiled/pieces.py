@@ -5,13 +5,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from handgrad.word2vec.engines.compiled import kernels
+from handgrad.word2vec.engines.compiled import hierarchical_softmax, negative_sampling, steps
+from handgrad.word2vec.engines.compiled.draws import chances
 from handgrad.word2vec.engines.compiled.engine import CompiledEngine
 from handgrad.word2vec.engines.compiled.simd import whole_vectors
 
-# Four neighboring targets share their negatives. With so many of them the vectors are as good as with negatives for
-# each pair, and where fewer are asked for, each counts for less.
-NEGATIVES = {"skipgram": 12, "cbow": 8}
 STEPS = 200  # in an epoch, at least: the learning rate of a short text should fall as smoothly
 LONGEST = 1000  # words of a sentence that is not cut for that
 
@@ -29,14 +27,15 @@ class PieceEngine(CompiledEngine):
         super().__init__(trainer)
         config, network = self.config, self.network
         self.threads_of_products = 1  # its functions have no use for NumPy's
-        means = {"exact": kernels.CBOW, "word2vec.c": kernels.CBOW_OF_WORD2VEC_C}
-        self.mean = kernels.SKIP_GRAM if config.model == "skipgram" else means[config.cbow_gradient]
-        self.keep, self.windows = _chances(trainer.keep), (config.window, config.dynamic_window)
-        self.tree = network.tree and (network.tree.starts, network.tree.nodes, network.tree.codes)
-        if not self.tree:
-            self.noise, K = columns_of_noise(network.noise), config.negatives
-            self.K = max(K, NEGATIVES[config.model]) if K else 0
-            self.weight = np.float32(K / self.K if K else 0)
+        means = {"exact": steps.CBOW, "word2vec.c": steps.CBOW_OF_WORD2VEC_C}
+        self.mean = steps.SKIP_GRAM if config.model == "skipgram" else means[config.cbow_gradient]
+        self.keep, self.windows = chances(trainer.keep), (config.window, config.dynamic_window)
+        if network.tree:
+            self.objective = hierarchical_softmax
+            self.noise_or_tree = network.tree.starts, network.tree.nodes, network.tree.codes
+        else:
+            self.objective = negative_sampling
+            self.noise_or_tree = negative_sampling.noise_for(network.noise, config)
         self.rows = [len(parameter.value) for parameter in network.parameters]
 
     def move_parameters(self, more_rows):
@@ -95,17 +94,6 @@ def pieces_of(text, position, words, most):
             starts = np.array([position + longest])
         yield np.concatenate([[position], starts])
         position = int(starts[-1])
-
-
-def _chances(p):
-    """Probabilities as 32-bit integers, to be compared with the upper half of a random number."""
-    return np.minimum(np.asarray(p, dtype=np.float64) * 2**32, 2**32 - 1).astype(np.uint32)
-
-
-def columns_of_noise(noise):
-    """The columns of its alias table, each as one number: the chance of its own word, times 2³², above the other."""
-    own, alias = noise.alias_table
-    return _chances(own).astype(np.uint64) << 32 | alias.astype(np.uint64)
 
 
 def _generator(config, draw, epoch, start):

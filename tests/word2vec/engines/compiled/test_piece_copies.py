@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from handgrad.word2vec.engines.compiled.copies import copy_shared, join_copies, nothing_used, used_by
+from handgrad.word2vec.engines.compiled.piece_copies import copy_shared, join_copies, nothing_used, used_by
 from handgrad.word2vec.engines.compiled.simd import LANES, whole_vectors
 
 

@@ -1,0 +1,111 @@
+"""Hierarchical softmax, compiled: skip-gram and CBOW on a text.
+
+Source: Morin and Bengio (2005), Hierarchical Probabilistic Neural Network Language Model; with the Huffman tree of
+Mikolov et al. (2013), Distributed Representations of Words and Phrases and their Compositionality, equation 3.
+
+A block is one target, the words around it, and the nodes on the path to it.
+"""
+
+import numpy as np
+from numba import njit
+
+from handgrad.word2vec.engines.compiled.draws import copied_paths, draw_text, paths_to
+from handgrad.word2vec.engines.compiled.products import GROUP, clear, fetch
+from handgrad.word2vec.engines.compiled.simd import INLINE, LOOP, up_to
+from handgrad.word2vec.engines.compiled.steps import find_rows, room_for, step_of_means, step_of_words
+from handgrad.word2vec.engines.compiled.thread_copies import join_both, use_copies
+
+
+@njit(**INLINE)
+def find_rows_beside(ids, i, rows):
+    """As ``find_rows``, without ids[i]."""
+    for x in range(up_to(GROUP, len(ids) - 1)):
+        j = min(x, len(ids) - 2)
+        rows[x] = ids[j if j < i else j + 1]
+
+
+@njit(**INLINE)
+def mark_window(R, W):
+    """W (1, R): the share of each word."""
+    share = 1 / W.dtype.type(R)
+    for x in range(up_to(GROUP, R)):
+        W[0, x] = share if x < R else 0
+
+
+@njit(**INLINE)
+def mark_path(codes, L):
+    """L (1, Q): a word is scored against the path to the target."""
+    clear(L, 1)
+    for p in range(len(codes)):
+        L[0, p] = 1 - 2 * codes[p]
+
+
+@njit(**INLINE)
+def learn_block(V, U, words, begin, end, i, nodes, codes, copies, each, exact, rate, ahead, room):
+    """One step for target i alone, so that there is no other word which its path is not for.
+
+    The arguments are those of ``negative_sampling.learn_block``, but for
+
+    nodes, codes : int32 and int8 arrays (Q,), the path: ids of U, and 0 where it takes the branch that σ is for
+    copies : which of the nodes have copies, see ``row_of``
+    """
+    R, Q = end[i] - begin[i] - 1, len(nodes)
+    if R == 0:
+        return 0.0, 0
+    find_rows_beside(words[begin[i] : end[i]], i - begin[i], room.inputs)
+    find_rows(nodes, room.outputs)
+    use_copies(room.outputs, copies)
+    mark_path(codes, room.L)
+    if each is not None:
+        return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.L[:1], rate, ahead, room), R
+    if exact is not None:
+        mark_window(R, room.W)
+        return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], 1, rate, exact, ahead, room), 1
+    return 0.0, 0
+
+
+@njit(**LOOP)
+def learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, each, exact, rate, copies, apart, room):
+    """Target after target of a text. words : rows, of copies where there are some; nodes and codes : of all paths;
+    paths : where the path to each target begins, and where it ends
+    """
+    loss, predictions = 0.0, 0
+    for i in range(len(words)):
+        if i % apart == 0:
+            join_both(V, U, copies)
+        path, Q = slice(paths[0][i], paths[1][i]), paths[1][i] - paths[0][i]
+        soon = max(paths[1][min(i + 1, len(words) - 1)] - Q, 0)  # the lower end, whose nodes are rarely used
+        find_rows(nodes[soon : soon + Q], room.ahead)
+        use_copies(room.ahead, copies[1])
+        fetch(V, words[i + reach + 1 : i + reach + 2])
+        block = begin, end, i, nodes[path], codes[path], copies[1], each, exact, rate
+        more, n = learn_block(V, U, words, *block, room.ahead[:Q], room)
+        loss, predictions = loss + more, predictions + n
+    join_both(V, U, copies)
+    return loss, predictions
+
+
+def learn(V, U, words, begin, end, reach, nodes, codes, paths, longest, mean, rate, copies, apart):
+    """All targets of a text, with scratch for them."""
+    room = room_for(1, 2 * reach, longest, V)
+    return learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, *mean, rate, copies, apart, room)
+
+
+def train(V, U, ids, starts, keep, windows, copies, apart, mean, tree, rate, state, noise_state):
+    """As ``negative_sampling.train``, with the tree (starts, nodes, codes) of ``HuffmanTree`` in place of noise."""
+    words, begin, end, reach = draw_text(ids, starts, keep, windows, state)
+    _, nodes, codes = tree
+    paths, longest = paths_to(words, tree)
+    use_copies(words, copies[0])
+    return learn(V, U, words, begin, end, reach, nodes, codes, paths, longest, mean, rate, copies, apart)
+
+
+def drawn_outputs(words, tree, state):
+    """As ``negative_sampling.drawn_outputs``: the nodes of the paths, and what else ``learn`` takes of them."""
+    nodes, *more = copied_paths(words, tree)
+    return nodes, more
+
+
+def most_outputs(words, tree):
+    """As ``negative_sampling.most_outputs``."""
+    return words * int(np.diff(tree[0]).max())

@@ -1,0 +1,210 @@
+"""Negative sampling, compiled: skip-gram and CBOW on a text.
+
+That neighboring windows share their negatives is from Ji et al. (2016), Parallelizing Word2Vec in Shared and
+Distributed Memory, and Rengasamy et al. (2017), Optimizing Word2Vec Performance on Multicore Systems.
+
+A block is a few neighboring targets and the words within reach of them; its outputs are these targets, and K negatives
+that all of them share.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from handgrad.word2vec.engines.compiled.draws import columns_of_noise, draw_outputs, draw_text
+from handgrad.word2vec.engines.compiled.products import GROUP, clear, fetch
+from handgrad.word2vec.engines.compiled.simd import (
+    INLINE,
+    LANES,
+    LOOP,
+    counting,
+    load,
+    spread,
+    store,
+    up_to,
+    where_positive,
+)
+from handgrad.word2vec.engines.compiled.steps import find_rows, room_for, step_of_means, step_of_words
+from handgrad.word2vec.engines.compiled.thread_copies import join_both, use_copies
+
+# Four neighboring targets share their negatives. With so many of them the vectors are as good as with negatives for
+# each pair, and where fewer are asked for, each counts for less.
+TARGETS, NEGATIVES = 4, {"skipgram": 12, "cbow": 8}
+
+
+class Noise(NamedTuple):
+    """What the negatives of a block are drawn from.
+
+    columns : uint64 array (vocabulary,), those of an alias table: see ``columns_of_noise``
+    K : int, how many a block has
+    weight : float, how much each counts
+    """
+
+    columns: np.ndarray
+    K: int
+    weight: np.float32
+
+
+def noise_for(distribution, config):
+    """The noise that a configuration asks for: a NoiseDistribution, with as many negatives or more that count less."""
+    K = max(config.negatives, NEGATIVES[config.model]) if config.negatives else 0
+    return Noise(columns_of_noise(distribution), K, np.float32(config.negatives / K if K else 0))
+
+
+# Which pairs count. W (G, R) has a row for each window: which words are in it. L (G, Q) has a row for each target: what
+# it is scored against, each output with its weight, with a minus for a label of 0. For CBOW the means of windows
+# meet L. For skip-gram a word meets what is scored in all windows that it is in, M = Wᵀ L. What is in no window or in
+# no pair must be 0, up to GROUP rows and LANES columns more.
+
+
+@njit(**INLINE)
+def reach_of(begin, end, first, last):
+    """From where to where the windows of some targets reach, how many words are in them, and how many have any."""
+    left, right, pairs, means = begin[first], end[first], 0, 0
+    for i in range(first, last):
+        words = end[i] - begin[i] - 1
+        left, right, pairs, means = min(left, begin[i]), max(right, end[i]), pairs + words, means + (words > 0)
+    return left, right, pairs, means
+
+
+@njit(**INLINE)
+def mark_windows(begin, end, first, last, left, of_means, W):
+    """W (G, R): 1 where a word is in a window or, for means, its share. Word left + x is the one of column x."""
+    zero = spread(W.dtype.type(0), LANES)
+    places = counting(zero)
+    for c in range(up_to(GROUP, last - first)):
+        i = min(first + c, last - 1)
+        words = max(end[i] - begin[i] - 1, 1) if of_means else 1
+        share = 1 / W.dtype.type(words) if first + c < last else W.dtype.type(0)
+        for x in range(0, W.shape[1], LANES):
+            j = places + (x + left - i)  # how far from the target
+            inside = (j - (begin[i] - i) + 1) * (end[i] - i - j) * (j * j)
+            store(W, c, x, where_positive(inside, share, 0))
+
+
+@njit(**INLINE)
+def mark_pairs(W, L, G, R, Q, M):
+    """M (R, Q) = Wᵀ L: how often each pair counts."""
+    for x in range(up_to(GROUP, R)):
+        for q in range(0, Q, LANES):
+            m = W[0, x] * load(L, 0, q, LANES)
+            for c in range(1, G):
+                m = m + W[c, x] * load(L, c, q, LANES)
+            store(M, x, q, m)
+
+
+@njit(**INLINE)
+def mark_negatives(outputs, begin, end, first, last, weight, L):
+    """L: a target meets itself and all negatives but the same word. If there is no word beside it, it meets nothing."""
+    K = len(outputs) - (last - first)
+    clear(L, up_to(GROUP, last - first))
+    for c in range(last - first):
+        if end[first + c] - begin[first + c] > 1:
+            L[c, K + c] = 1
+            for k in range(K):
+                L[c, k] = 0 if outputs[k] == outputs[K + c] else -weight
+
+
+# what is learned
+
+
+@njit(**INLINE)
+def learn_block(V, U, words, begin, end, first, last, outputs, weight, each, exact, rate, ahead, room):
+    """One step for the targets first to last of a text, on the words around each and K negatives for all.
+
+    Parameters
+    ----------
+    V, U : float arrays (rows, D in whole vectors), updated in place
+    words : int32 array, rows of V for the words of the text
+    begin, end : int32 arrays; the window of word i is from begin[i] to end[i], without i itself
+    first, last : int, at most TARGETS apart
+    outputs : int32 array (K + last - first,), rows of U: first the negatives, then the targets
+    weight : float, how much a negative counts
+    each, exact : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
+    rate : float, η
+    ahead : rows of as many outputs, which will be needed next; or None
+    room : from ``room_for``
+
+    Returns
+    -------
+    float : the loss of the block, a sum over its predictions; int : how many these are
+    """
+    left, right, pairs, means = reach_of(begin, end, first, last)
+    G, R, Q = last - first, right - left, len(outputs)
+    find_rows(words[left:right], room.inputs)
+    find_rows(outputs, room.outputs)
+    mark_windows(begin, end, first, last, left, each is None, room.W)
+    mark_negatives(outputs, begin, end, first, last, weight, room.L)
+    if each is not None:
+        mark_pairs(room.W, room.L, G, R, Q, room.M)
+        return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.M, rate, ahead, room), pairs
+    if exact is not None:
+        return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], G, rate, exact, ahead, room), means
+    return 0.0, 0
+
+
+@njit(**LOOP)
+def learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, each, exact, rate, copies, apart, room):
+    """Block after block of a text. words and outputs : rows, of copies where there are some; the outputs of a block
+    come after those of the one before
+    """
+    loss, predictions = 0.0, 0
+    for first in range(0, len(words), TARGETS):
+        if first % apart == 0:
+            join_both(V, U, copies)
+        last, q = min(first + TARGETS, len(words)), first // TARGETS * (K + TARGETS)
+        Q = K + last - first
+        soon = min(q + K + TARGETS, len(outputs) - Q)
+        fetch(V, words[last + reach : last + reach + TARGETS])
+        block = begin, end, first, last, outputs[q : q + Q], weight, each, exact, rate
+        more, n = learn_block(V, U, words, *block, outputs[soon : soon + Q], room)
+        loss, predictions = loss + more, predictions + n
+    join_both(V, U, copies)
+    return loss, predictions
+
+
+def learn(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart):
+    """All blocks of a text, with scratch for them."""
+    room = room_for(TARGETS, TARGETS + 2 * reach, K + TARGETS, V)
+    return learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, *mean, rate, copies, apart, room)
+
+
+# In Python, since the compiler would go over all that is called here once more, for seconds.
+
+
+def train(V, U, ids, starts, keep, windows, copies, apart, mean, noise, rate, state, noise_state):
+    """Thin out, window and train some sentences, in order.
+
+    Parameters
+    ----------
+    V, U : float arrays (vocabulary, D in whole vectors), updated in place
+    ids, starts : int32 (N,) and int64 (S + 1,); sentence s is ids[starts[s] : starts[s + 1]]
+    keep : uint32 array (vocabulary,), the chance that a word is kept, times 2³²
+    windows : the pair (largest reach, whether each window draws its own)
+    copies : for V and U, which rows have copies that are used instead: see ``row_of`` and ``join``
+    apart : int, after so many words they are joined; whole blocks
+    mean : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
+    noise : Noise
+    rate : float, η
+    state, noise_state : uint64, of two generators
+
+    Returns
+    -------
+    float64 : the sum of the losses; int : the number of predictions
+    """
+    words, begin, end, reach = draw_text(ids, starts, keep, windows, state)
+    outputs, more = drawn_outputs(words, noise, noise_state)
+    use_copies(words, copies[0])
+    use_copies(outputs, copies[1])
+    return learn(V, U, words, begin, end, reach, outputs, *more, mean, rate, copies, apart)
+
+
+def drawn_outputs(words, noise, state):
+    """The outputs of all blocks, ids (n,), and what else ``learn`` takes of them."""
+    return draw_outputs(words, TARGETS, noise.columns, noise.K, state), (noise.K, noise.weight)
+
+
+def most_outputs(words, noise):
+    """How many there can be for so many words."""
+    return words + up_to(TARGETS, words) // TARGETS * noise.K
