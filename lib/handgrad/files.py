@@ -8,6 +8,12 @@ from pathlib import Path
 from handgrad.errors import InputError
 
 
+def require_folder_for(path, what="file"):
+    """There is a folder in which a path can be made, or a sentence says that there is none."""
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder {path.parent} for the {what} {path.name}: make it first.")
+
+
 @contextmanager
 def replacing(path, alone=False):
     """Yield the path of a file to write beside ``path``; when it is complete it takes that place.
@@ -37,8 +43,7 @@ def whole_file(path):
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
         raise InputError(f"A file cannot be written to {path}, which is a folder or a device: name a file.")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent} for the file {path.name}: make it first.")
+    require_folder_for(path)
     with replacing(path) as partial, open(partial, "wb") as file:
         if path.suffix == ".gz":  # no name and no time in it: equal contents make equal files
             with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:

@@ -112,7 +112,7 @@ def test_a_file_that_exists_is_left_as_it_is(tmp_path):
     with pytest.raises(ValueError, match="exists already and is left as it is"):
         encode_text([["a"]], path=path)
     assert path.read_bytes() == b"work of a week"
-    with pytest.raises(ValueError, match="there is no directory"):
+    with pytest.raises(ValueError, match="There is no folder"):
         encode_text([["a"]], path=tmp_path / "nowhere" / "ids")
 
 

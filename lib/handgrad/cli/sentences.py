@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from handgrad.errors import InputError
+from handgrad.files import require_folder_for
 
 BAD_INPUT, INTERRUPTED = 2, 128 + signal.SIGINT
 EXTRA = {"pooch", "safetensors", "scipy", "tensorboard", "tqdm"}  # what the extra [word2vec] installs beside click
@@ -97,6 +98,5 @@ def new_path(path):
     if os.path.lexists(path):
         raise InputError(f"The output {path} exists already and is left as it is: name a new one.")
     path = Path(path)
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent} for the output {path.name}: make it first.")
+    require_folder_for(path, "output")
     return path

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from handgrad.errors import InputError, require_ids
-from handgrad.files import replacing
+from handgrad.files import replacing, require_folder_for
 from handgrad.word2vec.vocabulary import Vocabulary, check_limits, not_a_sentence, words_of
 
 PIECE = 2**20  # ids that are in memory at once
@@ -60,6 +60,19 @@ class EncodedText:
             raise InputError(
                 f"The starts of a text's sentences rise from 0 to {len(self)}, its number of words, but these do not."
             )
+
+    def split(self, held_out):
+        """This text without its last sentences, and these: of at least ``held_out`` words together."""
+        sentence = int(np.searchsorted(self.starts, len(self) - held_out, side="right")) - 1
+        lengths = np.diff(self.starts[sentence:]) if sentence > 0 else np.zeros(1)
+        if not self.starts[max(sentence, 0)] or lengths.max() < 2:
+            raise InputError(
+                f"held_out is {held_out:,} words, and then no pair of words is left in them, or to learn from: the "
+                f"text has {len(self):,} words with a vector, in {len(self.starts) - 1:,} sentences."
+            )
+        first = self.starts[sentence]
+        held = EncodedText(self.vocabulary, self.ids[first:], self.starts[sentence:] - first)
+        return EncodedText(self.vocabulary, self.ids[:first], self.starts[: sentence + 1]), held
 
     def chunks(self, size=PIECE):
         """Go through the text by whole sentences, about ``size`` words at a time, so that memory does not grow with it.
@@ -199,7 +212,6 @@ def _new_file(path):
     path = Path(os.path.realpath(path))
     if path.exists():
         raise InputError(f"The file {path} exists already and is left as it is: name a new one.")
-    if not path.parent.is_dir():
-        raise InputError(f"Expected a place for a new file, but there is no directory {path.parent}: make it first.")
+    require_folder_for(path)
     with replacing(path, alone=True) as partial, open(partial, "w+b") as file:
         yield file

@@ -23,6 +23,7 @@ from handgrad.word2vec.engines import engine_for
 from handgrad.word2vec.keyed_vectors import KeyedVectors
 from handgrad.word2vec.processes import OneProcess, processes_of
 from handgrad.word2vec.progress import bar, signals_noted, threads_limited
+from handgrad.word2vec.recording import recorder_for
 from handgrad.word2vec.sampling import keep_probabilities
 from handgrad.word2vec.windows import NumSkipsBatches, window_batches
 
@@ -95,7 +96,7 @@ class Trainer:
             raise InputError("A run can be resumed only from its folder: name it as output.")
         with (
             processes_of(self.config) as self.processes,
-            _run_folder(output if self.processes.rank == 0 else None, resume) as self.folder,
+            recorder_for(output if self.processes.rank == 0 else None, resume) as self.folder,
         ):
             self.bar = partial(bar, progress and self.processes.rank == 0)
             self.import_data(corpus)
@@ -128,7 +129,7 @@ class Trainer:
         else:
             corpus.require_whole()  # the kernels check no id
         self.vocabulary, self.corpus = corpus.vocabulary, corpus
-        self.text, self.held_out_text = _split(corpus, config.held_out)
+        self.text, self.held_out_text = corpus.split(config.held_out) if config.held_out else (corpus, None)
         self.epoch_words = round(self.vocabulary.raw_words * len(self.text) / len(corpus))
 
     def build(self):
@@ -156,30 +157,10 @@ class Trainer:
     def train(self):
         """Step through the text until its epochs are over, or somebody wants to stop."""
         self.call("on_train_begin")
-        bar = self.bar("training", self.total_words, self.raw_words)
-        with signals_noted() as noted, threads_limited(self.engine.threads_of_products), bar as advance:
-            shown, started = self.raw_words, time.perf_counter() - self.seconds
-            ended_by = self.processes.agree(self, noted)
-            with closing(self.engine.steps(self)) as steps:  # what fails where it ends is raised here
-                for _ in steps:
-                    report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
-                    if checkpoint_is_due or (report_is_due and (self.engine.reports_wait or self.callbacks)):
-                        self.collect()
-                    report_is_due = report_is_due and self.predictions > 0
-                    self.seconds = time.perf_counter() - started
-                    self._require_finite()
-                    if report_is_due:
-                        self.report()
-                        advance(self.raw_words - shown, self._note())
-                        shown = self.raw_words
-                    if checkpoint_is_due:
-                        self._require_finite(*self._parameter_values())
-                        self.call("on_checkpoint", self.folder.checkpoint(self))
-                    if report_is_due or checkpoint_is_due:
-                        started = time.perf_counter() - self.seconds  # they do not count
-                    if ended_by := self.processes.agree(self, noted):
-                        break
-            self.seconds = time.perf_counter() - started  # what was at work has ended
+        self.shown = self.raw_words
+        bar = self.bar("training", self.total_words, self.shown)
+        with signals_noted() as noted, threads_limited(self.engine.threads_of_products), bar as self.advance:
+            ended_by = self._take_steps(noted)
             if not (self.predictions or self.losses or ended_by or self.stop_reason):
                 raise InputError(
                     f"There is nothing to learn from: of {self.vocabulary.raw_words:,} words no two that have a vector "
@@ -189,11 +170,44 @@ class Trainer:
                 self.collect()
                 self._require_finite()
                 self.report()
-            advance(self.raw_words - shown, self._note())
+            self._show_progress()
             self._require_finite(*self._parameter_values())
             if ended_by:
                 self._end_on(ended_by[0])
         self.call("on_train_end")
+
+    def _take_steps(self, noted):
+        """Step after step, until there is none left or a signal is noted: the signals that ended it."""
+        self._start_clock()
+        ended_by = self.processes.agree(self, noted)
+        with closing(self.engine.steps(self)) as steps:  # what fails where it ends is raised here
+            for _ in steps:
+                self._after_step()
+                if ended_by := self.processes.agree(self, noted):
+                    break
+        self._stop_clock()  # what was at work has ended
+        return ended_by
+
+    def _after_step(self):
+        """Report and write down what is due, while the clock stands still."""
+        report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
+        if checkpoint_is_due or (report_is_due and (self.engine.reports_wait or self.callbacks)):
+            self.collect()
+        self._stop_clock()
+        self._require_finite()
+        if report_is_due and self.predictions:
+            self.report()
+            self._show_progress()
+        if checkpoint_is_due:
+            self._require_finite(*self._parameter_values())
+            self.call("on_checkpoint", self.folder.checkpoint(self))
+        self._start_clock()
+
+    def _start_clock(self):
+        self.started = time.perf_counter() - self.seconds
+
+    def _stop_clock(self):
+        self.seconds = time.perf_counter() - self.started
 
     def examples(self):
         """Yield batches (inputs, targets), from where the run is; epoch and position say how far that is."""
@@ -293,8 +307,9 @@ class Trainer:
 
     # what is measured
 
-    def _note(self):
-        return f"loss {self.losses[-1].loss:.3f}" if self.losses else ""
+    def _show_progress(self):
+        self.advance(self.raw_words - self.shown, f"loss {self.losses[-1].loss:.3f}" if self.losses else "")
+        self.shown = self.raw_words
 
     def _report_is_due(self):
         every = self.config.report_every
@@ -417,46 +432,3 @@ class Trainer:
 def _is_finite(array):
     """Whether all of its numbers are: NaN is both the least and the most. A flag for each would need a lot of room."""
     return bool(np.isfinite([array.min(), array.max()]).all())
-
-
-class _NoFolder:
-    """For a run that nobody wants written down."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
-
-    def begin(self, trainer):
-        pass
-
-    report = finish = restore = begin
-
-    def checkpoint(self, trainer, status=None):
-        pass
-
-
-def _run_folder(path, resume):
-    """The folder, if one is wanted. Only it needs the packages of the extra."""
-    if path is None:
-        return _NoFolder()
-    from handgrad.word2vec.run_folder import RunFolder
-
-    return RunFolder(path, resume)
-
-
-def _split(text, held_out):
-    """The text to learn from, and the last sentences of it, of at least ``held_out`` words together, or None."""
-    if not held_out:
-        return text, None
-    sentence = int(np.searchsorted(text.starts, len(text) - held_out, side="right")) - 1
-    lengths = np.diff(text.starts[sentence:]) if sentence > 0 else np.zeros(1)
-    if not text.starts[max(sentence, 0)] or lengths.max() < 2:
-        raise InputError(
-            f"held_out is {held_out:,} words, and then no pair of words is left in them, or to learn from: the text "
-            f"has {len(text):,} words with a vector, in {len(text.starts) - 1:,} sentences."
-        )
-    first = text.starts[sentence]
-    held = EncodedText(text.vocabulary, text.ids[first:], text.starts[sentence:] - first)
-    return EncodedText(text.vocabulary, text.ids[:first], text.starts[: sentence + 1]), held

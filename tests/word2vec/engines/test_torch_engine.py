@@ -21,7 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from two_topics import sentences_of_two_topics
 
 from handgrad.errors import InputError
-from handgrad.word2vec import Trainer, TrainingConfig, encode_text, keep_probabilities, window_batches
+from handgrad.word2vec import Callback, Trainer, TrainingConfig, encode_text, keep_probabilities, window_batches
 from handgrad.word2vec.engines import torch_network
 from handgrad.word2vec.engines.torch_engine import _part
 from handgrad.word2vec.engines.torch_examples import TorchExamples
@@ -127,6 +127,28 @@ def test_what_is_learned_elsewhere_is_brought_back_for_all_who_look(tmp_path, mo
     learned = trainer.engine.network.tensors["embed/V"].detach().numpy()
     assert not np.may_share_memory(learned, trainer.vectors.vectors)
     assert bits(tmp_path / "here") == bits(tmp_path / "there")
+
+
+@pytest.mark.parametrize("network", [TorchNetwork, FarAwayNetwork])
+@pytest.mark.parametrize("engine", ["numpy", "compiled", "torch"])
+def test_what_another_trainer_learns_meanwhile_is_not_lost(monkeypatch, network, engine):
+    """It shares an embedding, and the compiled engine takes that to memory of its own."""
+
+    class AnotherOne(Callback):
+        def on_report(self, trainer):
+            if len(trainer.losses) == 5:
+                self.before = trainer.vectors.vectors.copy()
+                other = TrainingConfig(**SMALL | {"engine": engine, "epochs": 1})
+                Trainer(other, shared=trainer.network.parameters[:1]).fit(TEXT)
+                self.between = trainer.vectors.vectors.copy()
+
+    monkeypatch.setattr(torch_network, "TorchNetwork", network)
+    another = AnotherOne()
+    slow = {"learning_rate": 1e-7, "min_learning_rate": 1e-7}  # it hardly moves what it goes on with
+    trainer = trained(None, another, **slow)
+    assert trainer.step > 10 and np.abs(another.between - another.before).max() > 0.01
+    np.testing.assert_allclose(trainer.vectors.vectors, another.between, atol=1e-4)
+    assert not np.array_equal(trainer.vectors.vectors, another.between)
 
 
 # examples that torch draws

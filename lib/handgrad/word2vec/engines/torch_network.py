@@ -27,7 +27,8 @@ class TorchNetwork(Network):
     """A Network whose losses and gradients torch computes.
 
     On the CPU the tensors and ``parameters`` are the same memory. On a GPU the tensors are what is learned, and
-    ``collect`` copies them to ``parameters``, ``send`` the other way.
+    ``collect`` copies them to ``parameters``, ``send`` the other way. Whoever has collected may change ``parameters``,
+    or train them with another network that shares them: the next ``forward`` goes on from there.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class TorchNetwork(Network):
 
     def __init__(self, config, counts, shared=(), device="cpu"):
         super().__init__(config, counts, shared)
-        self.device = torch.device(device)
+        self.device, self.was_collected = torch.device(device), False
         self.tensors = {
             parameter.name: self.on_device(_as_table(parameter.value)).requires_grad_() for parameter in self.parameters
         }
@@ -60,6 +61,8 @@ class TorchNetwork(Network):
         inputs : int tensor (B, C), -1 for none; in each row there is at least one word
         samples : tensors, what the objective takes beside vectors and biases
         """
+        if self.was_collected:
+            self.send()
         seen = inputs != NO_WORD  # (B, C)
         skip_gram = self.config.model == "skipgram"
         self.counted = seen if skip_gram else seen.any(dim=1, keepdim=True)  # (B, C) or (B, 1)
@@ -172,12 +175,13 @@ class TorchNetwork(Network):
             learned = self.tensors[parameter.name].cpu().numpy().reshape(parameter.value.shape)
             if not np.may_share_memory(learned, parameter.value):
                 parameter.value[...] = learned
+        self.was_collected = True
 
-    @torch.no_grad()
     def send(self):
-        """Copy ``parameters`` to the device: the other way."""
+        """Copy ``parameters`` to the device, or find them again where another engine has moved them to."""
         for parameter in self.parameters:
-            self.tensors[parameter.name].copy_(torch.from_numpy(_as_table(parameter.value)))
+            self.tensors[parameter.name].data = self.on_device(_as_table(parameter.value))
+        self.was_collected = False
 
 
 class TorchOptimizer:
