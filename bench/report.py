@@ -25,18 +25,21 @@ from sides import plain_text
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = "handgrad numpy numba gensim torch tensorflow-cpu word2vec".split()
+OTHERS = "gensim-file", "word2vec.c", "torch", "handgrad-torch"
 WITHOUT_RESULTS = {"graphs.py", "vectors.py", "vocabulary.py", "nce_curve.py"}  # they print a table of their own
 ALT = "Bars, one for each comparison of the table above: how many times as fast handgrad is, on a logarithmic axis."
 
 
 def commands(arguments, plain):
-    """What is run, each a script and its options; the quality of vectors first, with all words and more epochs."""
+    """What is run, each a script and its options. What was asked for is measured on all of the text, and the quality of
+    vectors, which comes first, with more epochs; other comparisons on some words."""
     text = [arguments.text] if arguments.text else []
     questions = [part for file in arguments.similarity for part in ("--similarity", file)]
     questions += ["--analogies", arguments.analogies] if arguments.analogies else []
     words = ["--words", str(arguments.words)]
     yield "training.py", [*text, *questions, "--sides", "deterministic", "gensim", "--epochs", "5"]
-    yield "training.py", [*text, *words, "--all", "--torch-seconds", "10"]
+    yield "training.py", [*text, "--all", "--sides", "gensim"]
+    yield "training.py", [*text, *words, "--all", "--torch-seconds", "10", "--sides", *OTHERS]
     yield "text_to_vectors.py", text
     yield "nce_speed.py", text
     yield "roofline.py", text
@@ -207,7 +210,7 @@ def main():
     parser.add_argument("text", nargs="?", help="UTF-8, plain or .gz, one sentence a line")
     parser.add_argument("--similarity", action="append", default=[], metavar="FILE")
     parser.add_argument("--analogies", metavar="FILE")
-    parser.add_argument("--words", type=int, default=4_000_000, help="of the text, to compare speed; 0: all, in hours")
+    parser.add_argument("--words", type=int, default=4_000_000, help="of the text, beside others than gensim; 0: all")
     parser.add_argument("--output", type=Path, default=HERE, metavar="FOLDER", help="where the results are written")
     arguments = parser.parse_args()
     done, started = [], time.monotonic()

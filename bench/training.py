@@ -236,6 +236,7 @@ def quality(vectors, job):
 
 def compare(setting, sides, arguments, job):
     """The lines of one setting: handgrad beside each other side, and the deterministic mode beside the other."""
+    sides = dict.fromkeys(["handgrad", *sides])
     print(f"{setting}: {', '.join(sides)}", file=sys.stderr, flush=True)
 
     def run(side, turn):
@@ -285,7 +286,7 @@ def main():
     parser.add_argument("--similarity", action="append", default=[], metavar="FILE", help="may be given several times")
     parser.add_argument("--analogies", metavar="FILE")
     parser.add_argument("--all", action="store_true", help="all settings, instead of the one that the options name")
-    parser.add_argument("--sides", nargs="+", choices=SIDES, default=BOTH)
+    parser.add_argument("--sides", nargs="+", choices=SIDES, help="those that a setting has; else gensim, or all")
     parser.add_argument("--model", choices=("skipgram", "cbow"), default="skipgram")
     parser.add_argument(
         "--objective", choices=("negative-sampling", "hierarchical-softmax"), default="negative-sampling"
@@ -303,11 +304,13 @@ def main():
     names = ("model", "objective", "dimension", "negatives", "threads")
     one = Setting(**{name: getattr(arguments, name) for name in names})
     asked = {_without_goal(setting): setting for setting, _ in ALL}
-    chosen = ALL if arguments.all else [(asked.get(one, one), dict.fromkeys(["handgrad", *arguments.sides]))]
+    chosen = [(asked.get(one, one), arguments.sides or BOTH)]
+    if arguments.all:
+        chosen = [(setting, [side for side in sides if side in (arguments.sides or sides)]) for setting, sides in ALL]
     job = {name: getattr(arguments, name) for name in ("similarity", "analogies", "epochs", "torch_seconds")}
     with plain_text(arguments.text, arguments.words) as text:
         job |= {"text": text, "documentation": not arguments.text}
-        lines = [line for setting, sides in chosen for line in compare(setting, sides, arguments, job)]
+        lines = [line for setting, sides in chosen if sides for line in compare(setting, sides, arguments, job)]
     publish(lines, arguments.results)
 
 
