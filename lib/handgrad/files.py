@@ -8,12 +8,6 @@ from pathlib import Path
 from handgrad.errors import InputError
 
 
-def require_folder_for(path, what="file"):
-    """There is a folder in which a path can be made, or a sentence says that there is none."""
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent} for the {what} {path.name}: make it first.")
-
-
 @contextmanager
 def replacing(path, alone=False):
     """Yield the path of a file to write beside ``path``; when it is complete it takes that place.
@@ -50,3 +44,9 @@ def whole_file(path):
                 yield packed
         else:
             yield file
+
+
+def require_folder_for(path, what="file"):
+    """There is a folder in which a path can be made, or a sentence says that there is none."""
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder {path.parent} for the {what} {path.name}: make it first.")

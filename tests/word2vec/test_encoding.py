@@ -187,3 +187,15 @@ def test_a_text_in_memory_is_a_text_too():
     text = EncodedText(Vocabulary({"a": 2, "b": 1}), np.array([0, 1, 0], np.int32), np.array([0, 2, 3]))
     assert [(p, ids.tolist(), s.tolist()) for p, ids, s in text.chunks()] == [(0, [0, 1, 0], [0, 0, 1])]
     assert repr(text) == "EncodedText(3 words in 2 sentences, Vocabulary(2 words that occur at least 1 times in 3))"
+
+
+def test_the_last_sentences_can_be_split_off():
+    text = encode_text([["a", "b"], ["c"], [], ["a", "c", "b"], ["b", "a"]])
+    for held_out, first, last in [(1, 6, [0, 2]), (2, 6, [0, 2]), (3, 3, [0, 3, 5]), (5, 3, [0, 3, 5])]:
+        rest, held = text.split(held_out)
+        assert (len(rest), len(rest.starts) - 1, held.starts.tolist()) == (first, len(text.starts) - len(last), last)
+        np.testing.assert_array_equal(np.concatenate([rest.ids, held.ids]), text.ids)
+        assert rest.vocabulary is held.vocabulary is text.vocabulary
+    assert text.split(0) == (text, None)
+    with pytest.raises(ValueError, match="no pair of words is left"):
+        text.split(8)

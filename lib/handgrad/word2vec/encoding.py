@@ -62,7 +62,9 @@ class EncodedText:
             )
 
     def split(self, held_out):
-        """This text without its last sentences, and these: of at least ``held_out`` words together."""
+        """This text without its last sentences, and these, of at least ``held_out`` words together; or None for 0."""
+        if not held_out:
+            return self, None
         sentence = int(np.searchsorted(self.starts, len(self) - held_out, side="right")) - 1
         lengths = np.diff(self.starts[sentence:]) if sentence > 0 else np.zeros(1)
         if not self.starts[max(sentence, 0)] or lengths.max() < 2:

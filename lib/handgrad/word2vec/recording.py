@@ -1,17 +1,17 @@
 """Where a run is written down: in its folder, or nowhere."""
 
 
-def recorder_for(output, resume):
-    """A RunFolder, if a folder is named. Only it needs the packages of the extra."""
+def folder_for(output, resume):
+    """The folder of a run, if one is named. Only it needs the packages of the extra."""
     if output is None:
-        return Unrecorded()
+        return NoFolder()
     from handgrad.word2vec.run_folder import RunFolder
 
     return RunFolder(output, resume)
 
 
-class Unrecorded:
-    """For a run that nobody wants written down: a RunFolder that does nothing."""
+class NoFolder:
+    """For a run that nobody wants written down: it does nothing of what a RunFolder does."""
 
     def __enter__(self):
         return self

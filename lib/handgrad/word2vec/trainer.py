@@ -23,7 +23,7 @@ from handgrad.word2vec.engines import engine_for
 from handgrad.word2vec.keyed_vectors import KeyedVectors
 from handgrad.word2vec.processes import OneProcess, processes_of
 from handgrad.word2vec.progress import bar, signals_noted, threads_limited
-from handgrad.word2vec.recording import recorder_for
+from handgrad.word2vec.recording import folder_for
 from handgrad.word2vec.sampling import keep_probabilities
 from handgrad.word2vec.windows import NumSkipsBatches, window_batches
 
@@ -96,7 +96,7 @@ class Trainer:
             raise InputError("A run can be resumed only from its folder: name it as output.")
         with (
             processes_of(self.config) as self.processes,
-            recorder_for(output if self.processes.rank == 0 else None, resume) as self.folder,
+            folder_for(output if self.processes.rank == 0 else None, resume) as self.folder,
         ):
             self.bar = partial(bar, progress and self.processes.rank == 0)
             self.import_data(corpus)
@@ -129,7 +129,7 @@ class Trainer:
         else:
             corpus.require_whole()  # the kernels check no id
         self.vocabulary, self.corpus = corpus.vocabulary, corpus
-        self.text, self.held_out_text = corpus.split(config.held_out) if config.held_out else (corpus, None)
+        self.text, self.held_out_text = corpus.split(config.held_out)
         self.epoch_words = round(self.vocabulary.raw_words * len(self.text) / len(corpus))
 
     def build(self):
@@ -189,10 +189,12 @@ class Trainer:
         return ended_by
 
     def _after_step(self):
-        """Report and write down what is due, while the clock stands still."""
+        """Report and write down what is due. The clock stands still, but while something is still learned for it."""
         report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
-        if checkpoint_is_due or (report_is_due and (self.engine.reports_wait or self.callbacks)):
+        if checkpoint_is_due or (report_is_due and self.callbacks):
             self.collect()
+        elif report_is_due:
+            self.engine.collect_loss(self)
         self._stop_clock()
         self._require_finite()
         if report_is_due and self.predictions:

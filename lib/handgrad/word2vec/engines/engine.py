@@ -25,11 +25,10 @@ class Engine:
     threads_of_products : int, how many threads the matrix products of a step use
     threads_race : bool, whether threads change the same numbers without waiting for each other
     any_threads : bool, whether a run may go on with another number of threads, and ends with the same bits
-    reports_wait : bool, whether a report first waits for all steps before it
     """
 
     name = ""
-    threads_race, any_threads, reports_wait = False, False, True
+    threads_race, any_threads = False, False
 
     def __init__(self, trainer, network=None, optimizer=None):
         self.config = config = trainer.config
@@ -46,6 +45,9 @@ class Engine:
 
     def collect(self, trainer):
         """Bring to the trainer what is learned elsewhere, on a device or by threads that are still at work."""
+
+    def collect_loss(self, trainer):
+        """The same for the loss alone, before a report that nobody but the trainer makes. What is at work may go on."""
 
     def state(self):
         """What a checkpoint needs beside parameters, the optimizer's memory and the trainer's numbers."""

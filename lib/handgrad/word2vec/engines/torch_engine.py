@@ -105,8 +105,13 @@ class TorchEngine(NumPyEngine):
         first, end = (len(text) * n // count for n in (rank, rank + 1))
         return TorchExamples(_part(text, first, end), self.network, trainer.keep, start=first)
 
+    def learn(self, trainer, inputs, targets):
+        self.network.hold()
+        super().learn(trainer, inputs, targets)
+
     def _alone(self, trainer, batches):
         """One batch. False if there is none left in this epoch."""
+        self.network.hold()
         batch = next(batches, None)
         if batch is not None:
             self._learn_drawn(trainer, batch)
@@ -116,6 +121,7 @@ class TorchEngine(NumPyEngine):
 
     def _together(self, trainer, batches):
         """A few batches in each process, and then they meet. False if nobody has a batch left in this epoch."""
+        self.network.hold()
         before = [tensor.detach().clone() for tensor in self.network.tensors.values()]
         learned, predictions, behind = 0, 0, self.positions[self.processes.rank]
         for batch in islice(batches, trainer.config.sync_every):
@@ -139,6 +145,9 @@ class TorchEngine(NumPyEngine):
         """Bring what is on the device to the trainer: parameters, the optimizer's memory and the loss."""
         self.network.collect()
         self.optimizer.collect()
+        self.collect_loss(trainer)
+
+    def collect_loss(self, trainer):
         trainer.loss_sum += self.loss.item()
         self.loss.zero_()
 

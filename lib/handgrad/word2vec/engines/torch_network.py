@@ -28,7 +28,7 @@ class TorchNetwork(Network):
 
     On the CPU the tensors and ``parameters`` are the same memory. On a GPU the tensors are what is learned, and
     ``collect`` copies them to ``parameters``, ``send`` the other way. Whoever has collected may change ``parameters``,
-    or train them with another network that shares them: the next ``forward`` goes on from there.
+    or train them with another network that shares them: the next step begins with ``hold``, and goes on from there.
 
     Parameters
     ----------
@@ -38,11 +38,13 @@ class TorchNetwork(Network):
     Attributes
     ----------
     tensors : dict, name to the tensor of each parameter, as a table: ``out/b`` is (V, 1)
+    is_ahead : bool, whether something was learned that ``parameters`` may not have
     """
 
     def __init__(self, config, counts, shared=(), device="cpu"):
         super().__init__(config, counts, shared)
-        self.device, self.was_collected = torch.device(device), False
+        self.device, self.is_ahead = torch.device(device), False
+        self.is_near = self.device.type == "cpu"
         self.tensors = {
             parameter.name: self.on_device(_as_table(parameter.value)).requires_grad_() for parameter in self.parameters
         }
@@ -61,8 +63,6 @@ class TorchNetwork(Network):
         inputs : int tensor (B, C), -1 for none; in each row there is at least one word
         samples : tensors, what the objective takes beside vectors and biases
         """
-        if self.was_collected:
-            self.send()
         seen = inputs != NO_WORD  # (B, C)
         skip_gram = self.config.model == "skipgram"
         self.counted = seen if skip_gram else seen.any(dim=1, keepdim=True)  # (B, C) or (B, 1)
@@ -168,20 +168,32 @@ class TorchNetwork(Network):
         """A NumPy array as a tensor: on the CPU the same memory."""
         return torch.from_numpy(np.asarray(array)).to(self.device)
 
+    def hold(self):
+        """Before a step: have the tensors be what the parameters are by now."""
+        if not self.is_ahead:
+            self.send()
+        self.is_ahead = True
+
     @torch.no_grad()
     def collect(self):
         """Copy what was learned to ``parameters``, where it is not there already."""
+        if not self.is_ahead:  # what another one has learned since would be lost
+            return
         for parameter in self.parameters:
             learned = self.tensors[parameter.name].cpu().numpy().reshape(parameter.value.shape)
             if not np.may_share_memory(learned, parameter.value):
                 parameter.value[...] = learned
-        self.was_collected = True
+        self.is_ahead = False
 
+    @torch.no_grad()
     def send(self):
-        """Copy ``parameters`` to the device, or find them again where another engine has moved them to."""
+        """Copy ``parameters`` to the device; on the CPU, find them where another engine has moved them to."""
         for parameter in self.parameters:
-            self.tensors[parameter.name].data = self.on_device(_as_table(parameter.value))
-        self.was_collected = False
+            tensor, table = self.tensors[parameter.name], torch.from_numpy(_as_table(parameter.value))
+            if self.is_near:
+                tensor.data = table
+            else:
+                tensor.copy_(table)
 
 
 class TorchOptimizer:

@@ -193,8 +193,8 @@ AVX2 = "+avx2,+avx,+fma,+bmi,+bmi2,+lzcnt,+popcnt,+f16c,+sse,+sse2,+sse3,+ssse3,
 def test_with_vectors_of_256_bits_it_is_the_same(tmp_path):
     """Most processors have no larger ones: the tests of blocks and of σ, compiled for such a one."""
     narrow = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": AVX2, "NUMBA_CACHE_DIR": str(tmp_path)}
-    blocks = (test_a_block_is_one_step_of_the_gates, test_a_block_in_float32_is_near_the_exact_one)
-    tests = [f"{__file__}::{test.__name__}" for test in blocks] + [str(Path(__file__).with_name("test_logistic.py"))]
+    of_blocks = (test_a_block_is_one_step_of_the_gates, test_a_block_in_float32_is_near_the_exact_one)
+    tests = [f"{__file__}::{test.__name__}" for test in of_blocks] + [str(Path(__file__).with_name("test_logistic.py"))]
     lanes = "from handgrad.word2vec.engines.compiled.simd import LANES; assert LANES == 8"
     program = f"{lanes}; import pytest; exit(pytest.main({tests}))"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | narrow

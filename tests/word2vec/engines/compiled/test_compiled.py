@@ -773,20 +773,13 @@ def test_where_a_sentence_is_a_block_each_step_is_that_of_the_numpy_engine(sente
         np.testing.assert_allclose(a.value, b.value, rtol=1e-4, atol=1e-6)
 
 
-def compiled_functions():
-    """Those of all of the engine's modules, each once."""
-    modules = [
-        importlib.import_module(f"{compiled.__name__}.{m.name}") for m in pkgutil.iter_modules(compiled.__path__)
-    ]
-    return list({id(f): f for module in modules for f in vars(module).values() if hasattr(f, "signatures")}.values())
-
-
-COMPILED_FUNCTIONS = compiled_functions()
+MODULES = [importlib.import_module(f"{compiled.__name__}.{m.name}") for m in pkgutil.iter_modules(compiled.__path__)]
+COMPILED_FUNCTIONS = {f for module in MODULES for f in vars(module).values() if hasattr(f, "signatures")}
 
 
 def test_everything_that_is_compiled_runs_without_the_lock():
     """Otherwise two threads would wait for each other."""
-    assert len(COMPILED_FUNCTIONS) >= 60 and all(f.targetoptions.get("nogil") for f in COMPILED_FUNCTIONS)
+    assert len(COMPILED_FUNCTIONS) >= 50 and all(f.targetoptions.get("nogil") for f in COMPILED_FUNCTIONS)
 
 
 @pytest.mark.parametrize("mode", [{}, APART], ids=str)

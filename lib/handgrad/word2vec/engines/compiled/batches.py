@@ -69,6 +69,8 @@ class BatchEngine(CompiledEngine):
             self._begin(trainer, _at_once)
             self._await_first(trainer)
 
+    collect_loss = collect
+
     def _arguments(self, batches):
         """What the compiled function is given for some batches."""
         inputs, labels, sampled, true_expected, sampled_expected, rates = zip(*batches, strict=True)

@@ -48,7 +48,7 @@ class DeterministicEngine(PieceEngine):
     def __init__(self, trainer):
         super().__init__(trainer)
         most = PIECE, self.objective.most_outputs(PIECE, self.noise_or_tree)
-        self.most_copies = [min(n, rows) for n, rows in zip(most, self.rows, strict=True)]  # for a piece: of V, of U
+        self.most_copies = [min(used, rows) for used, rows in zip(most, self.rows, strict=True)]  # of V, of U
         self.way = 1 - (1 - np.float32(SHARE_OF_WAY)) ** np.arange(MOST_USES, dtype=np.float32)
         self.move_parameters([2 * most for most in self.most_copies])
         pieces = [self.draw(used, *self.no_words(trainer)) for used in self._nothing_used()]  # compiles, as the rest

@@ -50,13 +50,13 @@ def draw_words(ids, starts, keep, windows, state, words, begin, end):
 
 
 @njit(**FAST)
-def draw_negatives(noise, state, negatives):
+def draw_negatives(columns, state, negatives):
     """Fill ``negatives`` by the alias method: one draw for the column, one for which of its two words."""
     for k in range(len(negatives)):
         state = next_random(state)
-        column = np.int64((state >> np.uint64(32)) * np.uint64(len(noise)) >> np.uint64(32))
+        column = np.int64((state >> np.uint64(32)) * np.uint64(len(columns)) >> np.uint64(32))
         state = next_random(state)
-        chance, other = noise[column] >> np.uint64(32), noise[column] & np.uint64(0xFFFFFFFF)
+        chance, other = columns[column] >> np.uint64(32), columns[column] & np.uint64(0xFFFFFFFF)
         negatives[k] = column if state >> np.uint64(32) < chance else np.int64(other)
     return state
 
@@ -73,13 +73,13 @@ def draw_text(ids, starts, keep, windows, state):
 
 
 @njit(**FAST)
-def draw_outputs(words, targets, noise, K, state):
+def draw_outputs(words, targets, columns, K, state):
     """For each block of so many targets its K negatives, then these targets."""
     blocks = up_to(targets, len(words)) // targets
     outputs = np.empty(len(words) + blocks * K, np.int32)
     for block in range(blocks):
         q = block * (K + targets)
-        state = draw_negatives(noise, state, outputs[q : q + K])
+        state = draw_negatives(columns, state, outputs[q : q + K])
         for i in range(block * targets, min((block + 1) * targets, len(words))):
             outputs[q + K + i - block * targets] = words[i]
     return outputs

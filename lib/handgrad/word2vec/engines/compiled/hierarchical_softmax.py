@@ -85,6 +85,10 @@ def learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, each, exac
     return loss, predictions
 
 
+# From here on in Python, as in negative sampling. Of a tree nothing is drawn: ``noise_state`` and ``state`` are for
+# the sake of negative sampling.
+
+
 def learn(V, U, words, begin, end, reach, nodes, codes, paths, longest, mean, rate, copies, apart):
     """All targets of a text, with scratch for them."""
     room = room_for(1, 2 * reach, longest, V)
@@ -101,9 +105,19 @@ def train(V, U, ids, starts, keep, windows, copies, apart, mean, tree, rate, sta
 
 
 def drawn_outputs(words, tree, state):
-    """As ``negative_sampling.drawn_outputs``: the nodes of the paths, and what else ``learn`` takes of them."""
+    """As ``negative_sampling.drawn_outputs``: the nodes of the paths, and what else ``learn`` takes of them.
+
+    They are copied, for pieces that put other rows in their place; ``train`` reads the paths where they lie.
+    """
     nodes, *more = copied_paths(words, tree)
     return nodes, more
+
+
+def often_used(counts, often, tree):
+    """As ``negative_sampling.often_used``: the last nodes, of which the root is the very last."""
+    starts, nodes, _ = tree
+    uses = np.bincount(nodes, np.repeat(counts, np.diff(starts)))
+    return len(uses) - np.count_nonzero(uses >= often), len(uses)
 
 
 def most_outputs(words, tree):

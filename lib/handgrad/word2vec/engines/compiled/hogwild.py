@@ -11,7 +11,6 @@ from collections import deque
 
 import numpy as np
 
-from handgrad.word2vec.engines.compiled import negative_sampling
 from handgrad.word2vec.engines.compiled.negative_sampling import TARGETS
 from handgrad.word2vec.engines.compiled.pieces import PieceEngine
 from handgrad.word2vec.engines.compiled.simd import up_to
@@ -73,18 +72,14 @@ class HogwildEngine(PieceEngine):
         finally:
             self.free.append(i)
 
-    # copies of rows that are used often: the first words, and of a tree the first words and the last nodes
+    # copies of rows that are used often
 
     def _used_often(self, trainer):
         """For each table, from which row to which."""
         counts = trainer.vocabulary.counts * trainer.keep
         often = OFTEN * counts.sum() / self.apart
-        first = np.count_nonzero(2 * counts >= often)
-        if self.objective is negative_sampling:
-            return [(0, first), (0, first)]
-        starts, nodes, _ = self.noise_or_tree
-        last = np.count_nonzero(np.bincount(nodes, np.repeat(counts, np.diff(starts))) >= often)
-        return [(0, first), (self.rows[1] - last, self.rows[1])]
+        words = 0, np.count_nonzero(2 * counts >= often)  # in windows; twice for each time, as is assumed of outputs
+        return [words, self.objective.often_used(counts, often, self.noise_or_tree)]
 
     def _copies(self, i):
         """For each table, which rows have copies and how far behind them these are; and when they are joined."""

@@ -1,5 +1,6 @@
 """Negative sampling, compiled: skip-gram and CBOW on a text.
 
+Source: Mikolov et al. (2013), Distributed Representations of Words and Phrases and their Compositionality, equation 4.
 That neighboring windows share their negatives is from Ji et al. (2016), Parallelizing Word2Vec in Shared and
 Distributed Memory, and Rengasamy et al. (2017), Optimizing Word2Vec Performance on Multicore Systems.
 
@@ -28,9 +29,10 @@ from handgrad.word2vec.engines.compiled.simd import (
 from handgrad.word2vec.engines.compiled.steps import find_rows, room_for, step_of_means, step_of_words
 from handgrad.word2vec.engines.compiled.thread_copies import join_both, use_copies
 
-# Four neighboring targets share their negatives. With so many of them the vectors are as good as with negatives for
-# each pair, and where fewer are asked for, each counts for less.
-TARGETS, NEGATIVES = 4, {"skipgram": 12, "cbow": 8}
+TARGETS = 4  # in a block, at most GROUP
+# With so many negatives for all of them the vectors are as good as with some for each pair. Where fewer are asked for,
+# each counts for less.
+NEGATIVES = {"skipgram": 12, "cbow": 8}
 
 
 class Noise(NamedTuple):
@@ -50,12 +52,6 @@ def noise_for(distribution, config):
     """The noise that a configuration asks for: a NoiseDistribution, with as many negatives or more that count less."""
     K = max(config.negatives, NEGATIVES[config.model]) if config.negatives else 0
     return Noise(columns_of_noise(distribution), K, np.float32(config.negatives / K if K else 0))
-
-
-# Which pairs count. W (G, R) has a row for each window: which words are in it. L (G, Q) has a row for each target: what
-# it is scored against, each output with its weight, with a minus for a label of 0. For CBOW the means of windows
-# meet L. For skip-gram a word meets what is scored in all windows that it is in, M = Wᵀ L. What is in no window or in
-# no pair must be 0, up to GROUP rows and LANES columns more.
 
 
 @njit(**INLINE)
@@ -164,13 +160,13 @@ def learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, each, exact
     return loss, predictions
 
 
+# From here on in Python, since the compiler would go over all that is called once more, for seconds.
+
+
 def learn(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart):
     """All blocks of a text, with scratch for them."""
     room = room_for(TARGETS, TARGETS + 2 * reach, K + TARGETS, V)
     return learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, *mean, rate, copies, apart, room)
-
-
-# In Python, since the compiler would go over all that is called here once more, for seconds.
 
 
 def train(V, U, ids, starts, keep, windows, copies, apart, mean, noise, rate, state, noise_state):
@@ -202,7 +198,13 @@ def train(V, U, ids, starts, keep, windows, copies, apart, mean, noise, rate, st
 
 def drawn_outputs(words, noise, state):
     """The outputs of all blocks, ids (n,), and what else ``learn`` takes of them."""
-    return draw_outputs(words, TARGETS, noise.columns, noise.K, state), (noise.K, noise.weight)
+    return draw_outputs(words, TARGETS, noise.columns, noise.K, state), [noise.K, noise.weight]
+
+
+def often_used(counts, often, noise):
+    """The outputs that are used so often in a text with these counts: from which row to which. As a target or as noise,
+    a word is used about twice for each time that it occurs."""
+    return 0, np.count_nonzero(2 * counts >= often)
 
 
 def most_outputs(words, noise):

@@ -19,9 +19,15 @@ class PieceEngine(CompiledEngine):
 
     A subclass is a way in which threads share the work: its ``epoch`` takes the steps that are left of one. It calls
     ``move_parameters`` once it knows how many copies of rows it needs.
-    """
 
-    reports_wait = False
+    Attributes
+    ----------
+    objective : the module ``negative_sampling`` or ``hierarchical_softmax``. Each has ``train``, to learn sentences;
+        ``drawn_outputs`` and ``learn``, to draw first and learn later; and for whoever copies rows ``often_used`` and
+        ``most_outputs``
+    noise_or_tree : what the objective takes its outputs from, a Noise or the arrays of a HuffmanTree
+    mean : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
+    """
 
     def __init__(self, trainer):
         super().__init__(trainer)

@@ -39,6 +39,10 @@ from handgrad.word2vec.engines.compiled.simd import (
 # share alone. numba leaves a branch out where an argument is None, so it compiles one of both steps, and not the other.
 SKIP_GRAM, CBOW, CBOW_OF_WORD2VEC_C = (True, None), (None, True), (None, False)
 
+# Which pairs count. W (G, R) has a row for each window: which words are in it. L (G, Q) has a row for each target: what
+# it is scored against, each output with its weight, with a minus for a label of 0. For CBOW the means of windows
+# meet L. For skip-gram a word meets what is scored in all windows that it is in, M = Wᵀ L. What is in no window or in
+# no pair must be 0, up to GROUP rows and LANES columns more.
 Room = namedtuple("Room", "A H dH E L W M inputs outputs ahead order")
 
 
