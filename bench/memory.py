@@ -6,7 +6,7 @@ The texts are words drawn by Zipf's law (the word of rank r with a chance in pro
 vocabulary once, so that it is as large as it should be. Both texts have the same number of words, and there is no
 min_count. Memory is the peak of the whole process: Python, NumPy, numba, the vocabulary's words and the text's ids
 among it. Beside it stands what Python and the imported libraries have before anything is read, and, on Linux, how
-much of the peak are pages of the libraries' files, which the system shares between processes and takes back at need.
+much memory are pages of the libraries' files at the end: the system shares them between processes, and takes them back.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def peak_memory():
 
 
 def pages_of_files():
-    """Of this process now, in MB, the ids' file among them; 0 where the system does not say."""
+    """Of this process now, in MB; 0 where the system does not say."""
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
     return sum(int(line.split()[1]) * 1024 / MB for line in lines if line.startswith("RssFile:"))
@@ -71,15 +71,15 @@ def measure(side, text, words, different, threads, dimension):
     trainer.fit(open_corpus(text))
     assert len(trainer.vocabulary) == different
     model = sum(parameter.value.nbytes for parameter in trainer.network.parameters)
-    ids = 4 * len(trainer.text)
-    return {
+    found = {
         "speed": trainer.words_per_second,
         "peak": peak_memory(),
         "libraries": libraries,
         "model": model / MB,
-        "text": ids / MB,
-        "files": max(pages_of_files() - ids / MB, 0),
+        "text": 4 * len(trainer.text) / MB,
     }
+    del trainer  # and with it the map of the ids
+    return found | {"files": pages_of_files()}
 
 
 def main():

@@ -8,8 +8,8 @@ that the course's claims are about. Without a text it is the documentation of th
 analogies are asked.
 
 All sides have the same window 5, t 1e-3, min_count 5, learning rates, and as many raw words. They take turns, each time
-in a process of its own; each turn has a seed of its own. Timed is the training loop alone: reading, the vocabulary and
-the compiler are not in it. The sides, of which --sides chooses some:
+in a process of its own; each turn has a seed of its own, but for word2vec.c, which takes none. Timed is the training
+loop alone: reading, the vocabulary and the compiler are not in it. The sides, of which --sides chooses some:
 
     handgrad        the compiled engine, threads that do not wait for each other (Hogwild)
     deterministic   the same with deterministic=True
@@ -123,35 +123,38 @@ def word2vec_c_side(job, setting):
     """Timed by what the program prints: which share of its run is behind, from the first such line to the last."""
     from handgrad.word2vec import KeyedVectors
 
+    with TemporaryDirectory() as folder:
+        vectors = Path(folder) / "vectors.bin"
+        (began, first), *_, (ended, last) = word2vec_c_progress(job, setting, vectors)
+        with open(job.text, encoding="utf-8") as file:
+            words = sum(len(line.split()) for line in file)
+        speed = job.epochs * words * (last - first) / (ended - began)
+        return KeyedVectors.load_word2vec_format(vectors, binary=True), speed
+
+
+def word2vec_c_progress(job, setting, vectors):
+    """Run the program: a list of (time, share of the run that is behind)."""
     program = shutil.which("word2vec", path=Path(sys.executable).parent)
     if program is None:
         raise SideFailed("There is no word2vec.c here: pip install -r bench/requirements.txt, or run make bench.")
     tree = setting.objective == "hierarchical-softmax"
-    with TemporaryDirectory() as folder:
-        vectors = Path(folder) / "vectors.bin"
-        options = {
-            "train": job.text, "output": vectors, "binary": 1, "size": setting.dimension, "window": WINDOW,
-            "sample": SUBSAMPLE, "min-count": MIN_COUNT, "alpha": RATE, "cbow": int(setting.model == "cbow"),
-            "hs": int(tree), "negative": 0 if tree else setting.negatives, "threads": setting.threads,
-            "iter": job.epochs,
-        }  # fmt: skip
-        command = [program, *(str(part) for name, value in options.items() for part in (f"-{name}", value))]
-        seen = []
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
-            for line in process.stdout:  # universal newlines: the program's carriage returns end lines too
-                if "Progress:" in line:
-                    seen.append((time.perf_counter(), float(line.split("Progress:")[1].split("%")[0]) / 100))
-        if process.returncode or len(seen) < 2:
-            raise SideFailed(
-                f"word2vec.c ended with status {process.returncode} and showed its progress {len(seen)} times, where 2 "
-                "are needed: give a text of 100,000 words or more."
-            )
-        with open(job.text, encoding="utf-8") as file:
-            words = sum(len(line.split()) for line in file)
-        (began, first), (ended, last) = seen[0], seen[-1]
-        return KeyedVectors.load_word2vec_format(vectors, binary=True), job.epochs * words * (last - first) / (
-            ended - began
+    options = {
+        "train": job.text, "output": vectors, "binary": 1, "size": setting.dimension, "window": WINDOW,
+        "sample": SUBSAMPLE, "min-count": MIN_COUNT, "alpha": RATE, "cbow": int(setting.model == "cbow"),
+        "hs": int(tree), "negative": 0 if tree else setting.negatives, "threads": setting.threads,
+        "iter": job.epochs,
+    }  # fmt: skip
+    command, seen = [program, *(str(part) for name, value in options.items() for part in (f"-{name}", value))], []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        for line in process.stdout:  # universal newlines: the program's carriage returns end lines too
+            if "Progress:" in line:
+                seen.append((time.perf_counter(), float(line.split("Progress:")[1].split("%")[0]) / 100))
+    if process.returncode or len(seen) < 2:
+        raise SideFailed(
+            f"word2vec.c ended with status {process.returncode} and showed its progress {len(seen)} times, where 2 "
+            "are needed: give a text of 100,000 words or more."
         )
+    return seen
 
 
 def torch_side(job, setting):
@@ -198,7 +201,7 @@ def handgrad_torch_side(job, setting):
             if trainer.seconds >= job.torch_seconds:
                 trainer.stop("measured for long enough")
 
-    config = configuration(job, setting, engine="torch", batch_size=TORCH_WINDOWS, report_every=20)
+    config = configuration(job, setting, engine="torch", device="cpu", batch_size=TORCH_WINDOWS, report_every=20)
     trainer = Trainer(config, [Stop()])
     trainer.fit(open_corpus(job.text))
     return None, trainer.words_per_second
@@ -236,7 +239,8 @@ def quality(vectors, job):
 
 def compare(setting, sides, arguments, job):
     """The lines of one setting: handgrad beside each other side, and the deterministic mode beside the other."""
-    sides = dict.fromkeys(["handgrad", *sides])
+    sides, epochs = dict.fromkeys(["handgrad", *sides]), f"{arguments.epochs} epoch{'s' * (arguments.epochs > 1)}"
+    length = f", {epochs} of {f'{arguments.words:,} words' if arguments.words else 'all'}"
     print(f"{setting}: {', '.join(sides)}", file=sys.stderr, flush=True)
 
     def run(side, turn):
@@ -245,10 +249,10 @@ def compare(setting, sides, arguments, job):
     results, failures = take_turns(sides, arguments.seeds, run)
     ours, lines = results.pop("handgrad", None), []
     for side, theirs in results.items() if ours else ():
-        a, b, what, peer = ours, theirs, str(setting), side
+        a, b, what, peer = ours, theirs, f"{setting}{length}", side
         least = setting.least if side == "gensim" else 0
         if side == "deterministic":
-            a, b, what, peer, least = theirs, ours, f"{setting}, deterministic", "Hogwild", 1 / COST_OF_DETERMINISM
+            a, b, what, peer, least = theirs, ours, f"{what}, deterministic", "Hogwild", 1 / COST_OF_DETERMINISM
         lines.append(Ratio(what, peer, speeds(a), speeds(b), "million raw words/s", least, beside(a, b)))
     return lines + failures
 
@@ -278,7 +282,7 @@ def _judged(ours, theirs):
     return f"{'no lower' if statistics.mean(ours) >= least else 'LOWER'} than theirs less one deviation"
 
 
-def main():
+def options():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
@@ -286,7 +290,9 @@ def main():
     parser.add_argument("--similarity", action="append", default=[], metavar="FILE", help="may be given several times")
     parser.add_argument("--analogies", metavar="FILE")
     parser.add_argument("--all", action="store_true", help="all settings, instead of the one that the options name")
-    parser.add_argument("--sides", nargs="+", choices=SIDES, help="those that a setting has; else gensim, or all")
+    parser.add_argument(
+        "--sides", nargs="+", choices=SIDES, help="default: gensim; with --all what a setting has of these"
+    )
     parser.add_argument("--model", choices=("skipgram", "cbow"), default="skipgram")
     parser.add_argument(
         "--objective", choices=("negative-sampling", "hierarchical-softmax"), default="negative-sampling"
@@ -300,17 +306,26 @@ def main():
     parser.add_argument("--words", type=int, default=0, help="only so many words of the text, the first ones; 0: all")
     parser.add_argument("--torch-seconds", type=float, default=15)
     add_results_option(parser)
-    arguments = parser.parse_args()
+    return parser
+
+
+def comparisons(arguments):
+    """What is compared: (Setting, sides) each."""
     names = ("model", "objective", "dimension", "negatives", "threads")
     one = Setting(**{name: getattr(arguments, name) for name in names})
     asked = {_without_goal(setting): setting for setting, _ in ALL}
-    chosen = [(asked.get(one, one), arguments.sides or BOTH)]
-    if arguments.all:
-        chosen = [(setting, [side for side in sides if side in (arguments.sides or sides)]) for setting, sides in ALL]
+    if not arguments.all:
+        return [(asked.get(one, one), arguments.sides or BOTH)]
+    chosen = [(setting, [side for side in sides if side in (arguments.sides or sides)]) for setting, sides in ALL]
+    return [(setting, sides) for setting, sides in chosen if sides]
+
+
+def main():
+    arguments = options().parse_args()
     job = {name: getattr(arguments, name) for name in ("similarity", "analogies", "epochs", "torch_seconds")}
     with plain_text(arguments.text, arguments.words) as text:
         job |= {"text": text, "documentation": not arguments.text}
-        lines = [line for setting, sides in chosen if sides for line in compare(setting, sides, arguments, job)]
+        lines = [line for setting, sides in comparisons(arguments) for line in compare(setting, sides, arguments, job)]
     publish(lines, arguments.results)
 
 

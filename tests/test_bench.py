@@ -1,5 +1,6 @@
 """Each benchmark runs from end to end on a small text and prints ratios; how large they are depends on the machine."""
 
+import argparse
 import importlib.util
 import json
 import random
@@ -58,7 +59,7 @@ def test_training_with_hierarchical_softmax(text, model):
     require("gensim")
     options = ("--seeds", 1, "--dimension", 16, "--model", model, "--objective", "hierarchical-softmax")
     printed = bench("training.py", text, *options)
-    assert f"{model}, hierarchical-softmax, D 16, 2 threads, beside gensim" in printed
+    assert f"{model}, hierarchical-softmax, D 16, 2 threads, 1 epoch of all, beside gensim" in printed
     assert len(RATIO.findall(printed)) == 1
 
 
@@ -148,3 +149,21 @@ def test_the_report_runs_every_script():
     listed = {f"{name}.py" for name in re.findall(r'yield "(\w+)\.py"', Path(spec.origin).read_text(encoding="utf-8"))}
     helpers = {"sides.py", "report.py"}
     assert listed == {path.name for path in BENCH.glob("*.py")} - helpers
+
+
+def test_the_commands_of_the_report_are_understood(monkeypatch):
+    """An option that was renamed would be noticed an hour later."""
+    monkeypatch.syspath_prepend(BENCH)
+    import report
+    import training
+
+    arguments = argparse.Namespace(text="text.gz", similarity=["pairs"], analogies="questions", words=1000)
+    commands = [options for script, options in report.commands(arguments, "plain") if script == "training.py"]
+    quality, beside_gensim, others = (training.options().parse_args(options) for options in commands)
+    assert training.comparisons(quality) == [(training.Setting(least=9), ["deterministic", "gensim"])]
+    assert training.comparisons(beside_gensim) == [(setting, ["gensim"]) for setting, _ in training.ALL]
+    assert (quality.words, beside_gensim.words, others.words) == (0, 0, 1000)
+    found = training.comparisons(others)
+    assert [len(sides) for _, sides in found] == [4, 2, 1, 1] and "gensim" not in {
+        s for _, sides in found for s in sides
+    }
