@@ -18,6 +18,7 @@ from handgrad.errors import InputError
 from handgrad.word2vec import Callback, EarlyStopping, KeyedVectors, Trainer, TrainingConfig, run_folder
 from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
+from handgrad.word2vec.progress import signals_noted
 from handgrad.word2vec.run_folder import RunFolder
 
 TEXT = [[f"w{i}" for i in row] for row in np.random.default_rng(0).zipf(1.6, (40, 10)).clip(max=30)]
@@ -199,6 +200,15 @@ def handlers():
     yield mine
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+def test_a_handler_that_is_none_of_pythons_becomes_the_systems(handlers, monkeypatch):
+    """Python calls it None, and cannot put it back. A run must not fail for that when it is over."""
+    put = signal.signal
+    monkeypatch.setattr(signal, "signal", lambda number, handler: put(number, handler) and None)
+    with signals_noted():
+        pass
+    assert {signal.getsignal(number) for number in handlers} == {signal.SIG_DFL}
 
 
 def fail():

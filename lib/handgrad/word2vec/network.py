@@ -145,6 +145,20 @@ class Network:
         self.counted = self.model.predictions(inputs)
         return float(losses[self.counted].sum(dtype=np.float64)), int(np.count_nonzero(self.counted))
 
+    def mean_loss(self, batches, rng):
+        """The mean loss of a prediction, nothing being learned.
+
+        Parameters
+        ----------
+        batches : iterable of (inputs, targets)
+        rng : numpy.random.Generator, of the noise
+        """
+        total, predictions = 0.0, 0
+        for inputs, targets in batches:
+            loss, n = self.loss(inputs, self.samples(rng, targets))
+            total, predictions = total + loss, predictions + n
+        return total / max(predictions, 1)
+
     def gradients(self):
         """Backward: the gradient of each parameter, by name, of the sum or the mean of the last ``loss``."""
         dz = self.counted.astype(self.dtype)  # 0 where there is no prediction

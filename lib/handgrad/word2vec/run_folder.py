@@ -109,11 +109,10 @@ class RunFolder:
                 f"{path} holds the parameters in the scope {state['scope']!r} alone, and a run cannot go on from that: "
                 "start a new one, with these as shared parameters."
             )
-        if trainer.engine.threads_race:
+        if trainer.engine.other_bits:
             warnings.warn(
                 f"The run goes on from step {state['step']:,}, but its bits will be others than if it had not been "
-                f"stopped: its {trainer.config.threads} threads do not wait for each other, as they do if it is "
-                "deterministic.",
+                f"stopped: {trainer.engine.other_bits}.",
                 stacklevel=2,
             )
         trainer.restore(arrays, state)

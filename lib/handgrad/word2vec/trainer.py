@@ -4,7 +4,8 @@ A run has five parts, as in TensorFlow's tutorials: import the data, make the em
 optimizer, make the summaries. Then it trains: for each batch a loss, its gradients, and one step of the optimizer.
 
 All that chance decides comes from seeds, and all that a run has become is in its parameters, its optimizer's memory
-and a few numbers. So a run that was stopped goes on from a checkpoint and ends with the same bits.
+and a few numbers. So a run that was stopped goes on from a checkpoint and ends with the same bits, where its engine
+learns in a fixed order.
 """
 
 import math
@@ -80,7 +81,7 @@ class Trainer:
         corpus : iterable of lists of str, or EncodedText
         output : path, optional; a new folder, in which the run is written down (see ``run_folder``)
         resume : bool; go on with the run in ``output`` from its newest checkpoint, to the bits with which it would have
-            ended; with several threads of the compiled engine, only if the run is deterministic
+            ended; with several threads of the compiled engine only if the run is deterministic, and not on a GPU
         progress : bool, show progress bars, in a terminal or a notebook
 
         Returns
@@ -138,7 +139,7 @@ class Trainer:
         self.keep = keep_probabilities(self.vocabulary.counts, self.vocabulary.raw_words, config.subsample)
         self.noise_rng = np.random.default_rng(config.seed_of("noise"))
         self.example_rng = np.random.default_rng(config.seed_of("examples"))
-        self.epoch = self.position = self.step = 0
+        self.epoch = self.position = self.step = self.last_checkpoint = 0
         self.stream = self._stream() if config.num_skips else None
         self.losses, self.seconds, self.stop_reason = [], 0.0, None
         self.loss_sum, self.predictions = 0.0, 0  # since the last entry
@@ -158,8 +159,8 @@ class Trainer:
         """Step through the text until its epochs are over, or somebody wants to stop."""
         self.call("on_train_begin")
         self.shown = self.raw_words
-        bar = self.bar("training", self.total_words, self.shown)
-        with signals_noted() as noted, threads_limited(self.engine.threads_of_products), bar as self.advance:
+        shown = self.bar("training", self.total_words, self.shown)
+        with signals_noted() as noted, threads_limited(self.engine.threads_of_products), shown as self.advance:
             ended_by = self._take_steps(noted)
             if not (self.predictions or self.losses or ended_by or self.stop_reason):
                 raise InputError(
@@ -189,10 +190,12 @@ class Trainer:
         return ended_by
 
     def _after_step(self):
-        """Report and write down what is due. The clock stands still, but while something is still learned for it."""
+        """Report and write down what is due. Whatever may take long waits until nobody learns, and is not timed."""
         report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
-        if checkpoint_is_due or (report_is_due and self.callbacks):
+        nobody_learns = checkpoint_is_due or (report_is_due and bool(self.callbacks or self.held_out_text))
+        if nobody_learns:
             self.collect()
+            report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()  # some steps later
         elif report_is_due:
             self.engine.collect_loss(self)
         self._stop_clock()
@@ -202,8 +205,11 @@ class Trainer:
             self._show_progress()
         if checkpoint_is_due:
             self._require_finite(*self._parameter_values())
-            self.call("on_checkpoint", self.folder.checkpoint(self))
-        self._start_clock()
+            self.last_checkpoint = self.step
+            if path := self.folder.checkpoint(self):
+                self.call("on_checkpoint", path)
+        if nobody_learns:
+            self._start_clock()
 
     def _start_clock(self):
         self.started = time.perf_counter() - self.seconds
@@ -273,7 +279,7 @@ class Trainer:
 
     def learning_rate_at(self, position):
         """The same for another place in this epoch."""
-        return self._learning_rate((self.epoch + position / len(self.text)) / self.config.epochs)
+        return self._learning_rate(self._epochs_behind(position) / self.config.epochs)
 
     def _learning_rate(self, share):
         return max(self.config.learning_rate * (1 - share), self.config.min_learning_rate)
@@ -284,13 +290,16 @@ class Trainer:
         config = self.config
         if config.num_skips:
             return min(self.step / self._stream_steps(), 1.0)
-        words = (self.epoch + self.position / len(self.text)) / config.epochs
+        words = self._epochs_behind(self.position) / config.epochs
         return min(max(words, self.step / config.max_steps if config.max_steps else 0.0), 1.0)
 
     @property
     def raw_words(self):
         """Words of the text that are behind, those without a vector included: in proportion to those with one."""
-        return round((self.epoch + self.position / len(self.text)) * self.epoch_words)
+        return round(self._epochs_behind(self.position) * self.epoch_words)
+
+    def _epochs_behind(self, position):
+        return self.epoch + position / len(self.text)
 
     @property
     def total_words(self):
@@ -314,12 +323,17 @@ class Trainer:
         self.shown = self.raw_words
 
     def _report_is_due(self):
-        every = self.config.report_every
-        return self.step % every == 0 if every else self.share * REPORTS >= len(self.losses) + 1
+        if self.config.report_every:
+            return self._passed_a_multiple(self.config.report_every, self.losses[-1].step if self.losses else 0)
+        return self.share * REPORTS >= len(self.losses) + 1
 
     def _checkpoint_is_due(self):
         every = self.config.checkpoint_every
-        return bool(every) and self.step % every == 0
+        return bool(every) and self._passed_a_multiple(every, self.last_checkpoint)
+
+    def _passed_a_multiple(self, every, since):
+        """Where threads are waited for, several steps are made at once, and a multiple may lie between them."""
+        return self.step // every > since // every
 
     def report(self):
         """A new entry of the loss: the exact mean over all predictions since the last one."""
@@ -349,13 +363,9 @@ class Trainer:
         """The mean loss of a prediction on the held-out text: always the same windows and the same noise."""
         if not self.held_out_text:
             return math.nan
-        config, total, predictions = self.config, 0.0, 0
-        rng = np.random.default_rng(config.seed_of("noise"))
+        config, rng = self.config, np.random.default_rng(self.config.seed_of("noise"))
         batches = window_batches(self.held_out_text, config.batch_size, config.window, seed=0, dynamic=False)
-        for inputs, targets, _ in batches:
-            loss, n = self.network.loss(inputs, self.network.samples(rng, targets))
-            total, predictions = total + loss, predictions + n
-        return total / max(predictions, 1)
+        return self.network.mean_loss(((inputs, targets) for inputs, targets, _ in batches), rng)
 
     def call(self, moment, *arguments):
         for callback in self.callbacks:
@@ -394,6 +404,7 @@ class Trainer:
                 self.optimizer.memory.setdefault(of, {})[key] = array if array.ndim else array.item()
         for key in NUMBERS:
             setattr(self, key, state[key])
+        self.last_checkpoint = self.step
         self.losses = [LossEntry(*(math.nan if value is None else value for value in e)) for e in state["losses"]]
         self.noise_rng.bit_generator.state = state["noise_rng"]
         self.example_rng.bit_generator.state = state["example_rng"]

@@ -36,8 +36,14 @@ SMALL = {
 }  # fmt: skip
 
 
+def settings(**changes):
+    """On the processor, if nothing else is said: what is equal there may not be on a GPU."""
+    chosen = SMALL | changes
+    return chosen | ({"device": chosen.get("device", "cpu")} if chosen["engine"] == "torch" else {})
+
+
 def trained(folder=None, *callbacks, resume=False, text=TEXT, **changes):
-    trainer = Trainer(TrainingConfig(**SMALL | changes), callbacks)
+    trainer = Trainer(TrainingConfig(**settings(**changes)), callbacks)
     trainer.fit(text, folder, resume)
     return trainer
 
@@ -137,7 +143,7 @@ class AnotherOne(Callback):
     """Trains another network that shares the embedding, in the middle of a run and once more at its end."""
 
     def __init__(self, engine):
-        self.config, self.learned = TrainingConfig(**SMALL | {"engine": engine, "epochs": 1}), []
+        self.config, self.learned = TrainingConfig(**settings(engine=engine, epochs=1)), []
 
     def on_report(self, trainer):
         if len(trainer.losses) == 5:
@@ -165,6 +171,28 @@ def test_what_another_trainer_learns_meanwhile_is_not_lost(monkeypatch, network,
     np.testing.assert_allclose(np.array(found.losses), np.array(expected.losses), rtol=1e-4)
     np.testing.assert_allclose(found.vectors.vectors, expected.vectors.vectors, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(*(t.network.parameters[1].value for t in (found, expected)), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("ends", ["by itself", "by a signal"])
+def test_vectors_that_became_infinite_elsewhere_are_seen_at_the_end(monkeypatch, ends):
+    """Though the last report asked for the loss alone."""
+
+    class Bursting(torch_network.TorchOptimizer):
+        steps = 0
+
+        def step(self, parameters, gradients):
+            super().step(parameters, gradients)
+            self.steps += 1
+            if self.steps == 20:
+                self.network.tensors["embed/V"].data[0, 0] = math.inf
+                if ends == "by a signal":
+                    signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(torch_network, "TorchNetwork", FarAwayNetwork)
+    monkeypatch.setattr(torch_network, "TorchOptimizer", Bursting)
+    stop = {"max_steps": 20, "objective": "nce", "num_skips": 2, "dynamic_window": False, "subsample": 0}
+    with pytest.raises(InputError, match="vectors are infinite after 20 steps"):
+        trained(**stop)
 
 
 # examples that torch draws
@@ -240,6 +268,12 @@ def test_noise_follows_its_distribution(noise, device):
     np.testing.assert_allclose(shares, examples.network.noise.probabilities, atol=0.004)
 
 
+def test_windows_are_no_wider_than_the_longest_sentence():
+    batches = list(examples_of(encode_text(RAGGED), window=2**20).batches(0))
+    longest = max(map(len, RAGGED))
+    assert batches and all(batch.inputs.shape[1] == 2 * (longest - 1) for batch in batches)
+
+
 def test_paths_are_those_of_the_tree():
     examples = examples_of(objective="hierarchical-softmax")
     words = torch.arange(len(examples.network.counts), dtype=torch.int32)
@@ -264,7 +298,8 @@ def test_the_draws_of_a_place_do_not_depend_on_where_one_began(changes):
         after = next(examples.batches(1, batch.behind))
         assert all(torch.equal(a, b) for a, b in zip(after.samples, whole[n + 1].samples, strict=True))
         assert torch.equal(after.inputs, whole[n + 1].inputs) and after.behind == whole[n + 1].behind
-    other_epoch, other_place = next(examples.batches(2)), next(examples_of(start=7, dynamic_window=True).batches(1))
+    elsewhere = examples_of(start=7, dynamic_window=True, subsample=0.05, **changes)
+    other_epoch, other_place = next(examples.batches(2)), next(elsewhere.batches(1))
     assert not torch.equal(other_epoch.samples[1], whole[0].samples[1])
     assert not torch.equal(other_place.samples[1][:4], whole[0].samples[1][:4])
 
@@ -294,6 +329,15 @@ def share_of_company(vectors):
     """How many of the nine nearest words are of the same topic, on average over all words."""
     near = {word: vectors.most_similar(word, topn=9) for word in vectors.index_to_key}
     return np.mean([other[0] == word[0] for word, found in near.items() for other, _ in found])
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_every_optimizer_does_on_each_device_what_numpys_does(objective, optimizer, device):
+    changes = {"objective": objective, "optimizer": optimizer, "examples_on": "host", "precision": "float64"}
+    found, expected = trained(device=device, **changes), trained(engine="numpy", **changes | {"examples_on": "auto"})
+    np.testing.assert_allclose(found.vectors.vectors, expected.vectors.vectors, rtol=1e-8, atol=1e-10)
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -23,12 +23,12 @@ class Engine:
     ----------
     name : str, as the configuration has it
     threads_of_products : int, how many threads the matrix products of a step use
-    threads_race : bool, whether threads change the same numbers without waiting for each other
+    other_bits : str, why a run that is resumed ends with other bits than one that was not stopped; "" if it does not
     any_threads : bool, whether a run may go on with another number of threads, and ends with the same bits
     """
 
     name = ""
-    threads_race, any_threads = False, False
+    other_bits, any_threads = "", False
 
     def __init__(self, trainer, network=None, optimizer=None):
         self.config = config = trainer.config

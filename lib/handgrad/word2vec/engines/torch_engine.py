@@ -1,8 +1,9 @@
 """The torch engine: the trainer's steps with autograd's gradients, on a processor or a GPU, in one process or several.
 
 On a processor the batches are those of the NumPy engine, and so are the losses and the vectors, but for rounding. On
-a GPU, and in several processes, torch draws the examples itself (``torch_examples``), and nothing waits for the device
-from one report of the loss to the next: the device adds up the loss, in float64.
+a GPU, and in several processes, torch draws the examples itself (``torch_examples``). One process then does not wait
+for the device from one report of the loss to the next: the device adds it up, in float64. (For NCE and sampled softmax
+it does: NumPy draws their noise, for the targets of each batch.)
 
 A GPU wants large batches, and with them the sum over a batch goes wrong: all uses of a word are worked on with the
 same old vector, and a frequent word is thrown far beyond where they point. ``max_repeats`` limits that, row by row: the
@@ -56,6 +57,8 @@ class TorchEngine(NumPyEngine):
     Attributes
     ----------
     device : str
+    draws : bool, whether torch draws the examples, and not NumPy
+    loss_on_device : float64 tensor without axes, what the trainer has not been told of
     positions : list of int, how many words of its share of the text each process has behind it in this epoch
     """
 
@@ -75,27 +78,33 @@ class TorchEngine(NumPyEngine):
         self.draws = config.examples_on == "device" or (
             config.examples_on == "auto" and by_itself and not config.num_skips
         )
-        self.loss = torch.zeros((), dtype=torch.float64, device=self.device)  # since it was last collected
+        self.loss_on_device = torch.zeros((), dtype=torch.float64, device=self.device)
+        if self.device != "cpu":
+            self.other_bits = "a GPU adds up gradients in any order"
         self.positions = [0] * self.processes.count
 
     def steps(self, trainer):
         """Learn, and yield after each step: a batch, or in several processes a round of batches and a meeting."""
         with _torch_threads(trainer.config.threads):
-            if not self.draws:
-                yield from super().steps(trainer)
-                return
-            learn = self._alone if self.processes.count == 1 else self._together
-            examples = self._examples(trainer)
-            for _ in trainer.epochs_left():
-                if not trainer.position:
-                    self.positions = [0] * self.processes.count
-                own = trainer.position if self.processes.count == 1 else self.positions[self.processes.rank]
-                batches = examples.batches(trainer.epoch, own)
-                while learn(trainer, batches):
-                    trainer.step += 1
-                    yield
-                    if trainer.is_over():
-                        return
+            try:
+                yield from self._drawn_steps(trainer) if self.draws else super().steps(trainer)
+            finally:
+                self.collect(trainer)
+
+    def _drawn_steps(self, trainer):
+        """On examples that torch draws."""
+        learn = self._alone if self.processes.count == 1 else self._together
+        examples = self._examples(trainer)
+        for _ in trainer.epochs_left():
+            if not trainer.position:
+                self.positions = [0] * self.processes.count
+            own = trainer.position if self.processes.count == 1 else self.positions[self.processes.rank]
+            batches = examples.batches(trainer.epoch, own)
+            while learn(trainer, batches):
+                trainer.step += 1
+                yield
+                if trainer.is_over():
+                    return
 
     def _examples(self, trainer):
         """Those of this process's share: as many words for each, cut where they may fall."""
@@ -115,7 +124,7 @@ class TorchEngine(NumPyEngine):
         batch = next(batches, None)
         if batch is not None:
             self._learn_drawn(trainer, batch)
-            trainer.predictions += batch.predictions
+            trainer.count(0.0, batch.predictions)  # the loss is added up on the device
             trainer.position = batch.behind
         return batch is not None
 
@@ -128,17 +137,17 @@ class TorchEngine(NumPyEngine):
             self._learn_drawn(trainer, batch)
             learned, predictions, behind = learned + 1, predictions + batch.predictions, batch.behind
         self.positions = self.processes.collected(behind)
-        learned, loss, predictions = self.processes.add_up([learned, self.loss.item(), predictions])
-        self.loss.zero_()
+        learned, loss, predictions = self.processes.add_up([learned, self.loss_on_device.item(), predictions])
+        self.loss_on_device.zero_()
         if learned:
             self.processes.average(list(self.network.tensors.values()), before)
-        trainer.loss_sum, trainer.predictions = trainer.loss_sum + loss, trainer.predictions + int(predictions)
+        trainer.count(loss, int(predictions))
         trainer.position = sum(self.positions)
         return learned > 0
 
     def _learn_drawn(self, trainer, batch):
-        self.optimizer.learning_rate = trainer.learning_rate  # by the words before this batch
-        self.loss += self.network.forward(batch.inputs, batch.samples).detach()
+        self.optimizer.learning_rate = trainer.learning_rate  # by the words before this batch, or this round
+        self.loss_on_device += self.network.forward(batch.inputs, batch.samples).detach()
         self.optimizer.step(self.network.parameters, self.network.gradients())
 
     def collect(self, trainer):
@@ -148,8 +157,8 @@ class TorchEngine(NumPyEngine):
         self.collect_loss(trainer)
 
     def collect_loss(self, trainer):
-        trainer.loss_sum += self.loss.item()
-        self.loss.zero_()
+        trainer.count(self.loss_on_device.item(), 0)
+        self.loss_on_device.zero_()
 
     def state(self):
         return {"positions": self.positions}
@@ -168,7 +177,7 @@ class TorchEngine(NumPyEngine):
         return {"device": self.device, "processes": self.processes.count}
 
     def versions(self):
-        return {"torch": version("torch")}
+        return {"torch": version("torch"), "device": self.device.partition(":")[0]}
 
 
 def _part(text, first, end):

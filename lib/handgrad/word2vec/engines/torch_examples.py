@@ -1,7 +1,7 @@
 """Windows and noise, drawn by torch where the model is, so that a GPU need not wait for the processor.
 
 The rules are those of ``windows`` and ``sampling``; the draws are others. Within a chunk of the text nothing is asked
-of the device: how many predictions each of its batches makes is counted beforehand.
+of the device but the targets for NCE's noise: how many predictions each of its batches makes is counted beforehand.
 """
 
 from typing import NamedTuple
@@ -66,11 +66,12 @@ class TorchExamples:
             last = last.clamp(max=len(centers) - 1)
             predictions = np.diff(of_each.cumsum(0)[last].tolist(), prepend=0).tolist()  # the device is waited for here
             ends = kept[centers[last]].tolist()
+            farthest = min(config.window, max(int(np.bincount(sentence_of).max()) - 1, 1))
             for n, batch in enumerate(centers.split(size)):
                 behind = first + ends[n] + 1
                 if behind > position:
                     targets = words[batch]
-                    inputs = self._inputs(words, batch, left, right)
+                    inputs = self._inputs(words, batch, left, right, farthest)
                     yield Batch(inputs, targets, self._samples(targets, epoch, behind), predictions[n], behind)
 
     def _windows(self, ids, sentence_of):
@@ -89,16 +90,16 @@ class TorchExamples:
         reach = torch.full((n,), window, device=device)
         if config.dynamic_window:
             reach = torch.randint(1, window + 1, (n,), device=device, generator=self.generator)
-        ends = torch.bincount(sentences).cumsum(0)[sentences]  # of the sentence that each word is in
-        begins = ends - torch.bincount(sentences)[sentences]
+        lengths = torch.bincount(sentences)
+        ends = lengths.cumsum(0)[sentences]  # of the sentence that each word is in
+        begins = ends - lengths[sentences]
         here = torch.arange(n, device=device)
         return words, torch.minimum(here - begins, reach), torch.minimum(ends - 1 - here, reach), kept
 
-    def _inputs(self, words, centers, left, right):
-        """The words of the windows around the centers, (B, 2 window)."""
-        window = self.config.window
-        offsets = torch.arange(-window, window + 1, device=words.device)
-        offsets = torch.cat([offsets[:window], offsets[window + 1 :]])  # (2 window,)  without 0
+    def _inputs(self, words, centers, left, right, farthest):
+        """The words of the windows around the centers, (B, 2 farthest)."""
+        offsets = torch.arange(-farthest, farthest + 1, device=words.device)
+        offsets = torch.cat([offsets[:farthest], offsets[farthest + 1 :]])  # (2 farthest,)  without 0
         there = (centers[:, None] + offsets).clamp(0, len(words) - 1)
         seen = (offsets >= -left[centers][:, None]) & (offsets <= right[centers][:, None])
         return torch.where(seen, words[there], NO_WORD)

@@ -55,6 +55,12 @@ class TorchNetwork(Network):
         total = self.forward(inputs, samples)
         return total.item(), int(self.counted.sum())
 
+    @torch.no_grad()
+    def mean_loss(self, batches, rng):
+        if not self.is_ahead:
+            self.send()
+        return super().mean_loss(batches, rng)
+
     def forward(self, inputs, samples):
         """The sum of the losses of a batch, a float64 tensor without axes.
 

@@ -71,7 +71,7 @@ def full_of_garbage(room, size):
     return room
 
 
-def train_by_kernel(block, mean, garbage=1e3):
+def train_by_kernel(block, model, garbage=1e3):
     """The step: loss, predictions, V and U."""
     V, U = whole_vectors(block["V"]), whole_vectors(block["U"])
     text = [block[name] for name in ("words", "begin", "end", "first")]
@@ -79,32 +79,32 @@ def train_by_kernel(block, mean, garbage=1e3):
     if "tree" in block:
         path = path_in(block)
         room = full_of_garbage(room_for(1, 2 * reach, len(path[0]), V), garbage)
-        loss, n = hierarchical_softmax.learn_block(V, U, *text, *path, NO_COPIES[0][1], *mean, rate, None, room)
+        loss, n = hierarchical_softmax.learn_block(V, U, *text, *path, NO_COPIES[0][1], *model, rate, None, room)
     else:
         outputs = np.append(block["negatives"], block["words"][block["first"] : block["last"]])
         Q = len(block["negatives"]) + TARGETS
         room = full_of_garbage(room_for(TARGETS, TARGETS + 2 * reach, Q, V), garbage)
-        rest = outputs, V.dtype.type(block["weight"]), *mean, rate, outputs, room
+        rest = outputs, V.dtype.type(block["weight"]), *model, rate, outputs, room
         loss, n = negative_sampling.learn_block(V, U, *text, block["last"], *rest)
     D = block["V"].shape[1]
     assert not V[:, D:].any() and not U[:, D:].any()  # what fills up the vectors stays 0
     return loss, n, V[:, :D], U[:, :D]
 
 
-def train_by_gates(block, mean):
+def train_by_gates(block, model):
     """One step of plain SGD on the sum of the losses, in which each negative has its weight.
 
     All is computed before anything is updated, so the negatives' part is what a step with them does beyond one without.
     """
-    with_all = step_of_gates(block, mean)
+    with_all = step_of_gates(block, model)
     if "tree" in block:
         return with_all
-    without = step_of_gates(block | {"negatives": block["negatives"][:0]}, mean)
+    without = step_of_gates(block | {"negatives": block["negatives"][:0]}, model)
     loss, n, V, U = (a + block["weight"] * (b - a) for a, b in zip(without, with_all, strict=True))
     return loss, n, V, U
 
 
-def step_of_gates(block, mean):
+def step_of_gates(block, model):
     """The same with a weight of 1, by the gates of the objectives."""
     seen = windows_of(block)
     inputs = np.full((len(seen), max(1, *map(len, seen))), -1)
@@ -115,12 +115,12 @@ def step_of_gates(block, mean):
         objective, samples = HierarchicalSoftmax(), block["tree"].paths(targets)
     else:
         objective, samples = NegativeSampling(), (targets, np.tile(block["negatives"], (len(targets), 1)))
-    model = MODELS[mean]
+    gate = MODELS[model]
     V, U = Parameter("V", block["V"].copy()), Parameter("U", block["U"].copy())
-    losses = objective.forward(model.forward(V.value, inputs), U.value, *samples)
-    counted = model.predictions(inputs)
+    losses = objective.forward(gate.forward(V.value, inputs), U.value, *samples)
+    counted = gate.predictions(inputs)
     dh, dU, *_ = objective.backward(counted.astype(np.float64))
-    SGD(block["rate"]).step([V, U], {"V": model.backward(dh)[0], "U": dU})
+    SGD(block["rate"]).step([V, U], {"V": gate.backward(dh)[0], "U": dU})
     return losses[counted].sum(), np.count_nonzero(counted), V.value, U.value
 
 
@@ -131,12 +131,12 @@ def blocks(seeds):
         yield f"seed {seed}, a tree", random_paths(block, seed)
 
 
-@pytest.mark.parametrize("mean", MODELS)
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("hundred", range(5))
-def test_a_block_is_one_step_of_the_gates(hundred, mean):
+def test_a_block_is_one_step_of_the_gates(hundred, model):
     for name, block in blocks(range(100 * hundred, 100 * hundred + 100)):
-        loss, n, V, U = train_by_kernel(block, mean)
-        true_loss, true_n, true_V, true_U = train_by_gates(block, mean)
+        loss, n, V, U = train_by_kernel(block, model)
+        true_loss, true_n, true_V, true_U = train_by_gates(block, model)
         assert n == true_n and loss == pytest.approx(true_loss, rel=1e-12, abs=1e-12), name
         np.testing.assert_allclose(V, true_V, rtol=1e-12, atol=1e-12, err_msg=f"V, {name}")
         np.testing.assert_allclose(U, true_U, rtol=1e-12, atol=1e-12, err_msg=f"U, {name}")
@@ -173,13 +173,13 @@ def test_the_random_blocks_hold_everything_that_is_odd():
     assert met >= {("path", length) for length in range(1, 8)}
 
 
-@pytest.mark.parametrize("mean", MODELS)
-def test_a_block_in_float32_is_near_the_exact_one(mean):
+@pytest.mark.parametrize("model", MODELS)
+def test_a_block_in_float32_is_near_the_exact_one(model):
     for name, block in blocks(range(60)):
-        _, _, V, U = train_by_kernel(block, mean)
+        _, _, V, U = train_by_kernel(block, model)
         single = {"V": block["V"].astype(np.float32), "U": block["U"].astype(np.float32)}
-        loss, n, V32, U32 = train_by_kernel(block | single, mean, garbage=10)
-        true_loss, true_n, *_ = train_by_gates(block, mean)
+        loss, n, V32, U32 = train_by_kernel(block | single, model, garbage=10)
+        true_loss, true_n, *_ = train_by_gates(block, model)
         assert V32.dtype == U32.dtype == np.float32 and n == true_n
         assert loss == pytest.approx(true_loss, rel=1e-5, abs=1e-5), name
         np.testing.assert_allclose(V32, V, rtol=1e-5, atol=1e-5, err_msg=name)

@@ -469,7 +469,7 @@ def test_many_uses_of_few_words_do_not_throw_them_far_off(kind, mode, monkeypatc
 # threads that do not wait for each other
 
 
-def learn_some(kind, threads, without=None):
+def learn_some(kind, threads, without=None, nothing=False):
     """An engine that has learned some sentences, on no copies of one of the tables, and its loss and predictions."""
     rng = np.random.default_rng(1)
     trainer = Trainer(TrainingConfig(**SMALL | kind | {"threads": threads, "seed": 5}))
@@ -478,6 +478,8 @@ def learn_some(kind, threads, without=None):
     if without is not None:
         trainer.engine.often[without] = (0, 0)
     ids, starts = np.asarray(trainer.text.ids), np.asarray(trainer.text.starts)
+    if nothing:
+        ids, starts = ids[:0], starts[:1]
     return trainer.engine, trainer.engine.learn_piece(ids, starts, np.float32(0.1), np.uint64(3), np.uint64(4))
 
 
@@ -495,6 +497,7 @@ def test_copies_of_either_table_are_used(without, kind, monkeypatch):
 def test_a_thread_that_is_alone_learns_the_same_on_copies_as_without(kind, monkeypatch):
     """Words that are used often, and nodes, have copies; all but the bits is as if they had none."""
     monkeypatch.setattr(hogwild, "BEHIND", 40)  # words for both: the copies are joined after each twenty
+    monkeypatch.setattr(hogwild, "AVERAGED", {"skipgram": False, "cbow": False})
     (alone, measured), (beside, measured_beside) = (learn_some(kind, threads) for threads in (1, 2))
     assert measured_beside == (pytest.approx(measured[0], rel=1e-5), measured[1])
     assert alone.often == [(0, 0), (0, 0)] and len(alone.tables[0]) == alone.rows[0]
@@ -508,13 +511,28 @@ def test_a_thread_that_is_alone_learns_the_same_on_copies_as_without(kind, monke
         assert not kept[2 - 2 * i].any() and not kept[3 - 2 * i].any()  # the others are for another thread
 
 
+@pytest.mark.parametrize("kind", [{}, CBOW], ids=str)
+def test_skip_gram_averages_what_threads_learn_of_rows_with_copies(kind, monkeypatch):
+    """So a thread that is alone moves them half as far; once, since copies are joined at the end of a piece alone."""
+    monkeypatch.setattr(hogwild, "BEHIND", 10**6)
+    monkeypatch.setattr(hogwild, "OFTEN", 1e-3)  # all rows have copies
+    (alone, _), (beside, _) = (learn_some(kind, threads) for threads in (1, 2))
+    old, _ = learn_some(kind, 1, nothing=True)
+    share = 0.5 if kind == {} else 1
+    for begin, table, other, rows in zip(old.tables, alone.tables, beside.tables, alone.rows, strict=True):
+        moved, expected = other[:rows] - begin[:rows], share * (table[:rows] - begin[:rows])
+        assert np.abs(expected).max() > 0.01
+        np.testing.assert_allclose(moved, expected, rtol=1e-3, atol=1e-6)
+
+
 @pytest.mark.parametrize("kind", [{}, TREE], ids=str)
 def test_the_rows_with_copies_are_those_that_are_used_often(kind, monkeypatch):
     monkeypatch.setattr(hogwild, "BEHIND", 400)
-    trainer = Trainer(TrainingConfig(**SMALL | kind | {"threads": 4}))
+    trainer = Trainer(TrainingConfig(**SMALL | kind | {"threads": 4, "subsample": 0.05}))
     trainer.import_data(encode_text([[f"w{i}" for i in row] for row in np.random.default_rng(1).zipf(1.5, (500, 8))]))
     trainer.build()
-    counts, engine = trainer.vocabulary.counts, trainer.engine
+    counts, engine = trainer.vocabulary.counts * trainer.keep, trainer.engine
+    assert trainer.keep[0] < 0.5
     words = 2 * counts / counts.sum() * 100  # a hundred words for each of four threads
     np.testing.assert_array_equal(np.arange(*engine.often[0]), np.flatnonzero(words >= hogwild.OFTEN))
     if kind:
@@ -578,6 +596,43 @@ def test_nobody_is_at_work_while_a_callback_looks_or_a_checkpoint_is_written(spi
     config = TrainingConfig(**SMALL | {"threads": 3, "report_every": 7, "checkpoint_every": 5})
     Trainer(config, [Look()]).fit(TOPICS, tmp_path)
     assert len(looked) > 50
+
+
+def test_nobody_is_at_work_while_the_held_out_loss_is_measured(monkeypatch):
+    """Otherwise its vectors would move, and what is learned meanwhile would not be timed."""
+    measure, measured = Trainer.held_out_loss, []
+
+    def look(trainer):
+        assert not trainer.engine.at_work
+        measured.append(measure(trainer))
+        return measured[-1]
+
+    monkeypatch.setattr(Trainer, "held_out_loss", look)
+    trained(TOPICS, threads=3, held_out=50)
+    assert len(measured) > 50
+
+
+@pytest.mark.parametrize("threads, reports, checkpoints", [(1, 1, 5), (2, 1, 5), (2, 5, 1), (3, 0, 10), (3, 7, 100)])
+def test_no_report_and_no_checkpoint_is_left_out(threads, reports, checkpoints, tmp_path):
+    """Though many steps may be made at once, where threads are waited for."""
+
+    class Count(Callback):
+        def on_report(self, trainer):
+            reported.append(trainer.step)
+
+        def on_checkpoint(self, trainer, path):
+            kept.append(trainer.step)
+
+    reported, kept = [], []
+    every = {"report_every": reports, "checkpoint_every": checkpoints}
+    trainer = Trainer(TrainingConfig(**SMALL | {"threads": threads, **every}), [Count()])
+    trainer.fit(TOPICS, tmp_path)
+    at_once = 1 + (hogwild.AHEAD * threads if threads > 1 else 0)
+    for seen, every in [(reported, reports), (kept, checkpoints)]:
+        apart = np.diff([0, *seen])
+        assert every == 0 or apart.max() < every + at_once
+        assert threads > 1 or every == 0 or set(apart[:-1]) == {every}
+    assert reports or len(reported) > 50
 
 
 def test_a_run_that_is_stopped_counts_all_that_its_threads_had_begun(spied):
@@ -716,23 +771,29 @@ def test_what_is_shared_stays_shared_when_it_has_moved(mode):
 
 
 @pytest.mark.parametrize("objective", ["negative-sampling", "nce"])
-@pytest.mark.parametrize("engine", ["numpy", "compiled"])
-def test_two_that_share_can_take_turns(engine, objective):
+@pytest.mark.parametrize("mode", [{"engine": "numpy"}, {}, APART, {"threads": 2}], ids=str)
+def test_two_that_share_can_take_turns(mode, objective):
     """While one of them trains, the other one learns too: what it learns is not lost."""
+    if mode == APART and objective == "nce":
+        mode = {}
 
     class AnotherOne(Callback):
         def on_report(self, trainer):
-            if len(trainer.losses) == 50:
+            if len(trainer.losses) == 20:
+                self.before = trainer.vectors.vectors.copy()
                 inner = options | {"objective": "negative-sampling"}  # whose kernel takes the vectors to its own place
                 other = Trainer(TrainingConfig(**inner), shared=trainer.network.parameters[:1])
                 other.fit(TOPICS[:100])
                 self.between = trainer.vectors.vectors.copy()
 
-    options = SMALL | {"engine": engine, "epochs": 1, "objective": objective}
-    another = AnotherOne()
-    trainer = Trainer(TrainingConfig(**options), [another])
-    trainer.fit(TOPICS)
-    assert np.abs(trainer.vectors.vectors - another.between).max() > 0.05  # it went on with the same vectors
+    options = SMALL | {"epochs": 1, "objective": objective, **mode}
+    for rate, moves in [(0.05, True), (1e-7, False)]:  # it goes on with the vectors as they are by then
+        another = AnotherOne()
+        slow = {"learning_rate": rate, "min_learning_rate": min(rate, 1e-4)}
+        trainer = Trainer(TrainingConfig(**options | slow), [another])
+        trainer.fit(TOPICS)
+        assert (np.abs(trainer.vectors.vectors - another.between).max() > 0.05) == moves
+        assert np.abs(trainer.vectors.vectors - another.before).max() > 0.05  # where the other one has taken them
 
 
 @pytest.mark.parametrize("kind", [{}, CBOW, APART, {"threads": 2}], ids=str)

@@ -28,25 +28,25 @@ def tables(vocabulary, D, dtype):
     return [whole_vectors(table) for table in np.random.default_rng(5).normal(size=(2, vocabulary, D)).astype(dtype)]
 
 
-def settings_of(keep, vocabulary, windows, mean):
+def settings_of(keep, vocabulary, windows, model):
     """keep, windows, no rows with copies that would be joined after so many words, and the model."""
-    return chances(np.ones(vocabulary) if keep is None else keep), windows, ((0, 0, 0), (0, 0, 0)), 2 * TARGETS, mean
+    return chances(np.ones(vocabulary) if keep is None else keep), windows, NO_COPIES[0], 2 * TARGETS, model
 
 
 def train(
     ids, starts, windows=(3, True), K=4, keep=None, vocabulary=9, dtype=np.float64, states=(11, 12), D=7,
-    mean=steps.SKIP_GRAM, rate=0.05,
+    model=steps.SKIP_GRAM, rate=0.05,
 ):  # fmt: skip
     """Negative sampling on new vectors: loss, pairs, V, U."""
     V, U = tables(vocabulary, D, dtype)
     noise = Noise(columns_of_noise(UnigramNoise(np.arange(1, vocabulary + 1))), K, dtype(WEIGHT))
-    text = ids, np.asarray(starts, np.int64), *settings_of(keep, vocabulary, windows, mean)
+    text = ids, np.asarray(starts, np.int64), *settings_of(keep, vocabulary, windows, model)
     states = [np.uint64(state) for state in states]
     loss, pairs = negative_sampling.train(V, U, *text, noise, dtype(rate), *states)
     return loss, pairs, V[:, :D], U[:, :D]
 
 
-def train_slowly(ids, starts, windows, K, keep, vocabulary, dtype, states, D, mean):
+def train_slowly(ids, starts, windows, K, keep, vocabulary, dtype, states, D, model):
     """The same, block by block, with scratch of its own for each."""
     V, U = tables(vocabulary, D, dtype)
     noise = UnigramNoise(np.arange(1, vocabulary + 1))
@@ -57,7 +57,7 @@ def train_slowly(ids, starts, windows, K, keep, vocabulary, dtype, states, D, me
         negatives, noise_state = all_negatives(noise, K, noise_state)
         last = min(first + TARGETS, len(words))
         outputs, room = np.append(negatives, words[first:last]), room_for(TARGETS, longest, longest, V)
-        rest = outputs, dtype(WEIGHT), *mean, dtype(0.05), outputs, room
+        rest = outputs, dtype(WEIGHT), *model, dtype(0.05), outputs, room
         more, new = negative_sampling.learn_block(V, U, words, begin, end, first, last, *rest)
         loss, pairs = loss + more, pairs + new
     return loss, pairs, V[:, :D], U[:, :D]
@@ -66,29 +66,29 @@ def train_slowly(ids, starts, windows, K, keep, vocabulary, dtype, states, D, me
 LENGTHS = [5, 0, 1, 17, 2, 0, 0, 1, 33, 4, 3, 0]
 
 
-@pytest.mark.parametrize("mean", MEANS)
+@pytest.mark.parametrize("model", MEANS)
 @pytest.mark.parametrize("windows", [(3, True), (3, False), (50, True)])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_sentences_are_their_blocks_in_order(windows, dtype, mean):
+def test_sentences_are_their_blocks_in_order(windows, dtype, model):
     starts = np.cumsum([0, *LENGTHS])
     ids = np.random.default_rng(2).integers(0, 9, starts[-1]).astype(np.int32)
     settings = {"K": 4, "keep": np.linspace(0.2, 1, 9), "vocabulary": 9, "dtype": dtype, "states": (11, 12), "D": 7}
-    loss, pairs, V, U = train(ids, starts, windows, mean=mean, **settings)
-    slow_loss, slow_pairs, slow_V, slow_U = train_slowly(ids, starts, windows, mean=mean, **settings)
+    loss, pairs, V, U = train(ids, starts, windows, model=model, **settings)
+    slow_loss, slow_pairs, slow_V, slow_U = train_slowly(ids, starts, windows, model=model, **settings)
     close = {"rtol": 1e-12, "atol": 1e-12} if dtype == np.float64 else {"rtol": 1e-4, "atol": 1e-5}
-    assert pairs == slow_pairs > (100 if mean == steps.SKIP_GRAM else 30)
+    assert pairs == slow_pairs > (100 if model == steps.SKIP_GRAM else 30)
     np.testing.assert_allclose(loss, slow_loss, **close)
     np.testing.assert_allclose(V, slow_V, **close)
     np.testing.assert_allclose(U, slow_U, **close)
 
 
-@pytest.mark.parametrize("mean", MEANS)
-def test_with_a_tree_sentences_are_their_targets_in_order(mean):
+@pytest.mark.parametrize("model", MEANS)
+def test_with_a_tree_sentences_are_their_targets_in_order(model):
     starts, tree = np.cumsum([0, *LENGTHS]), tree_of(9)
     ids = np.random.default_rng(2).integers(0, 9, starts[-1]).astype(np.int32)
     keep, windows = np.linspace(0.2, 1, 9), (3, True)
     V, U = tables(9, 7, np.float64)
-    text = ids, starts, *settings_of(keep, 9, windows, mean)
+    text = ids, starts, *settings_of(keep, 9, windows, model)
     loss, n = hierarchical_softmax.train(V, U, *text, tree, 0.05, *STATES)
 
     slow_V, slow_U = tables(9, 7, np.float64)
@@ -97,21 +97,21 @@ def test_with_a_tree_sentences_are_their_targets_in_order(mean):
     for i, word in enumerate(words):
         room, path = room_for(1, 2 * len(words), 20, V), slice(tree[0][word], tree[0][word + 1])
         block = words, begin, end, i, tree[1][path], tree[2][path]
-        more, new = hierarchical_softmax.learn_block(slow_V, slow_U, *block, NO_COPIES[0][1], *mean, 0.05, None, room)
+        more, new = hierarchical_softmax.learn_block(slow_V, slow_U, *block, NO_COPIES[0][1], *model, 0.05, None, room)
         slow_loss, slow_n = slow_loss + more, slow_n + new
     assert n == slow_n > 30 and loss == pytest.approx(slow_loss, rel=1e-12)
     np.testing.assert_allclose(V, slow_V, rtol=1e-12)
     np.testing.assert_allclose(U, slow_U, rtol=1e-12)
 
 
-@pytest.mark.parametrize("mean", MEANS)
-def test_what_blocks_leave_behind_does_no_harm_to_later_ones(mean):
+@pytest.mark.parametrize("model", MEANS)
+def test_what_blocks_leave_behind_does_no_harm_to_later_ones(model):
     """Thousands of blocks of all sizes, one after another in the same scratch."""
     starts, tree, windows = np.arange(0, 6001, 20), tree_of(200), (5, True)
     ids = np.random.default_rng(0).integers(0, 200, starts[-1]).astype(np.int32)
-    loss, n, V, U = train(ids, starts, windows, vocabulary=200, dtype=np.float32, mean=mean, rate=1e-4)
+    loss, n, V, U = train(ids, starts, windows, vocabulary=200, dtype=np.float32, model=model, rate=1e-4)
     V_of_tree, U_of_tree = tables(200, 7, np.float32)
-    text = ids, starts, *settings_of(None, 200, windows, mean)
+    text = ids, starts, *settings_of(None, 200, windows, model)
     rest = tree, np.float32(1e-4), *STATES
     loss_of_tree, n_of_tree = hierarchical_softmax.train(V_of_tree, U_of_tree, *text, *rest)
     assert n == n_of_tree > 5000 and 0 < loss < 100 * n and 0 < loss_of_tree < 100 * n

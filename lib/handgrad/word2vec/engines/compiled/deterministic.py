@@ -112,7 +112,7 @@ class DeterministicEngine(PieceEngine):
             ids.append(ids_of_text)
         words, outputs = ids
         text = words, *piece.windows, outputs, *piece.more
-        measured = self.objective.learn(*self.tables, *text, self.mean, piece.rate, *NO_COPIES)
+        measured = self.objective.learn(*self.tables, *text, self.model, piece.rate, *NO_COPIES)
         if last.pop():
             self.join(pieces)
         return measured

@@ -89,19 +89,19 @@ def learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, each, exac
 # the sake of negative sampling.
 
 
-def learn(V, U, words, begin, end, reach, nodes, codes, paths, longest, mean, rate, copies, apart):
+def learn(V, U, words, begin, end, reach, nodes, codes, paths, longest, model, rate, copies, apart):
     """All targets of a text, with scratch for them."""
     room = room_for(1, 2 * reach, longest, V)
-    return learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, *mean, rate, copies, apart, room)
+    return learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, *model, rate, copies, apart, room)
 
 
-def train(V, U, ids, starts, keep, windows, copies, apart, mean, tree, rate, state, noise_state):
+def train(V, U, ids, starts, keep, windows, copies, apart, model, tree, rate, state, noise_state):
     """As ``negative_sampling.train``, with the tree (starts, nodes, codes) of ``HuffmanTree`` in place of noise."""
     words, begin, end, reach = draw_text(ids, starts, keep, windows, state)
     _, nodes, codes = tree
     paths, longest = paths_to(words, tree)
     use_copies(words, copies[0])
-    return learn(V, U, words, begin, end, reach, nodes, codes, paths, longest, mean, rate, copies, apart)
+    return learn(V, U, words, begin, end, reach, nodes, codes, paths, longest, model, rate, copies, apart)
 
 
 def drawn_outputs(words, tree, state):

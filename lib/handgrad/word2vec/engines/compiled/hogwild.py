@@ -3,8 +3,7 @@
 With one thread, a seed gives the same vectors, bit for bit. Two threads that meet at a word lose a little of an
 update, which does no harm where words are many, and no two runs are alike to the bit. Each takes the next piece of the
 text as soon as it is ready. At words that are in every other sentence, and at the root of a Huffman tree, threads would
-wait for each other's cache again and again. So each thread has copies of these rows, and after some hundred words adds
-to a row what its copy has learned.
+wait for each other's cache again and again. So each thread has copies of these rows (``thread_copies``).
 """
 
 from collections import deque
@@ -16,9 +15,11 @@ from handgrad.word2vec.engines.compiled.pieces import PieceEngine
 from handgrad.word2vec.engines.compiled.simd import up_to
 
 PIECE = 50_000  # words that a thread works on before it looks up
-# A thread adds to a row what its copy has learned after so many words, divided by the number of threads. Later, all
-# of them together would go too far: with four times as many the root of a tree is thrown to and fro, and ever farther.
-BEHIND = 2500
+# A thread takes to the rows what its copies have learned after so many words, divided by the number of threads. In
+# skip-gram all threads learn much the same of a row that all of them use, and their sum goes too far: it is averaged
+# (McDonald, Hall and Mann 2010, Distributed Training Strategies for the Structured Perceptron). CBOW moves a row by
+# less, and is better with the sum.
+BEHIND, AVERAGED = 2500, {"skipgram": True, "cbow": False}
 OFTEN = 4  # times that a row is used in these words, from which on it has copies; it is twice for each time of a word
 AHEAD = 2  # pieces for each thread that are begun while the first of them is not ready
 
@@ -29,9 +30,11 @@ class HogwildEngine(PieceEngine):
     def __init__(self, trainer):
         super().__init__(trainer)
         threads = self.config.threads
-        self.threads_race = threads > 1
+        if threads > 1:
+            self.other_bits = f"its {threads} threads do not wait for each other, as they do if it is deterministic"
         self.at_work, self.free, self.apart = deque(), list(range(threads)), up_to(TARGETS, BEHIND // threads)
         self.often = self._used_often(trainer) if threads > 1 else [(0, 0), (0, 0)]
+        self.share = 1 / threads if AVERAGED[self.config.model] else 1.0
         self.move_parameters([2 * threads * (end - begin) for begin, end in self.often])
         self.learn_piece(*self.no_words(trainer))  # compiles
 
@@ -67,7 +70,7 @@ class HogwildEngine(PieceEngine):
         """Learn some sentences: loss and number of predictions."""
         i = self.free.pop()
         try:
-            text = (*self.tables, ids, starts, self.keep, self.windows, *self._copies(i), self.mean)
+            text = (*self.tables, ids, starts, self.keep, self.windows, *self._copies(i), self.model)
             return self.objective.train(*text, self.noise_or_tree, rate, state, noise_state)
         finally:
             self.free.append(i)
@@ -82,9 +85,9 @@ class HogwildEngine(PieceEngine):
         return [words, self.objective.often_used(counts, often, self.noise_or_tree)]
 
     def _copies(self, i):
-        """For each table, which rows have copies and how far behind them these are; and when they are joined."""
+        """For each table its copies, see ``row_of``; and after how many words they are joined."""
         copies = tuple(
-            (begin, end, rows + 2 * i * (end - begin) - begin)
+            (begin, end, rows + 2 * i * (end - begin) - begin, self.share)
             for rows, (begin, end) in zip(self.rows, self.often, strict=True)
         )
         return copies, self.apart

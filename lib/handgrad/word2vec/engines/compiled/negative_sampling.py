@@ -163,13 +163,13 @@ def learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, each, exact
 # From here on in Python, since the compiler would go over all that is called once more, for seconds.
 
 
-def learn(V, U, words, begin, end, reach, outputs, K, weight, mean, rate, copies, apart):
+def learn(V, U, words, begin, end, reach, outputs, K, weight, model, rate, copies, apart):
     """All blocks of a text, with scratch for them."""
     room = room_for(TARGETS, TARGETS + 2 * reach, K + TARGETS, V)
-    return learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, *mean, rate, copies, apart, room)
+    return learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, *model, rate, copies, apart, room)
 
 
-def train(V, U, ids, starts, keep, windows, copies, apart, mean, noise, rate, state, noise_state):
+def train(V, U, ids, starts, keep, windows, copies, apart, model, noise, rate, state, noise_state):
     """Thin out, window and train some sentences, in order.
 
     Parameters
@@ -180,7 +180,7 @@ def train(V, U, ids, starts, keep, windows, copies, apart, mean, noise, rate, st
     windows : the pair (largest reach, whether each window draws its own)
     copies : for V and U, which rows have copies that are used instead: see ``row_of`` and ``join``
     apart : int, after so many words they are joined; whole blocks
-    mean : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
+    model : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     noise : Noise
     rate : float, η
     state, noise_state : uint64, of two generators
@@ -193,7 +193,7 @@ def train(V, U, ids, starts, keep, windows, copies, apart, mean, noise, rate, st
     outputs, more = drawn_outputs(words, noise, noise_state)
     use_copies(words, copies[0])
     use_copies(outputs, copies[1])
-    return learn(V, U, words, begin, end, reach, outputs, *more, mean, rate, copies, apart)
+    return learn(V, U, words, begin, end, reach, outputs, *more, model, rate, copies, apart)
 
 
 def drawn_outputs(words, noise, state):

@@ -26,7 +26,7 @@ class PieceEngine(CompiledEngine):
         ``drawn_outputs`` and ``learn``, to draw first and learn later; and for whoever copies rows ``often_used`` and
         ``most_outputs``
     noise_or_tree : what the objective takes its outputs from, a Noise or the arrays of a HuffmanTree
-    mean : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
+    model : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     """
 
     def __init__(self, trainer):
@@ -34,7 +34,7 @@ class PieceEngine(CompiledEngine):
         config, network = self.config, self.network
         self.threads_of_products = 1  # its functions have no use for NumPy's
         means = {"exact": steps.CBOW, "word2vec.c": steps.CBOW_OF_WORD2VEC_C}
-        self.mean = steps.SKIP_GRAM if config.model == "skipgram" else means[config.cbow_gradient]
+        self.model = steps.SKIP_GRAM if config.model == "skipgram" else means[config.cbow_gradient]
         self.keep, self.windows = chances(trainer.keep), (config.window, config.dynamic_window)
         if network.tree:
             self.objective = hierarchical_softmax

@@ -1,19 +1,23 @@
 """Copies of rows that are used often: each thread has its own, and changes these in place of the rows.
 
-They lie in the table itself, behind its rows. After some words a thread adds to the rows what its copies have learned.
+They lie in the table itself, behind its rows. After some words a thread takes what its copies have learned, or a share
+of it, to the rows.
 """
 
 from numba import njit
 
 from handgrad.word2vec.engines.compiled.simd import FAST, INLINE, LANES, load, store
 
-NO_COPIES = ((0, 0, 0), (0, 0, 0)), 2**62  # of V and of U; and after how many words they are joined
+NONE = 0, 0, 0, 1.0
+NO_COPIES = (NONE, NONE), 2**62  # of V and of U; and after how many words they are joined
 
 
 @njit(**INLINE)
 def row_of(id, copies):
-    """The row of an id, or its copy. copies : from which row on there are some, to which, and how far behind them"""
-    begin, end, behind = copies
+    """The row of an id, or its copy. copies : from which row on there are some, to which, how far behind them; and the
+    share of what a copy has learned that is taken to its row
+    """
+    begin, end, behind, _ = copies
     return id + (behind if begin <= id < end else 0)
 
 
@@ -26,12 +30,13 @@ def use_copies(ids, copies):
 
 @njit(**FAST)
 def join(table, copies):
-    """Add to rows what their copies have learned, and begin anew. Behind the copies is what they began as."""
-    begin, end, behind = copies
+    """Take a share of what copies have learned to their rows, and begin anew. Behind them is what they began as."""
+    begin, end, behind, share = copies
+    share = table.dtype.type(share)
     for row in range(begin, end):
         copy, old = row + behind, row + behind + (end - begin)
         for d in range(0, table.shape[1], LANES):
-            now = load(table, row, d, LANES) + (load(table, copy, d, LANES) - load(table, old, d, LANES))
+            now = load(table, row, d, LANES) + share * (load(table, copy, d, LANES) - load(table, old, d, LANES))
             store(table, row, d, now)
             store(table, copy, d, now)
             store(table, old, d, now)
