@@ -251,6 +251,8 @@ def compare(setting, sides, arguments, job):
     for side, theirs in results.items() if ours else ():
         a, b, what, peer = ours, theirs, f"{setting}{length}", side
         least = setting.least if side == "gensim" else 0
+        if side in ("torch", "handgrad-torch"):
+            peer = f"{side}, for {arguments.torch_seconds:g} s"
         if side == "deterministic":
             a, b, what, peer, least = theirs, ours, f"{what}, deterministic", "Hogwild", 1 / COST_OF_DETERMINISM
         lines.append(Ratio(what, peer, speeds(a), speeds(b), "million raw words/s", least, beside(a, b)))
@@ -290,9 +292,7 @@ def options():
     parser.add_argument("--similarity", action="append", default=[], metavar="FILE", help="may be given several times")
     parser.add_argument("--analogies", metavar="FILE")
     parser.add_argument("--all", action="store_true", help="all settings, instead of the one that the options name")
-    parser.add_argument(
-        "--sides", nargs="+", choices=SIDES, help="default: gensim; with --all what a setting has of these"
-    )
+    parser.add_argument("--sides", nargs="+", choices=SIDES, help="default: gensim; with --all every side, or these")
     parser.add_argument("--model", choices=("skipgram", "cbow"), default="skipgram")
     parser.add_argument(
         "--objective", choices=("negative-sampling", "hierarchical-softmax"), default="negative-sampling"

@@ -50,7 +50,9 @@ def test_training_compares_speed_and_quality(text, tmp_path):
     assert len(RATIO.findall(printed)) == 5
     assert printed.count("similarity ") == 3  # torch's vectors are not evaluated
     lines = json.loads(results.read_text(encoding="utf-8"))
-    assert [line["peer"] for line in lines] == ["gensim", "gensim-file", "Hogwild", "handgrad-torch", "torch"]
+    assert [line["peer"] for line in lines] == [
+        "gensim", "gensim-file", "Hogwild", "handgrad-torch, for 0.2 s", "torch, for 0.2 s",
+    ]  # fmt: skip
     assert all(len(line["ours"]) == len(line["theirs"]) == 2 for line in lines)
 
 
@@ -151,7 +153,7 @@ def test_the_report_runs_every_script():
     assert listed == {path.name for path in BENCH.glob("*.py")} - helpers
 
 
-def test_the_commands_of_the_report_are_understood(monkeypatch):
+def test_the_reports_commands_for_training_are_understood(monkeypatch):
     """An option that was renamed would be noticed an hour later."""
     monkeypatch.syspath_prepend(BENCH)
     import report

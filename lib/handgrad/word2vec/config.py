@@ -160,7 +160,9 @@ class TrainingConfig:
     )
 
     # the course of the run
-    report_every: int = setting(0, "Steps between entries of the loss; 0: a hundred entries in a run.")
+    report_every: int = setting(
+        0, "Steps between entries of the loss; 0: a hundred entries in a run, or fewer if it is short."
+    )
     checkpoint_every: int = setting(0, "Steps between checkpoints; 0: only when the run ends or is stopped.")
     keep: int = setting(3, "Checkpoints that are kept, the newest.", least=1)
     checkpoint_scope: str = setting(

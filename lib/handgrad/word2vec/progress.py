@@ -53,9 +53,10 @@ def signals_noted():
             raise KeyboardInterrupt
         noted.append(signal.Signals(number))
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    ours = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not None]  # others cannot be put back
+    before = {number: signal.signal(number, note) for number in ours}
     try:
         yield noted
     finally:
         for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not one of Python's
+            signal.signal(number, handler)

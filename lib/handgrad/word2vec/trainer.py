@@ -190,7 +190,11 @@ class Trainer:
         return ended_by
 
     def _after_step(self):
-        """Report and write down what is due. Whatever may take long waits until nobody learns, and is not timed."""
+        """Report and write down what is due. What may take long waits until nobody learns, and is not timed.
+
+        (The deterministic mode goes on drawing, for two steps. Hogwild's threads all begin anew afterwards, so a short
+        run has fewer reports than were asked for.)
+        """
         report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
         nobody_learns = checkpoint_is_due or (report_is_due and bool(self.callbacks or self.held_out_text))
         if nobody_learns:

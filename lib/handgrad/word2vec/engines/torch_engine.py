@@ -1,9 +1,9 @@
 """The torch engine: the trainer's steps with autograd's gradients, on a processor or a GPU, in one process or several.
 
 On a processor the batches are those of the NumPy engine, and so are the losses and the vectors, but for rounding. On
-a GPU, and in several processes, torch draws the examples itself (``torch_examples``). One process then does not wait
-for the device from one report of the loss to the next: the device adds it up, in float64. (For NCE and sampled softmax
-it does: NumPy draws their noise, for the targets of each batch.)
+a GPU, and in several processes, torch draws the examples itself (``torch_examples``). One process then waits for the
+device once in each chunk of the text, and for a report of the loss, which the device adds up in float64. (For NCE and
+sampled softmax it waits for each batch: NumPy draws their noise, for its targets.)
 
 A GPU wants large batches, and with them the sum over a batch goes wrong: all uses of a word are worked on with the
 same old vector, and a frequent word is thrown far beyond where they point. ``max_repeats`` limits that, row by row: the
@@ -88,8 +88,10 @@ class TorchEngine(NumPyEngine):
         with _torch_threads(trainer.config.threads):
             try:
                 yield from self._drawn_steps(trainer) if self.draws else super().steps(trainer)
-            finally:
+            except GeneratorExit:  # nobody wants more steps; after an error nothing could be collected
                 self.collect(trainer)
+                raise
+            self.collect(trainer)
 
     def _drawn_steps(self, trainer):
         """On examples that torch draws."""

@@ -14,7 +14,7 @@ from handgrad.word2vec.engines.compiled.simd import whole_vectors
 from handgrad.word2vec.engines.compiled.steps import room_for
 from handgrad.word2vec.engines.compiled.thread_copies import NO_COPIES
 
-MEANS = steps.SKIP_GRAM, steps.CBOW, steps.CBOW_OF_WORD2VEC_C
+MODELS = steps.SKIP_GRAM, steps.CBOW, steps.CBOW_OF_WORD2VEC_C
 WEIGHT = 0.5  # of a negative
 STATES = np.uint64(11), np.uint64(12)  # of the generators for words and for noise
 
@@ -66,7 +66,7 @@ def train_slowly(ids, starts, windows, K, keep, vocabulary, dtype, states, D, mo
 LENGTHS = [5, 0, 1, 17, 2, 0, 0, 1, 33, 4, 3, 0]
 
 
-@pytest.mark.parametrize("model", MEANS)
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("windows", [(3, True), (3, False), (50, True)])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_sentences_are_their_blocks_in_order(windows, dtype, model):
@@ -82,7 +82,7 @@ def test_sentences_are_their_blocks_in_order(windows, dtype, model):
     np.testing.assert_allclose(U, slow_U, **close)
 
 
-@pytest.mark.parametrize("model", MEANS)
+@pytest.mark.parametrize("model", MODELS)
 def test_with_a_tree_sentences_are_their_targets_in_order(model):
     starts, tree = np.cumsum([0, *LENGTHS]), tree_of(9)
     ids = np.random.default_rng(2).integers(0, 9, starts[-1]).astype(np.int32)
@@ -104,7 +104,7 @@ def test_with_a_tree_sentences_are_their_targets_in_order(model):
     np.testing.assert_allclose(U, slow_U, rtol=1e-12)
 
 
-@pytest.mark.parametrize("model", MEANS)
+@pytest.mark.parametrize("model", MODELS)
 def test_what_blocks_leave_behind_does_no_harm_to_later_ones(model):
     """Thousands of blocks of all sizes, one after another in the same scratch."""
     starts, tree, windows = np.arange(0, 6001, 20), tree_of(200), (5, True)
