@@ -159,8 +159,8 @@ class Trainer:
         """Step through the text until its epochs are over, or somebody wants to stop."""
         self.call("on_train_begin")
         self.shown = self.raw_words
-        shown = self.bar("training", self.total_words, self.shown)
-        with signals_noted() as noted, threads_limited(self.engine.threads_of_products), shown as self.advance:
+        progress = self.bar("training", self.total_words, self.shown)
+        with signals_noted() as noted, threads_limited(self.engine.threads_of_products), progress as self.advance:
             ended_by = self._take_steps(noted)
             if not (self.predictions or self.losses or ended_by or self.stop_reason):
                 raise InputError(
@@ -168,7 +168,6 @@ class Trainer:
                     "are left together in a sentence. Give more text, a smaller min_count, or subsample 0."
                 )
             if self.predictions and not ended_by:
-                self.collect()
                 self._require_finite()
                 self.report()
             self._show_progress()

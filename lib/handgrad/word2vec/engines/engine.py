@@ -40,7 +40,10 @@ class Engine:
         return f"{type(self).__name__}()"
 
     def steps(self, trainer):
-        """Learn, and yield after each step. Moves the trainer's epoch, position and step, and adds to its loss."""
+        """Learn, and yield after each step. Moves the trainer's epoch, position and step, and adds to its loss.
+
+        When they end, or nobody wants more of them, all is collected.
+        """
         raise NotImplementedError
 
     def collect(self, trainer):

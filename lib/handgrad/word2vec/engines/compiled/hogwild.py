@@ -8,11 +8,10 @@ wait for each other's cache again and again. So each thread has copies of these 
 
 from collections import deque
 
-import numpy as np
-
 from handgrad.word2vec.engines.compiled.negative_sampling import TARGETS
 from handgrad.word2vec.engines.compiled.pieces import PieceEngine
 from handgrad.word2vec.engines.compiled.simd import up_to
+from handgrad.word2vec.engines.compiled.thread_copies import words_used_often
 
 PIECE = 50_000  # words that a thread works on before it looks up
 # A thread takes to the rows what its copies have learned after so many words, divided by the number of threads. In
@@ -81,8 +80,7 @@ class HogwildEngine(PieceEngine):
         """For each table, from which row to which."""
         counts = trainer.vocabulary.counts * trainer.keep
         often = OFTEN * counts.sum() / self.apart
-        words = 0, np.count_nonzero(2 * counts >= often)  # in windows; twice for each time, as is assumed of outputs
-        return [words, self.objective.often_used(counts, often, self.noise_or_tree)]
+        return [words_used_often(counts, often), self.objective.often_used(counts, often, self.noise_or_tree)]
 
     def _copies(self, i):
         """For each table its copies, see ``row_of``; and after how many words they are joined."""

@@ -27,7 +27,7 @@ from handgrad.word2vec.engines.compiled.simd import (
     where_positive,
 )
 from handgrad.word2vec.engines.compiled.steps import find_rows, room_for, step_of_means, step_of_words
-from handgrad.word2vec.engines.compiled.thread_copies import join_both, use_copies
+from handgrad.word2vec.engines.compiled.thread_copies import join_both, use_copies, words_used_often
 
 TARGETS = 4  # in a block, at most GROUP
 # With so many negatives for all of them the vectors are as good as with some for each pair. Where fewer are asked for,
@@ -202,9 +202,8 @@ def drawn_outputs(words, noise, state):
 
 
 def often_used(counts, often, noise):
-    """The outputs that are used so often in a text with these counts: from which row to which. As a target or as noise,
-    a word is used about twice for each time that it occurs."""
-    return 0, np.count_nonzero(2 * counts >= often)
+    """The outputs that are used so often in a text with these counts: from which row to which."""
+    return words_used_often(counts, often)
 
 
 def most_outputs(words, noise):

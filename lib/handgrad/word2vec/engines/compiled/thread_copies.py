@@ -4,12 +4,19 @@ They lie in the table itself, behind its rows. After some words a thread takes w
 of it, to the rows.
 """
 
+import numpy as np
 from numba import njit
 
 from handgrad.word2vec.engines.compiled.simd import FAST, INLINE, LANES, load, store
 
 NONE = 0, 0, 0, 1.0
 NO_COPIES = (NONE, NONE), 2**62  # of V and of U; and after how many words they are joined
+
+
+def words_used_often(counts, often):
+    """The words that are used so often in a text with these counts: from which row to which. In windows, as a target or
+    as noise, a word is taken to be used twice for each time that it occurs."""
+    return 0, np.count_nonzero(2 * counts >= often)
 
 
 @njit(**INLINE)
