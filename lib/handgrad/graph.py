@@ -4,9 +4,16 @@ A *gate* is arithmetic: a forward rule and a backward rule. A *node* is one plac
 The *graph* is order: forward visits the nodes from the inputs to the outputs, backward the other way.
 """
 
+import sys
+from collections.abc import Container, Sequence
+from typing import Any
+
 import numpy as np
 
-from handgrad.errors import ForwardFirstError
+from handgrad.errors import ForwardFirstError, require_numbers
+from handgrad.functional import as_floats
+
+EVERY_INPUT = range(sys.maxsize)  # as a gate's ids_at
 
 
 class Gate:
@@ -21,22 +28,31 @@ class Gate:
     direction in which each input moves, and returns how the output moves; ids do not move.
 
     A gate changes none of its inputs, draws no random numbers and owns no weights: weights are inputs.
+
+    In a graph, integers become floats before forward meets them (see ``as_fed``). A gate that is called by itself
+    computes as NumPy does, where 16 * 16 is 0 among integers of 8 bits: there, give it floats.
+
+    Attributes
+    ----------
+    ids_at : which inputs may be ids or labels, by their positions; these stay integers. None: it does not say
     """
 
-    def forward(self, *inputs):
+    ids_at: Container[int] | None = None
+
+    def forward(self, *inputs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no forward rule: define forward(self, ...).")
 
-    def backward(self, dz):
+    def backward(self, dz: Any) -> Sequence[Any]:
         raise NotImplementedError(f"{type(self).__name__} has no backward rule: define backward(self, dz).")
 
-    def __call__(self, *nodes, name=None):
+    def __call__(self, *nodes: "Node", name: str | None = None) -> "Node":
         """Draw edges from ``nodes`` to a new node of this gate. Nothing is computed yet."""
         return Node(name, gate=self, inputs=nodes)
 
     def __repr__(self):
         return f"{type(self).__name__}()"
 
-    def __getattr__(self, name):  # Python asks here only for what is not there
+    def __getattr__(self, name: str) -> Any:  # Python asks here only for what is not there
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__} has no attribute {name}")
         raise ForwardFirstError(
@@ -146,15 +162,15 @@ class ComputationalGraph:
         The value of the output; a list of them, if the graph has several.
         """
         values = {**(feeds or {}), **values}
-        values = {name: np.asarray(v) if isinstance(v, list | tuple) else v for name, v in values.items()}
         self.require_names(values)
+        values = {name: require_numbers(value, f"The value of {name!r}") for name, value in values.items()}
         self.values, self.gradients, self.downstream, computed = {}, {}, {}, {}
         self._pass = object()  # each gate remembers which pass it served, since it keeps that pass's inputs
         for node in self.nodes:
             if node.gate is None:
                 computed[node] = values[node.name] if node.name in values else node.value
             else:
-                computed[node] = node.gate.forward(*(computed[i] for i in node.inputs))
+                computed[node] = node.gate.forward(*as_fed(node.gate, [computed[i] for i in node.inputs]))
                 node.gate._pass = self._pass
         self.values = computed
         results = [_plain(self.values[output]) for output in self.outputs]
@@ -320,6 +336,26 @@ class ComputationalGraph:
         if name not in self.named:
             raise ValueError(f"No node is named {name!r}; the names here are {', '.join(map(repr, self.named))}.")
         return self.named[name]
+
+
+def as_fed(gate: Gate, inputs: Sequence[Any]) -> list[Any]:
+    """What forward gets of these inputs: numbers as floats, since a slope is asked for; ids and labels as they are.
+
+    Which integers are ids is said by the gate's ``ids_at``. Where it says nothing, integers beside a float stay, since
+    they may be the labels of a gate of your own, and NumPy computes with both in floats; integers alone become floats.
+    """
+    ids = gate.ids_at or ()
+    if all([_is_float(x) or i in ids for i, x in enumerate(inputs)]):
+        return list(inputs)
+    inputs = [require_numbers(x, f"Input {i} of {gate}") for i, x in enumerate(inputs)]
+    floats = tuple(x for x in inputs if _is_float(x))
+    if floats and gate.ids_at is None:
+        return inputs
+    return [x if i in ids else as_floats(x, like=floats) for i, x in enumerate(inputs)]
+
+
+def _is_float(x: Any) -> bool:
+    return x.dtype.kind in "fc" if type(x) is np.ndarray else isinstance(x, float | complex | np.inexact)
 
 
 def _require_one_for_each_input(node, downstream):
