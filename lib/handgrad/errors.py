@@ -1,5 +1,6 @@
 """Errors that tell their reader what to do, and the checks that most of them begin with."""
 
+import sys
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
@@ -22,6 +23,15 @@ class ForwardFirstError(ValueError, AttributeError):
 def is_whole(value: Any) -> bool:
     """Whether a setting is a whole number, Python's or NumPy's; True and False are not."""
     return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def require_setting(value: Any, who: str, name: str, *, least: float = 0.0, below: float = np.inf) -> float:
+    """A setting as it is: a finite number from ``least`` to below ``below``, or a sentence says what came instead."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not is_number or not (least <= value < below and value <= sys.float_info.max):
+        limits = f"of at least {least:g}" + (f" and below {below:g}" if below < np.inf else "")
+        raise InputError(f"{who} expects {name} to be a finite number {limits}, but got {value!r}.")
+    return value  # type: ignore[return-value]  # a Real, of Python or NumPy
 
 
 def require_ids(ids: Any, n: int, who: str, what: str = "ids") -> np.ndarray:
