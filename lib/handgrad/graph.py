@@ -119,7 +119,7 @@ class Constant(Node):
         self.name, self.gate, self.inputs = None, None, ()
         if isinstance(value, type | Gate):
             raise InputError(f"A node was combined with the gate {value!r}: call the gate on nodes, Add()(x, y).")
-        value = np.array(require_numbers(value, "What a node is combined with"))  # a copy: it stays as it is
+        value = np.array(as_floats(require_numbers(value, "What a node is combined with")))  # a copy: it stays as it is
         self.value = value if value.ndim else value.item()  # a plain number widens no float32
 
     def __repr__(self) -> str:
@@ -228,22 +228,23 @@ class ComputationalGraph:
                 values[name] = require_numbers(value, f"The value of {name!r}")
         self.values, self.gradients, self.downstream = {}, {}, {}
         computed, others = {}, set()  # others: nodes whose values are no arrays of floats
-        self._pass = object()  # each gate remembers which pass it served, since it keeps that pass's inputs
+        self._pass = this_pass = object()  # each gate remembers which pass it served, since it keeps that pass's inputs
         try:
             for node in self.nodes:
-                if node.gate is None:
+                gate = node.gate
+                if gate is None:
                     value = values[node.name] if node.name in values else node.value
                 else:
                     inputs = [computed[i] for i in node.inputs]
-                    if not others.isdisjoint(self._numbers[node]):
-                        inputs = as_fed(node.gate, inputs)
-                    value = node.gate.forward(*inputs)
-                    node.gate._pass = self._pass
-                    if value is None:
-                        raise InputError(f"{node.gate}.forward returned None: end it with return and the value.")
+                    if others and not others.isdisjoint(self._numbers[node]):
+                        inputs = as_fed(gate, inputs)
+                    value = gate.forward(*inputs)
+                    gate._pass = this_pass
                 computed[node] = value
                 if type(value) is not np.ndarray or value.dtype.kind != "f":
                     others.add(node)
+                    if value is None:
+                        raise InputError(f"{gate}.forward returned None: end it with return and the value.")
         except Exception as error:
             _say_where(error, node, computed)
         self.values = computed
@@ -267,18 +268,24 @@ class ComputationalGraph:
         self.gradients, self.downstream = {}, {}  # empty at each call: gradients of two calls never mix
         for output, upstream in zip(self.outputs, self._upstreams(dz), strict=True):
             self._add(output, upstream)
+        gradients, this_pass = self.gradients, self._pass
         try:
             for node in reversed(self.nodes):
-                if node.gate is None or node not in self.gradients:
+                gate = node.gate
+                if gate is None or node not in gradients:
                     continue
-                self._refuse_a_gate_that_another_graph_ran(node)
-                upstream = self.gradients[node]
-                if hasattr(upstream, "to_dense"):  # row-sparse gradients are for leaves; gates want arrays
-                    upstream = self.gradients[node] = upstream.to_dense()
-                downstream = self.downstream[node] = node.gate.backward(upstream)
+                if gate.__dict__.get("_pass") is not this_pass:
+                    self._refuse_a_gate_that_another_graph_ran(node)
+                upstream = gradients[node]
+                if type(upstream) is not np.ndarray and hasattr(upstream, "to_dense"):
+                    upstream = gradients[node] = (
+                        upstream.to_dense()
+                    )  # row-sparse ones are for leaves; gates want arrays
+                downstream = self.downstream[node] = gate.backward(upstream)
                 _require_one_for_each_input(node, downstream)
                 for input_node, gradient in zip(node.inputs, downstream, strict=True):
-                    self._add(input_node, gradient)
+                    if gradient is not None:
+                        self._add(input_node, gradient)
         except Exception as error:
             _say_where(error, node, self.values)
         return {name: _plain(self.gradients[leaf]) for name, leaf in self.leaves.items() if leaf in self.gradients}
@@ -369,7 +376,10 @@ class ComputationalGraph:
                 "gradients, None for an output that does not matter."
             )
         values = [self.values[output] for output in self.outputs]
-        dz = [d if d is None else _as_moving(d, z, "The upstream gradient") for d, z in zip(dz, values, strict=True)]
+        dz = [
+            d if d is None or _is_float(d) else _as_moving(d, z, "The upstream gradient")
+            for d, z in zip(dz, values, strict=True)
+        ]
         for shape, upstream in zip(shapes, dz, strict=True):
             if upstream is not None and np.shape(upstream) != shape:
                 raise ValueError(f"The upstream gradient has shape {np.shape(upstream)}, but its output {shape}.")
@@ -488,7 +498,7 @@ def _is_float(x: Any) -> bool:
 
 
 def _require_one_for_each_input(node, downstream):
-    is_list = isinstance(downstream, list | tuple)
+    is_list = isinstance(downstream, (list, tuple))
     if not is_list or len(downstream) != len(node.inputs):
         raise ValueError(
             f"{node.gate}.backward returned {len(downstream) if is_list else 'no list of'} gradients for "
