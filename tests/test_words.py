@@ -1,5 +1,7 @@
 """What a word is does not depend on how a text is cut into pieces, and simple words are those that people know."""
 
+import warnings
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,3 +91,39 @@ def test_options_that_are_none_are_sentences(tmp_path):
         open_corpus(tmp_path, lowercase="yes")
     with pytest.raises(ValueError, match="words of 2 to 15 letters, as the simple tokenizer"):
         open_corpus(tmp_path, tokenize="simple")
+
+
+WITHOUT_BLANKS = {
+    "Chinese": "我们在北京大学学习自然语言处理。今天天气很好,我们去公园散步。\n" * 9,
+    "Japanese": "私は東京大学で自然言語処理を勉強しています。今日は天気がいいです。\n" * 9,
+    "Thai": "ภาษาไทยเป็นภาษาที่ไม่มีการเว้นวรรคระหว่างคำ เรากำลังเรียนรู้การประมวลผลภาษา\n" * 9,
+    "no script's words": f"{'acgt' * 50}\n" * 9,
+}
+WITH_BLANKS = {
+    "Chinese": "我们 在 北京大学 学习 自然 语言 处理 。\n" * 9,
+    "Chinese, a word a line": "我们\n自然语言处理\n" * 9,
+    "Thai": "ภาษา ไทย เป็น ภาษา ที่ ไม่ มี การ เว้นวรรค\n" * 9,
+    "Korean": "우리는 대학교에서 자연어처리를 공부하고 있습니다.\n" * 9,
+    "German": "Die Donaudampfschifffahrtsgesellschaft beförderte Verkehrsinfrastrukturfinanzierungsgesellschaften.\n"
+    * 9,
+    "code": 'raise InputError(f"{self.configuration.parameters[name].value!r}")\n\nself.assertRaises(Error)\n' * 9,
+    "addresses": "https://www.example.org/a/long/path/to/a/document.html?with=questions\n" * 9,
+    "English with one Chinese line": "the cat sat on the mat\n" * 9 + "我们在北京大学学习自然语言处理。\n",
+}
+
+
+@pytest.mark.parametrize("tokenize", ["blanks", "simple"])
+@pytest.mark.parametrize("language", WITHOUT_BLANKS)
+def test_a_text_without_blanks_is_warned_of(tmp_path, language, tokenize):
+    (tmp_path / "a.txt").write_text(WITHOUT_BLANKS[language] + "two words", encoding="utf-8")
+    with pytest.warns(UserWarning, match="a.txt has hardly any: its words have [0-9]+ characters") as caught:
+        open_corpus(tmp_path / "a.txt", tokenize=tokenize)
+    assert len(caught) == 1 and "\n" not in str(caught[0].message) and caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("language", WITH_BLANKS)
+def test_a_text_with_blanks_is_not_warned_of(tmp_path, language):
+    (tmp_path / "a.txt").write_text(WITH_BLANKS[language], encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        open_corpus(tmp_path / "a.txt")
