@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
+from zipfile import ZipExtFile
 
 from handgrad.errors import InputError
 
@@ -56,7 +57,7 @@ KINDS = [
     (rb"RIFF.{4}(WAVE|AVI )|ID3[\x02-\x04]\0|OggS\0|fLaC\0|\0\0..ftyp", "sound or a film", "give a text"),
     (rb"\x7fELF|MZ[\x90\x78\0]\0|\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe|\0asm", "a program", "give a text"),
 ]
-KINDS = [(re.compile(beginning, re.DOTALL), what, advice) for beginning, what, advice in KINDS]
+PATTERNS = [(re.compile(beginning, re.DOTALL), what, advice) for beginning, what, advice in KINDS]
 
 
 class KindError(InputError):
@@ -65,14 +66,17 @@ class KindError(InputError):
 
 def kind_of(beginning: bytes) -> tuple[str, str] | None:
     """What a file is that begins with these bytes, and what to do about it; None for what may be text in UTF-8."""
-    for pattern, what, advice in KINDS:
+    for pattern, what, advice in PATTERNS:
         if pattern.match(beginning):
             return what, advice
     return None
 
 
 def text_in(
-    file: BinaryIO, name: str | os.PathLike, expected: str = "UTF-8 text", newline: str | None = None
+    file: io.BufferedReader | gzip.GzipFile | ZipExtFile,
+    name: str | os.PathLike,
+    expected: str = "UTF-8 text",
+    newline: str | None = None,
 ) -> TextIO:
     """The text in an open binary file that can ``peek``. A byte order mark of UTF-8 at its beginning is passed over.
 
@@ -112,7 +116,7 @@ def replacing(path: str | os.PathLike, alone: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
+def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO | gzip.GzipFile]:
     """The same as an open binary file, compressed if the name ends in .gz.
 
     Raises

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO, cast
 
 from handgrad.corpora.corpus import Corpus
 from handgrad.corpora.words import LONGEST, SHORTEST, Tokenizer
@@ -23,8 +23,20 @@ from handgrad.files import FIRST_BYTES, kind_of, opened_text, text_in
 PACKED = {".gz": "gzip", ".zip": "zip"}
 MAGIC = {"gzip": b"\x1f\x8b", "zip": b"PK"}
 # What Python's modules raise when they unpack bytes that were changed or cut off, found by fuzzing them.
-DAMAGED = (EOFError, IndexError, KeyError, MemoryError, OverflowError, RuntimeError, ValueError, gzip.BadGzipFile)
-DAMAGED += (lzma.LZMAError, struct.error, zipfile.BadZipFile, zlib.error)
+DAMAGED = (
+    EOFError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+    gzip.BadGzipFile,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 LONGEST_PIECE = 2**16  # characters; text8 is a single line of 100 million
 SAMPLE = 2**14  # characters at the beginning of a text, by which it is seen whether there are blanks between words
 # The mean length of words in a sample. Of scripts that are written with blanks, German and code have 6 to 12 and lists
@@ -253,14 +265,14 @@ def _opened(path: Path) -> Iterator[TextIO]:
             with text_in(file, f"the file in {path}") as text:
                 yield text
     elif packed == "gzip":
-        with gzip.open(path) as file, text_in(file, f"the file in {path}") as text:
+        with gzip.open(path) as unpacked, text_in(unpacked, f"the file in {path}") as text:
             yield text
     else:
         with opened_text(path) as text:
             yield text
 
 
-def _only_file(archive: zipfile.ZipFile, path: Path) -> BinaryIO:
+def _only_file(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipExtFile:
     """The one file in an archive, besides what macOS puts beside it."""
     entries = [entry for entry in archive.infolist() if not entry.filename.startswith("__MACOSX/")]
     files = [entry for entry in entries if not entry.is_dir()]
@@ -269,4 +281,4 @@ def _only_file(archive: zipfile.ZipFile, path: Path) -> BinaryIO:
             f"Expected a zip file with one text in it, but {path} holds {len(files)} files; "
             "unpack it and open the directory."
         )
-    return archive.open(files[0])
+    return cast(zipfile.ZipExtFile, archive.open(files[0]))

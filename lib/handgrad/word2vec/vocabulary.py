@@ -75,7 +75,7 @@ class Vocabulary:
         unk: Literal["drop", "keep"] = "drop",
     ) -> "Vocabulary":
         """Count the words of an iterable of sentences, each a list of words."""
-        counts = Counter()
+        counts: Counter[str] = Counter()
         for sentence in sentences:
             try:
                 counts.update(words_of(sentence))
@@ -203,5 +203,5 @@ def check_limits(min_count: int, max_size: int | None, unk: str) -> None:
     for name, value, at_least in [("min_count", min_count, 1), ("max_size", max_size, least)]:
         if value is None and name == "max_size":
             continue
-        if not is_whole(value) or value < at_least:
+        if value is None or not is_whole(value) or value < at_least:
             raise InputError(f"{name} is a whole number of at least {at_least}, but got {value!r}.")
