@@ -203,7 +203,7 @@ COMMANDS = [
     ("train rare.txt --output new", "No word occurs 5 times or more"),
     ("train latin1.txt", "latin1.txt has a byte 0xe9 that is not; save the file as UTF-8."),
     ("train nul.txt", "nul.txt has a NUL byte"),
-    ("train utf16.txt", "Expected UTF-8 text, but utf16.txt has a byte 0xff"),
+    ("train utf16.txt", "Expected UTF-8 text, but utf16.txt is text in UTF-16, as its byte order mark says"),
     ("train binary.txt", "Expected UTF-8 text, but binary.txt"),
     ("train endless.txt", "endless.txt has 1,048,576 characters without one; give a text that is split into words."),
     ("train damaged.gz", "Expected a whole gzip file, but damaged.gz is cut off"),

@@ -142,6 +142,10 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
 GOOD = {"min_count": 1, "max_size": None, "unk": "drop", "raw_words": 3, "words": {"a": 2, "b": 1}}
 
 
+BAD_COUNTS = ["1e9993", "4e20", "400000000000000000000", "-1", "1.0", "1.5", "NaN", "Infinity", "true", "null"]
+BAD_COUNTS += ['"1"', "[1]", "9" * 4000, "9" * 5000, "1" + "0" * 20]
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -156,6 +160,14 @@ GOOD = {"min_count": 1, "max_size": None, "unk": "drop", "raw_words": 3, "words"
         json.dumps(GOOD | {"words": {"a": "two"}}).encode(),
         json.dumps(GOOD | {"words": {}}).encode(),
         json.dumps(GOOD).replace('"b"', '"a"').encode(),
+        *(json.dumps(GOOD | {"words": {"a": 1, "b": 987}}).replace("987", count).encode() for count in BAD_COUNTS),
+        *(json.dumps(GOOD | {"raw_words": 987}).replace("987", count).encode() for count in BAD_COUNTS),
+        json.dumps(GOOD | {"words": {"a": 2**62, "b": 2**62}, "raw_words": 2**63 - 1}).encode(),
+        json.dumps(GOOD | {"min_count": 1e300}).encode(),
+        json.dumps(GOOD | {"words": ["a", "b"]}).encode(),
+        json.dumps(GOOD | {"words": {"rare": 1, "frequent": 2}}).encode(),
+        b"[" * 100_000,
+        b'{"words": ' * 100_000,
     ],
 )
 def test_a_file_that_is_no_vocabulary_is_a_sentence(tmp_path, content):

@@ -13,6 +13,7 @@ from handgrad.cli.sentences import INTERRUPTED
 from handgrad.cli.texts import open_text
 from handgrad.cli.vectors import print_neighbours
 from handgrad.errors import InputError
+from handgrad.files import KindError, opened_text
 from handgrad.word2vec import Trainer, TrainingConfig
 
 DOCUMENTATION_WORDS = ("row", "left", "minimum", "float32", "sin")
@@ -116,8 +117,12 @@ def _joined(before, after):
 def read_settings(path):
     """The settings in a TOML file, those of TrainingConfig unchecked, and corpus and output."""
     try:
-        with open(path, "rb") as file:
-            settings = tomllib.load(file)
+        with opened_text(path, "settings in TOML", newline="") as file:  # TOML has rules of its own for line ends
+            settings = tomllib.loads(file.read().replace("\r\n", "\n"))
+    except KindError:
+        raise
+    except RecursionError as error:
+        raise InputError(f"{path} is not a TOML file of settings: it is nested too deeply.") from error
     except OSError as error:
         raise InputError(f"The settings {path} could not be read: {error.strerror or error}.") from error
     except ValueError as error:  # no TOML, or no UTF-8

@@ -13,6 +13,7 @@ from functools import reduce
 import numpy as np
 
 from handgrad.errors import InputError
+from handgrad.files import opened_text
 from handgrad.word2vec.keyed_vectors import COSMUL_EPSILON
 
 SCORES_AT_ONCE = 2**24  # questions times words of one matrix product: 64 MB
@@ -332,7 +333,7 @@ def read_analogies(path):
 def _lines(path):
     """The number and the text of each line that is not blank."""
     try:
-        with open(path, encoding="utf-8-sig") as file:
+        with opened_text(path, "word pairs or analogies") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield number, line.strip()
