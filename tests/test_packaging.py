@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import handgrad.graph
+from handgrad.installing import how_to_install
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -53,7 +54,7 @@ def test_word2vec_and_corpora_can_be_imported_without_extras(module):
 def test_the_command_without_its_extra_is_one_sentence():
     result = run_without_extras("import handgrad.cli")
     assert result.returncode == 2
-    assert result.stderr.strip() == "The handgrad command needs click: pip install 'handgrad[word2vec]'"
+    assert result.stderr.strip() == f"The handgrad command needs click: {how_to_install('word2vec')}"
 
 
 def test_numpy_is_the_only_dependency_of_the_core():
