@@ -9,7 +9,7 @@ export OMP_NUM_THREADS := 1
 # What nbval should see on an older processor: code paths without the newest vector instructions.
 OLD_PROCESSOR := OPENBLAS_CORETYPE=Haswell ATEN_CPU_CAPABILITY=avx2 \
 	NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR"
-NBVAL := $(BIN)/python -m pytest $(CHAPTERS) --nbval --nbval-cell-timeout=600 \
+NBVAL := $(BIN)/python -m pytest $(CHAPTERS) --nbval --nbval-kernel-name python3 --nbval-cell-timeout=600 \
 	--nbval-sanitize-with tests/book/nbval.cfg -p no:cacheprovider -n 2 --dist loadscope -q
 
 .PHONY: help book serve pdf epub test lab notebooks train bench lint requirements clean
