@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from handgrad import corpora
 from handgrad.cli import main
+from handgrad.installing import how_to_install
 from handgrad.word2vec import KeyedVectors, TrainingConfig, Vocabulary, evaluation
 from handgrad.word2vec.checkpoint import checkpoints
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
@@ -254,7 +255,7 @@ def test_a_stopped_run_says_how_to_go_on_and_ends_with_the_same_bits(
     kept = f"The checkpoint my run/checkpoints/step-{step:09d} was kept"
     assert re.fullmatch(
         rf"Stopped after [\d,]+ words, \d+% of the run\. {kept}; go on with: "
-        r"handgrad train --resume --output 'my run'",
+        r"\S+ -m handgrad\.cli train --resume --output 'my run'",
         said,
     )
     assert not (tmp_path / "my run" / "vectors.bin").exists()
@@ -379,7 +380,7 @@ def test_what_is_not_installed_is_one_sentence(run, text, four_words, tmp_path, 
     }[command]
     result = run(command, *arguments)
     assert result.exit_code == 2
-    assert re.search(rf"Error: This needs {missing}\S*: pip install 'handgrad\[word2vec\]'\.\n$", result.stderr)
+    assert re.search(rf"Error: This needs {missing}\S*: {re.escape(how_to_install('word2vec'))}\.\n$", result.stderr)
 
 
 def test_it_can_be_called_outside_the_main_thread(run, text):

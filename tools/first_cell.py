@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from notebooks import save
+from notebooks import NotANotebookError, read, save
 
 ROOT = Path(__file__).resolve().parents[1]
 TAG = "remove-cell"  # the page does not show it
@@ -53,15 +53,15 @@ def is_first_cell(cell):
 
 def write(path, source):
     """Put the cell at the top of the notebook, or bring the one that is there up to date. Outputs stay as they are."""
-    notebook = nbformat.read(path, as_version=4)
-    if is_first_cell(notebook.cells[0]):
+    notebook = read(path)
+    if notebook.cells and is_first_cell(notebook.cells[0]):
         notebook.cells[0].source = source
     else:
         cell = nbformat.v4.new_code_cell(source, execution_count=0, metadata={"tags": [TAG]})
         notebook.cells.insert(0, cell)
         for cell in notebook.cells:  # it is run first
             if cell.cell_type == "code":
-                cell.execution_count += 1
+                cell.execution_count = (cell.execution_count or 0) + 1
                 for output in cell.outputs:
                     if output.output_type == "execute_result":
                         output.execution_count = cell.execution_count
@@ -70,4 +70,7 @@ def write(path, source):
 
 if __name__ == "__main__":
     for name in sys.argv[1:]:
-        write(Path(name), first_cell(repository()))
+        try:
+            write(Path(name), first_cell(repository()))
+        except NotANotebookError as error:
+            sys.exit(str(error))

@@ -12,6 +12,7 @@ import click
 
 from handgrad.errors import InputError
 from handgrad.files import require_folder_for
+from handgrad.installing import how_to_install
 
 BAD_INPUT, INTERRUPTED = 2, 128 + signal.SIGINT
 EXTRA = {"pooch", "safetensors", "scipy", "tensorboard", "tqdm"}  # what the extra [word2vec] installs beside click
@@ -54,7 +55,7 @@ def errors_as_sentences():
         missing = error.name or getattr(error.__cause__, "name", None) or ""
         if missing.partition(".")[0] not in EXTRA:
             raise
-        raise BadInput(f"This needs {missing}: pip install 'handgrad[word2vec]'.") from error
+        raise BadInput(f"This needs {missing}: {how_to_install('word2vec')}.") from error
     except BrokenPipeError:
         raise  # whoever reads our output has read enough: click ends quietly
     except OSError as error:

@@ -14,6 +14,7 @@ from handgrad.cli.texts import open_text
 from handgrad.cli.vectors import print_neighbours
 from handgrad.errors import InputError
 from handgrad.files import KindError, opened_text
+from handgrad.installing import this_command
 from handgrad.word2vec import Trainer, TrainingConfig
 
 DOCUMENTATION_WORDS = ("row", "left", "minimum", "float32", "sin")
@@ -160,7 +161,7 @@ def _report(trainer, text, vectors, output):
     click.echo(f"{trainer.vocabulary}, {trainer.words_per_second:,.0f} raw words/s")
     if output:
         file = shlex.quote(str(trainer.folder.vectors))
-        click.echo(f"Saved in {output}. Look further with: handgrad neighbours {file} WORD ...")
+        click.echo(f"Saved in {output}. Look further with: {this_command()} neighbours {file} WORD ...")
     else:
         click.echo("The vectors were not saved: give --output DIR to keep them.")
     words = DOCUMENTATION_WORDS if text.name == "documentation" else vectors.index_to_key[100:600:100]
@@ -184,7 +185,6 @@ def _how_far(trainer, output, resume):
             f"{came} What is in {trainer.config.checkpoint_scope!r} was kept in {kept[-1]}; no run can go on from it."
         )
     what = f"The checkpoint {kept[-1]} was kept" if kept else "There was no checkpoint yet"
-    command = f"handgrad train --resume --output {shlex.quote(str(output))}"
-    if trainer.processes.count > 1:
-        command = f"torchrun ... -m handgrad.cli {command.removeprefix('handgrad ')}"
+    program = this_command() if trainer.processes.count == 1 else "torchrun ... -m handgrad.cli"
+    command = f"{program} train --resume --output {shlex.quote(str(output))}"
     return f"{came} {what}; go on with: {command}"

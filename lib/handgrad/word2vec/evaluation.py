@@ -14,6 +14,7 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.files import opened_text
+from handgrad.installing import how_to_install
 from handgrad.word2vec.keyed_vectors import COSMUL_EPSILON
 
 SCORES_AT_ONCE = 2**24  # questions times words of one matrix product: 64 MB
@@ -356,7 +357,7 @@ def _scipy_stats():
     try:
         from scipy import stats
     except ImportError as error:
-        raise ImportError("Rank correlation needs scipy: pip install 'handgrad[word2vec]'") from error
+        raise ImportError(f"Rank correlation needs scipy: {how_to_install('word2vec')}") from error
     return stats
 
 

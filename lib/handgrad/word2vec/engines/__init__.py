@@ -4,6 +4,7 @@ import importlib.util
 import warnings
 
 from handgrad.errors import InputError
+from handgrad.installing import how_to_install
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
 
 OF_PIECES = ("negative-sampling", "hierarchical-softmax")
@@ -35,9 +36,9 @@ def _is_compiled(config):
     if config.engine == "compiled" and missing:
         raise InputError(f"The compiled engine does not do {missing}: leave engine at auto, or choose numpy.")
     if config.engine == "compiled" and not installed:
-        raise InputError("The compiled engine needs numba: pip install 'handgrad[word2vec]', or choose engine numpy.")
+        raise InputError(f"The compiled engine needs numba: {how_to_install('word2vec')}, or choose engine numpy.")
     if config.engine == "auto" and not missing and not installed:
-        warnings.warn("Training is many times as fast with numba: pip install 'handgrad[word2vec]'.", stacklevel=5)
+        warnings.warn(f"Training is many times as fast with numba: {how_to_install('word2vec')}.", stacklevel=5)
     return config.engine != "numpy" and installed and not missing
 
 
