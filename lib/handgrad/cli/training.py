@@ -1,20 +1,30 @@
 """``handgrad train``: from a text to word vectors. Its options are made from TrainingConfig."""
 
+import os
 import shlex
 import tomllib
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 from click.core import ParameterSource
 
-from handgrad.cli.sentences import INTERRUPTED
+from handgrad.cli.sentences import INTERRUPTED, BadInput, with_flags
 from handgrad.cli.texts import open_text
 from handgrad.cli.vectors import print_neighbours
 from handgrad.errors import InputError
-from handgrad.word2vec import Trainer, TrainingConfig
+from handgrad.word2vec import KeyedVectors, Trainer, TrainingConfig
+from handgrad.word2vec.config import SettingError, UnknownSettingError
+from handgrad.word2vec.peers import NAMES_OF_PEERS
 
+ALIKE = 0.99  # a cosine from which on words cannot be told apart
+OTHER_NAMES = {  # of arguments that are no settings: in word2vec.c, fastText, GloVe and gensim
+    **dict.fromkeys(["train", "input", "corpus_file", "sentences"], "CORPUS, without a name"),
+    **dict.fromkeys(["binary", "save_vocab"], "a command of its own, handgrad export or handgrad corpus"),
+    "save": "--output",
+}
 DOCUMENTATION_WORDS = ("row", "left", "minimum", "float32", "sin")
 
 
@@ -47,13 +57,41 @@ def _numbers_by_name(context, parameter, values):
     return numbers
 
 
-@click.command()
+class NamesOfPeers(click.Command):
+    """Options of gensim and word2vec.c, with one dash or two, are answered with what they are called here."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        given = list(arguments)
+        try:
+            return super().parse_args(context, arguments)
+        except click.NoSuchOption as error:
+            for argument in given:
+                if argument.startswith("-") and (hint := self._hint(argument.partition("=")[0])):
+                    raise click.UsageError(hint, context) from error
+            raise
+
+    def _hint(self, option: str) -> str:
+        name = option.lstrip("-").replace("-", "_")
+        own = {each.name: max(each.opts, key=len) for each in self.params if isinstance(each, click.Option)}
+        if name in own:
+            return "" if option.startswith("--") else f"No such option: {option}. Write {own[name]}, with two dashes."
+        if name in OTHER_NAMES:
+            return f"No such option: {option}. Here it is {OTHER_NAMES[name]}."
+        field, *more = NAMES_OF_PEERS.get(name, "").partition(",")
+        return f"No such option: {option}. Here it is {own[field]}{''.join(more)}." if field else ""
+
+
+@click.command(cls=NamesOfPeers)
 @click.argument("corpus", required=False)
 @click.option(
     "--output", metavar="DIR", help="A new folder for the vectors, and for all that tells how they were made."
 )
 @click.option("--config", metavar="FILE", help="Settings in TOML, with TrainingConfig's names; corpus and output too.")
-@click.option("--resume", is_flag=True, help="Go on with the run in --output, which was stopped.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the run in --output, which was stopped; or with one that is finished, if --epochs are more.",
+)
 @setting_options
 @click.pass_context
 def train(context, config, resume, **others):
@@ -76,10 +114,12 @@ def train(context, config, resume, **others):
     given = {name: value for name, value in context.params.items() if _is_given(context, name)}
     settings = _all_settings(given, config, resume)
     corpus, output = settings.pop("corpus", None), settings.pop("output", None)
-    trainer = Trainer(TrainingConfig.from_dict(settings))
+    trainer = Trainer(_configuration(context, settings, given, config))
     text = open_text(corpus)
     if output:
         _require_apart(output, corpus)
+    else:
+        click.echo("training: nothing will be saved; to keep the vectors, give --output DIR.", err=True)
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # where numbers grow too large, the trainer says it better
             vectors = trainer.fit(text, output, resume, progress=True)
@@ -89,6 +129,22 @@ def train(context, config, resume, **others):
         raise SystemExit(INTERRUPTED if isinstance(end, KeyboardInterrupt) else end.code) from None
     if trainer.processes.rank == 0:
         _report(trainer, text, vectors, output)
+
+
+def _configuration(
+    context: click.Context, settings: dict[str, Any], given: dict[str, Any], file: str | None
+) -> TrainingConfig:
+    """The settings as a configuration. What is wrong has the name that it was given: that of an option, or of a key."""
+    try:
+        return TrainingConfig.from_dict(settings)
+    except (SettingError, UnknownSettingError) as error:
+        if file is None or error.name in given or error.name not in read_settings(file):
+            message = str(error)
+            if isinstance(error, SettingError):
+                flag = "--" + error.name.replace("_", "-")
+                message = f"handgrad train expects {flag}{error.expected}"
+            raise BadInput(with_flags(message, context.command)) from error
+        raise BadInput(" ".join(f"{file}: {error}".split())) from error
 
 
 def _is_given(context, name):
@@ -141,7 +197,18 @@ def settings_of_the_run(output, given):
         return {}
     if not isinstance(earlier.get("corpus"), str) and "corpus" not in given:
         raise InputError(f"The run in {output} does not say which text it learned from: give CORPUS too.")
-    return earlier["config"] | {"corpus": earlier.get("corpus")}
+    return earlier["config"] | {"corpus": _text_of_the_run(earlier)}
+
+
+def _text_of_the_run(earlier: dict[str, Any]) -> str | None:
+    """Where its text is: at the path that it was read from, or if that is gone, at the path as it was given.
+
+    Whether it is still the same text, its digest decides.
+    """
+    name, path = earlier.get("corpus"), earlier.get("corpus_path")
+    if isinstance(path, str) and "\0" not in path and (os.path.lexists(path) or not os.path.lexists(name or "")):
+        return path
+    return name
 
 
 def _require_apart(output, corpus):
@@ -160,7 +227,24 @@ def _report(trainer, text, vectors, output):
         click.echo("The vectors were not saved: give --output DIR to keep them.")
     words = DOCUMENTATION_WORDS if text.name == "documentation" else vectors.index_to_key[100:600:100]
     known = [word for word in words if word in vectors]
-    print_neighbours(vectors, known or vectors.index_to_key[:3], topn=5)
+    shown = known or vectors.index_to_key[:3]
+    print_neighbours(vectors, shown, topn=5)
+    if _are_alike(vectors, shown):
+        click.echo(
+            "All cosines are about 1: so far the vectors have learned little more than what all words have in common. "
+            f"A text of {trainer.vocabulary.raw_words:,} words wants more --epochs than {trainer.config.epochs}, "
+            f"{_enough_epochs(trainer)} for instance, or give a larger text."
+        )
+
+
+def _are_alike(vectors: KeyedVectors, words: list[str]) -> bool:
+    cosines = [cosine for word in words for _, cosine in vectors.most_similar(word, topn=5)]
+    return bool(cosines) and min(cosines) > ALIKE
+
+
+def _enough_epochs(trainer: Trainer) -> int:
+    """So many that a few million words are read; and ten times as many as were too few, at least."""
+    return max(10 * trainer.config.epochs, -(-3_000_000 // max(trainer.vocabulary.raw_words, 3000)))
 
 
 def _how_far(trainer, output, resume):
@@ -168,6 +252,8 @@ def _how_far(trainer, output, resume):
     if not hasattr(trainer, "position"):  # which a trainer has once the text is read
         kept = f"The run in {output} is as it was." if resume else "Nothing was saved."
         return f"Stopped while the text was being read. {kept}"
+    if output and not trainer.folder.description.exists():  # it had not begun to be written down
+        return "Stopped before the first step. Nothing was saved."
     came = f"Stopped after {trainer.raw_words:,} words, {trainer.share:.0%} of the run."
     if not output:
         return f"{came} Nothing was saved: give --output DIR to keep a run."

@@ -127,7 +127,7 @@ class Vocabulary:
             raise InputError(
                 f"Expected a vocabulary, but {path} cannot be read ({error.strerror}); check the path."
             ) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise InputError(
                 f"Expected a vocabulary that was saved, but {path} is another file or damaged; save it again."
             ) from error
