@@ -9,18 +9,21 @@ import zlib
 from pathlib import Path
 
 from handgrad.corpora.corpus import Corpus
+from handgrad.corpora.words import LONGEST, SHORTEST, Tokenizer
 from handgrad.errors import InputError
 
 LONGEST_PIECE = 2**16  # characters; text8 is a single line of 100 million
 LONGEST_WORD = 2**20  # characters; what goes on for longer without a blank is no text in words
 
 
-def open_corpus(path):
+def open_corpus(path: str | os.PathLike, lowercase: bool = False, tokenize: Tokenizer = "blanks") -> Corpus:
     """Open what is at `path`: a directory with `directory`, anything else with `text_file`.
 
     Parameters
     ----------
     path : str or os.PathLike
+    lowercase, tokenize : what a word is, as in `word_splitter`
+        By default what stands between blanks, as it is written.
 
     Returns
     -------
@@ -29,9 +32,16 @@ def open_corpus(path):
     Raises
     ------
     ValueError
-        As `directory` and `text_file` do.
+        As `directory` and `text_file` do, and if no word is left.
     """
-    return directory(path) if stat.S_ISDIR(_mode(Path(path))) else text_file(path)
+    corpus = directory(path) if stat.S_ISDIR(_mode(Path(path))) else text_file(path)
+    corpus = corpus.with_words(lowercase, tokenize)
+    if tokenize == "simple" and next(iter(corpus), None) is None:
+        raise InputError(
+            f"Expected a text with words of {SHORTEST} to {LONGEST} letters, as the simple tokenizer makes them, but "
+            f"{path} has none; leave the words as they are written."
+        )
+    return corpus
 
 
 def directory(path):
