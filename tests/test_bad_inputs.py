@@ -266,7 +266,7 @@ COMMANDS = [
     ("train fine.txt -hs 1", "No such option: -hs. Here it is --objective"),
     ("train --config gensim.toml", "gensim.toml: TrainingConfig has no 'vector_size': here it is dimension."),
     ("train --config many.toml", "many.toml: TrainingConfig expects subsample of at least 0 and at most"),
-    ("train fine.txt --config fine.toml --learning-rate 1e-6", "--min-learning-rate to be at most --learning-rate, 1e-06"),
+    ("train fine.txt --config fine.toml --learning-rate 1e-6", "to be at most --learning-rate, 1e-06"),
     ("train fine.txt more.txt", "Got unexpected extra argument (more.txt). See handgrad train --help."),
     # settings in a file
     ("train --config missing.toml", "The settings missing.toml could not be read: No such file or directory."),

@@ -5,15 +5,16 @@ import shlex
 import tomllib
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import numpy as np
 from click.core import ParameterSource
 
 from handgrad.cli.sentences import INTERRUPTED, BadInput, with_flags
-from handgrad.cli.texts import open_text
+from handgrad.cli.texts import open_text, text_options
 from handgrad.cli.vectors import print_neighbours
+from handgrad.corpora.words import Tokenizer
 from handgrad.errors import InputError
 from handgrad.word2vec import KeyedVectors, Trainer, TrainingConfig
 from handgrad.word2vec.config import SettingError, UnknownSettingError
@@ -25,6 +26,7 @@ OTHER_NAMES = {  # of arguments that are no settings: in word2vec.c, fastText, G
     **dict.fromkeys(["binary", "save_vocab"], "a command of its own, handgrad export or handgrad corpus"),
     "save": "--output",
 }
+WORDS = ("lowercase", "tokenize")  # what a word of the text is
 DOCUMENTATION_WORDS = ("row", "left", "minimum", "float32", "sin")
 
 
@@ -92,13 +94,15 @@ class NamesOfPeers(click.Command):
     is_flag=True,
     help="Go on with the run in --output, which was stopped; or with one that is finished, if --epochs are more.",
 )
+@text_options
 @setting_options
 @click.pass_context
 def train(context, config, resume, **others):
     """Train word vectors on a text.
 
     CORPUS is a UTF-8 text file (.gz and .zip too) with one sentence a line, a directory of such files, or text8, which
-    is downloaded once. Without CORPUS it is the documentation of the installed numpy, torch, matplotlib, sympy and
+    is downloaded once. Words are split at blanks and kept as written, unless --lowercase or --tokenize says otherwise.
+    Without CORPUS it is the documentation of the installed numpy, torch, matplotlib, sympy and
     networkx.
 
     Settings come from the command line, then from the file of --config, then, with --resume, from the run that is
@@ -110,12 +114,14 @@ def train(context, config, resume, **others):
       handgrad train text.txt.gz --output runs/text --model cbow --dimension 200 --window 8
       handgrad train --config settings.toml --epochs 1
       handgrad train --resume --output runs/text
+      handgrad train --resume --output runs/text --epochs 10
     """
     given = {name: value for name, value in context.params.items() if _is_given(context, name)}
     settings = _all_settings(given, config, resume)
     corpus, output = settings.pop("corpus", None), settings.pop("output", None)
+    words = {name: settings.pop(name) for name in WORDS if name in settings}
     trainer = Trainer(_configuration(context, settings, given, config))
-    text = open_text(corpus)
+    text = open_text(corpus, **words)
     if output:
         _require_apart(output, corpus)
     else:
@@ -170,17 +176,23 @@ def _joined(before, after):
 
 
 def read_settings(path):
-    """The settings in a TOML file, those of TrainingConfig unchecked, and corpus and output."""
+    """The settings in a TOML file, those of TrainingConfig unchecked; corpus, output and what a word is."""
     try:
-        with open(path, "rb") as file:
-            settings = tomllib.load(file)
+        with open(path, encoding="utf-8-sig", newline="") as file:  # editors may begin it with a byte order mark
+            settings = tomllib.loads(file.read().replace("\r\n", "\n"))
     except OSError as error:
         raise InputError(f"The settings {path} could not be read: {error.strerror or error}.") from error
-    except ValueError as error:  # no TOML, or no UTF-8
-        raise InputError(f"{path} is not a TOML file: {error}.") from error
+    except (ValueError, RecursionError) as error:  # no TOML, or no UTF-8; or a thousand brackets
+        raise InputError(f"{path} is not a TOML file: {' '.join(str(error).split())}.") from error
     for name in ("corpus", "output"):
         if name in settings and (not isinstance(settings[name], str) or "\0" in settings[name]):
             raise InputError(f"{path}: {name} is a path, but got {settings[name]!r}.")
+    if not isinstance(settings.get("lowercase", False), bool):
+        raise InputError(f"{path}: lowercase is true or false, but got {settings['lowercase']!r:.80}.")
+    if settings.get("tokenize", "blanks") not in get_args(Tokenizer):
+        raise InputError(
+            f"{path}: tokenize is one of {', '.join(get_args(Tokenizer))}, but got {settings['tokenize']!r:.80}."
+        )
     return settings
 
 
@@ -197,7 +209,11 @@ def settings_of_the_run(output, given):
         return {}
     if not isinstance(earlier.get("corpus"), str) and "corpus" not in given:
         raise InputError(f"The run in {output} does not say which text it learned from: give CORPUS too.")
-    return earlier["config"] | {"corpus": _text_of_the_run(earlier)}
+    return earlier["config"] | {
+        "corpus": _text_of_the_run(earlier),
+        "lowercase": earlier.get("lowercase") is True,
+        "tokenize": "simple" if earlier.get("tokenize") == "simple" else "blanks",
+    }
 
 
 def _text_of_the_run(earlier: dict[str, Any]) -> str | None:

@@ -43,7 +43,7 @@ def save_checkpoint(folder, step, arrays, state, keep=3):
     Path of the checkpoint
     """
     folder = Path(folder)
-    if step in [_step_of(known) for known in checkpoints(folder)] and _is_whole(folder / _name_of(step)):
+    if step in [_step_of(known) for known in checkpoints(folder)] and is_whole_checkpoint(folder / _name_of(step)):
         return folder / _name_of(step)  # reached once more after a resume: the same bits
     folder.mkdir(parents=True, exist_ok=True)
     for left_over in folder.glob(f"{UNFINISHED}*"):  # of a run that was killed while it wrote or removed
@@ -141,7 +141,7 @@ def _step_of(path):
     return int(path.name.removeprefix("step-"))
 
 
-def _is_whole(path):
+def is_whole_checkpoint(path):
     try:
         return (path / SUMS).read_bytes() == _sums(path)
     except OSError:

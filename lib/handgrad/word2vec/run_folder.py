@@ -26,7 +26,13 @@ from filelock import FileLock, Timeout
 
 from handgrad.errors import InputError, is_whole
 from handgrad.files import whole_file
-from handgrad.word2vec.checkpoint import STATE, checkpoints, load_newest_checkpoint, save_checkpoint
+from handgrad.word2vec.checkpoint import (
+    STATE,
+    checkpoints,
+    is_whole_checkpoint,
+    load_newest_checkpoint,
+    save_checkpoint,
+)
 from handgrad.word2vec.config import TrainingConfig
 from handgrad.word2vec.projector import save_projector
 from handgrad.word2vec.summaries import SummaryWriter
@@ -123,8 +129,9 @@ class RunFolder:
             return "name a new folder"
         if earlier["status"] == "finished":
             return "name a new folder, or resume the run that is in it with more epochs"
-        if checkpoints(self.checkpoints):
-            return "name a new folder, or resume the run that is in it"
+        if kept := checkpoints(self.checkpoints):
+            goes_on = any(map(is_whole_checkpoint, kept)) and not earlier["config"].get("checkpoint_scope")
+            return f"name a new folder{', or resume the run that is in it' if goes_on else ''}"
         return "" if left <= PARTS else "name a new folder, or resume the run that is in it"
 
     def _require_something_left(self, config):
@@ -148,12 +155,10 @@ class RunFolder:
 
     def restore(self, trainer):
         """Bring a trainer to where the newest whole checkpoint left the run in this folder."""
-        if not self.earlier:
-            return
-        self._require_the_same_run(trainer)
-        if not checkpoints(self.checkpoints):  # it was killed before the first
+        if not checkpoints(self.checkpoints):  # it ended before the first, and nothing holds it to what it was
             trainer.say(f"the run in {self.path} had no checkpoint yet, and begins anew.")
             return
+        self._require_the_same_run(trainer)
         path, arrays, state = load_newest_checkpoint(self.checkpoints, partial(require_right, trainer))
         if "scope" in state:
             raise InputError(
@@ -327,7 +332,10 @@ def read_run(path: Path) -> dict[str, Any] | None:
             "resume, in a new folder."
         ) from error
     except OSError as error:
-        raise InputError(f"There is no run to resume in {path}: run.json: {error.strerror}.") from error
+        raise InputError(
+            f"There is no run to resume in {path}: run.json: {error.strerror}. Name the folder of a run, or "
+            "begin one without resume, in a new folder."
+        ) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{description} is damaged, so the run cannot be resumed: {' '.join(str(error).split())}. Begin a new one "

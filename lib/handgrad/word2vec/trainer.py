@@ -125,6 +125,8 @@ class Trainer:
         """Read the text once and turn it into ids."""
         config = self.config
         self.corpus_name = getattr(corpus, "name", None)
+        self.corpus_words = {"lowercase": False, "tokenize": "blanks"}
+        self.corpus_words |= {name: getattr(corpus, name) for name in self.corpus_words if hasattr(corpus, name)}
         is_path = isinstance(self.corpus_name, str) and getattr(corpus, "pinned", None) is None
         self.corpus_path = os.path.abspath(self.corpus_name) if is_path and os.path.lexists(self.corpus_name) else None
         if not isinstance(corpus, EncodedText):
@@ -438,6 +440,7 @@ class Trainer:
         return {
             "corpus": self.corpus_name,
             "corpus_path": self.corpus_path,
+            **self.corpus_words,
             "config": self.config.to_dict(),
             "engine": self.engine.name,
             **self.engine.describe(),

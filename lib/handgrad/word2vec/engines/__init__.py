@@ -6,7 +6,7 @@ import warnings
 from handgrad.errors import InputError
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
 
-SLOWER = 10  # times, the NumPy engine, with one thread
+SLOWER = "5 to 20"  # times, the NumPy engine, with one thread
 OF_PIECES = ("negative-sampling", "hierarchical-softmax")
 OF_BATCHES = ("nce", "sampled-softmax")
 
@@ -40,7 +40,7 @@ def _is_compiled(config, say):
     if config.engine == "auto" and not missing and not installed:
         warnings.warn("Training is many times as fast with numba: pip install 'handgrad[word2vec]'.", stacklevel=5)
     if config.engine == "auto" and missing and installed:
-        say(f"by NumPy, about {SLOWER} times as slow as the compiled engine, which does not do {missing}.")
+        say(f"by NumPy, {SLOWER} times as slow as the compiled engine, which does not do {missing}.")
     return config.engine != "numpy" and installed and not missing
 
 
