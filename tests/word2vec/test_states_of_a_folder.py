@@ -108,7 +108,7 @@ BLOCKED = {  # where a new run would be the end of something
 }  # fmt: skip
 NOTHING_TO_RESUME = {
     "not there", "bad text", "run.json is damaged", "somebody else's files", "a file", "its only checkpoint is damaged",
-    "finished", "empty", "killed before run.json",
+    "finished", "empty", "killed before run.json", "failed before the first checkpoint",
 }  # fmt: skip
 
 
@@ -132,6 +132,7 @@ def follow(advice, here):
         "without resume, in a new folder": (*again, "--output", "new"),
         r"resume the run that is in it(?! with)": ("--resume", "--output", "run"),
         "with more epochs|give epochs above 2|give --epochs above 2": ("--resume", "--output", "run", "--epochs", 5),
+        "choose a --learning-rate below": ("--resume", "--output", "run", "--learning-rate", 0.025),
         "Give the corpus and the settings again": (*again, "--resume", "--output", "run"),
     }
     for words, arguments in ways.items():
@@ -146,9 +147,7 @@ def follow(advice, here):
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("way", ["again", "resume"])
-@pytest.mark.filterwarnings(
-    "ignore:overflow", "ignore:invalid", "ignore:The run goes on with a learning rate", "default:.*is damaged"
-)
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid", "default:.*is damaged")
 def test_it_works_or_its_advice_does(here, state, way):
     STATES[state](here)
     if way == "again":

@@ -191,11 +191,11 @@ class RunFolder:
             )
         if now.learning_rate != now.min_learning_rate:
             before = trainer.losses[-1].learning_rate if trainer.losses else now.learning_rate
-            warnings.warn(
+            tell = trainer.say if trainer.says else partial(warnings.warn, stacklevel=2)
+            tell(
                 f"The run goes on with a learning rate of {trainer.learning_rate:.3g} after {before:.3g}, so its "
                 "vectors will be others than if it had had this length from the start: only a rate that does not fall "
-                "(min_learning_rate = learning_rate) makes no difference.",
-                stacklevel=2,
+                "(min_learning_rate = learning_rate) makes no difference."
             )
 
     def begin(self, trainer):

@@ -72,7 +72,7 @@ class Trainer:
 
     def __init__(self, config=None, callbacks=(), shared=()):
         self.config, self.callbacks, self.shared = config or TrainingConfig(), list(callbacks), list(shared)
-        self.processes, self.say = OneProcess(), partial(say, False)
+        self.processes, self.says, self.say = OneProcess(), False, partial(say, False)
 
     def fit(self, corpus, output=None, resume=False, progress=False):
         """Train on a corpus.
@@ -101,8 +101,8 @@ class Trainer:
             processes_of(self.config) as self.processes,
             folder_for(output if self.processes.rank == 0 else None, resume, self.config) as self.folder,
         ):
-            shows = progress and self.processes.rank == 0
-            self.bar, self.say = partial(bar, shows), partial(say, shows)
+            self.says = progress and self.processes.rank == 0
+            self.bar, self.say = partial(bar, self.says), partial(say, self.says)
             self.import_data(corpus)
             self.build()
             if resume:
