@@ -75,7 +75,7 @@ def test_by_default_a_run_has_checkpoints_by_the_clock(tmp_path, monkeypatch):
     seen.clear()
     monkeypatch.setattr(run_folder, "BYTES_A_SECOND", 1e4)  # and so one would take more than half a second
     run(tmp_path / "slow", [Ten()], report_every=1, max_steps=12)
-    assert len(seen) == 1 and seen[0] > 4
+    assert seen[0] > 4
     run(None, [Ten()], report_every=1, max_steps=12)  # without a folder there are none
 
 

@@ -274,6 +274,8 @@ class RunFolder:
     def _describe(self, trainer, status):
         """Write run.json, whole or not at all."""
         description = {"status": status, **trainer.describe(), "versions": _versions(trainer)}
+        if self.earlier and self.earlier.get("corpus_path") == trainer.corpus_path is not None:
+            description["corpus"] = self.earlier.get("corpus")  # as it was given first: relative, it may still be found
         with whole_file(self.description) as file:
             file.write(json.dumps(description, indent=2).encode() + b"\n")
 
