@@ -59,8 +59,9 @@ def test_negative_and_nan_values_are_refused(field):
 
 
 FIELDS = [field.name for field in dataclasses.fields(TrainingConfig)]
+HUGE = [10**400, -(10**400)]
 SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([10**400, -(10**400), 10**5000])
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(HUGE)
     | st.floats(width=32).map(np.float32) | st.integers(-9, 9).map(np.int64) | st.fractions() | st.decimals()
     | st.complex_numbers() | st.binary() | st.just(np.eye(2)) | st.just(np.longdouble(10) ** 4000)
     | st.sampled_from(["a\nb", "nce", "cbow", "torch", "auto", "yes", "keep", "\ud800"])

@@ -359,7 +359,7 @@ def _shown(value: Any) -> str:
     try:
         line = " ".join(repr(value).split())
     except Exception:  # a whole number of 5,000 digits has none
-        line = f"a {type(value).__name__} that cannot be shown"
+        line = f"something of type {type(value).__name__} that cannot be shown"
     return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
 
 
