@@ -4,6 +4,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from handgrad.errors import InputError
 from handgrad.word2vec import Vocabulary
 from handgrad.word2vec.vocabulary import UNK
 
