@@ -121,8 +121,10 @@ class Vocabulary:
                 content = json.load(file, object_pairs_hook=_each_once)
             vocabulary = cls(content["words"], content["min_count"], content["max_size"], content["unk"])
             vocabulary.raw_words = content["raw_words"]
-            if vocabulary.raw_words < vocabulary.counts.sum():
+            if not is_whole(vocabulary.raw_words) or vocabulary.raw_words < vocabulary.counts.sum():
                 raise ValueError("more words than the text has")
+            if len(vocabulary) != len(content["words"]):
+                raise ValueError("a count below the least")
         except OSError as error:
             raise InputError(
                 f"Expected a vocabulary, but {path} cannot be read ({error.strerror}); check the path."
