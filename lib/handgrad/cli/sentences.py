@@ -68,8 +68,8 @@ def errors_as_sentences(command: click.Command | None = None):
         raise  # its message is the help
     except click.UsageError as error:
         message = " ".join(error.format_message().split())  # click lists choices one a line
-        command = error.ctx.command_path if error.ctx else "handgrad"
-        raise BadInput(f"{message}{'' if message[-1] in '.?' else '.'} See {command} --help.") from error
+        path = error.ctx.command_path if error.ctx else "handgrad"
+        raise BadInput(f"{message}{'' if message[-1] in '.?' else '.'} See {path} --help.") from error
     except InputError as error:
         raise BadInput(with_flags(str(error), command)) from error
     except ImportError as error:

@@ -331,14 +331,14 @@ def _checked(each: Field, value: Any) -> Any:
     return of(value) if of in (int, float) else value
 
 
-def _is_a_float(value: Real) -> bool:
+def _is_a_float(value: Any) -> bool:
     try:
         return math.isfinite(float(value))
     except OverflowError:  # a whole number, or a fraction, of hundreds of digits
         return False
 
 
-def _and_at_most(value: Real) -> str:
+def _and_at_most(value: Any) -> str:
     return "" if not value > 0 or value == math.inf else f" and at most {np.finfo(float).max:.1e}"
 
 
