@@ -4,6 +4,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from handgrad.errors import InputError
 from handgrad.word2vec import Vocabulary
 from handgrad.word2vec.vocabulary import UNK
 
@@ -180,3 +181,13 @@ def test_a_file_that_is_no_vocabulary_is_a_sentence(tmp_path, content):
 def test_a_vocabulary_that_is_not_there_is_a_sentence(tmp_path):
     with pytest.raises(ValueError, match=r"cannot be read \(No such file or directory\)"):
         Vocabulary.load(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize("count", ["1e9993", "4e20", "1" + 30 * "0", "-1", "NaN", "null", "[1]", "9" * 5000])
+def test_a_count_that_cannot_be_is_a_sentence(tmp_path, count):
+    Vocabulary({"one": 77, "two": 2}).save(tmp_path / "words.json")
+    saved = (tmp_path / "words.json").read_text(encoding="utf-8")
+    (tmp_path / "words.json").write_text(saved.replace('"one": 77', f'"one": {count}'), encoding="utf-8")
+    with pytest.raises(InputError, match="Expected a vocabulary that was saved") as caught:
+        Vocabulary.load(tmp_path / "words.json")
+    assert len(str(caught.value).splitlines()) == 1

@@ -1,6 +1,7 @@
 """What a long run owes to whoever is waiting: a bar that moves, and a clean end when they have waited enough."""
 
 import signal
+import sys
 import threading
 from contextlib import contextmanager, nullcontext
 
@@ -21,6 +22,12 @@ def bar(show, name, total=None, done=0):
             progress.update(words)
 
         yield advance
+
+
+def say(show: bool, sentence: str) -> None:
+    """One line beside the bars, where there are any."""
+    if show:
+        print(f"training: {sentence}", file=sys.stderr)
 
 
 def threads_limited(threads):

@@ -156,7 +156,7 @@ class Vocabulary:
             raise InputError(
                 f"Expected a vocabulary, but {path} cannot be read ({error.strerror or error}); check the path."
             ) from error
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             if isinstance(error, KindError):
                 raise
             raise InputError(
