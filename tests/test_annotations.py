@@ -44,10 +44,8 @@ NOT_YET = {
     "handgrad.torch_bridge",
     "handgrad.word2vec.callbacks",
     "handgrad.word2vec.config",
-    "handgrad.word2vec.documentation_questions",
     "handgrad.word2vec.encoding",
     "handgrad.word2vec.evaluation",
-    "handgrad.word2vec.huffman",
     "handgrad.word2vec.keyed_vectors",
     "handgrad.word2vec.network",
     "handgrad.word2vec.objectives.full_softmax",
@@ -56,11 +54,9 @@ NOT_YET = {
     "handgrad.word2vec.objectives.nce",
     "handgrad.word2vec.objectives.negative_sampling",
     "handgrad.word2vec.projector",
-    "handgrad.word2vec.sampling",
     "handgrad.word2vec.snapshots",
     "handgrad.word2vec.trainer",
     "handgrad.word2vec.vocabulary",
-    "handgrad.word2vec.windows",
 }
 
 
