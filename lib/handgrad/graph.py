@@ -223,8 +223,9 @@ class ComputationalGraph:
         """
         values = {**(feeds or {}), **values}
         self.require_names(values)
+        array = np.ndarray  # looked up once, as it is asked for at each node
         for name, value in values.items():
-            if type(value) is not np.ndarray or value.dtype.kind not in "fiub":
+            if type(value) is not array or value.dtype.kind not in "fiub":
                 values[name] = require_numbers(value, f"The value of {name!r}")
         self.values, self.gradients, self.downstream = {}, {}, {}
         computed, others = {}, set()  # others: nodes whose values are no arrays of floats
@@ -241,7 +242,7 @@ class ComputationalGraph:
                     value = gate.forward(*inputs)
                     gate._pass = this_pass
                 computed[node] = value
-                if type(value) is not np.ndarray or value.dtype.kind != "f":
+                if type(value) is not array or value.dtype.kind != "f":
                     others.add(node)
                     if value is None:
                         raise InputError(f"{gate}.forward returned None: end it with return and the value.")
@@ -282,7 +283,8 @@ class ComputationalGraph:
                         upstream.to_dense()
                     )  # row-sparse ones are for leaves; gates want arrays
                 downstream = self.downstream[node] = gate.backward(upstream)
-                _require_one_for_each_input(node, downstream)
+                if type(downstream) is not list or len(downstream) != len(node.inputs):
+                    _require_one_for_each_input(node, downstream)
                 for input_node, gradient in zip(node.inputs, downstream, strict=True):
                     if gradient is not None:
                         self._add(input_node, gradient)
