@@ -65,7 +65,7 @@ def _wrong_gate(graph, fed, seed):
     values = {}
     for node in graph.nodes:
         if node.gate is None:
-            values[node] = fed[node.name]
+            values[node] = fed[node.name] if node.name in fed else as_float64(node.value)
             continue
         inputs = [values[i] for i in node.inputs]
         values[node] = as_float64(copy.deepcopy(node.gate).forward(*copy.deepcopy(inputs)))
