@@ -1,6 +1,5 @@
 """Errors that tell their reader what to do, and the checks that most of them begin with."""
 
-import sys
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
@@ -27,8 +26,11 @@ def is_whole(value: Any) -> bool:
 
 def require_setting(value: Any, who: str, name: str, *, least: float = 0.0, below: float = np.inf) -> float:
     """A setting as it is: a finite number from ``least`` to below ``below``, or a sentence says what came instead."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not is_number or not (least <= value < below and value <= sys.float_info.max):
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else np.nan
+    except OverflowError:
+        number = np.inf
+    if not least <= number < below:
         limits = f"of at least {least:g}" + (f" and below {below:g}" if below < np.inf else "")
         raise InputError(f"{who} expects {name} to be a finite number {limits}, but got {value!r}.")
     return value  # type: ignore[return-value]  # a Real, of Python or NumPy

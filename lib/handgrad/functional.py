@@ -23,17 +23,22 @@ def as_floats(x: ArrayLike, like: tuple = ()) -> Any:
     return x.astype(np.result_type(x, *like) if like else np.float64)
 
 
+def is_complex(x: Any) -> bool:
+    """Whether x is a complex number, or an array of them."""
+    return x.dtype.kind == "c" if hasattr(x, "dtype") else isinstance(x, complex)
+
+
 def magnitude(x: ArrayLike) -> Any:
     """|x|; where x is complex, x or -x, whichever lies to the right: smooth as |x| is on either side of 0.
 
     With it, a formula that has |x| in it takes a complex step: Im f(x + ih) / h is its slope (Squire and Trapp 1998).
     """
-    return np.where(np.real(x) < 0, np.negative(x), x) if np.iscomplexobj(x) else np.abs(x)
+    return np.where(np.real(x) < 0, np.negative(x), x) if is_complex(x) else np.abs(x)
 
 
 def positive_part(x: ArrayLike) -> Any:
     """max(x, 0); where x is complex, x if it lies to the right, else 0."""
-    return np.where(np.real(x) > 0, x, 0) if np.iscomplexobj(x) else np.maximum(x, 0)
+    return np.where(np.real(x) > 0, x, 0) if is_complex(x) else np.maximum(x, 0)
 
 
 def sigmoid(x: ArrayLike) -> Any:
@@ -46,7 +51,7 @@ def sigmoid(x: ArrayLike) -> Any:
 
 def sigmoid_from(e: Any, x: Any) -> Any:
     """σ(x), where e = e^-|x| is known already."""
-    if np.iscomplexobj(x):
+    if is_complex(x):
         return np.where(np.real(x) < 0, e, 1) / (1 + e)
     return np.maximum(e, np.greater_equal(x, 0)) / (1 + e)  # 1 above the line where x >= 0, else e, from 0 to 1
 
@@ -56,7 +61,7 @@ def log_sigmoid(x: ArrayLike) -> Any:
     if torch := torch_of(x):
         return torch.nn.functional.logsigmoid(x)
     x = as_floats(x)
-    least = -positive_part(-x) if np.iscomplexobj(x) else np.minimum(x, 0)
+    least = -positive_part(-x) if is_complex(x) else np.minimum(x, 0)
     return least - np.log1p(np.exp(-magnitude(x)))
 
 

@@ -160,6 +160,7 @@ class ComputationalGraph:
         self._refuse_a_name_or_a_gate_at_two_nodes()
         self.named = {node.name: node for node in self.nodes if node.name}
         self.leaves = {name: node for name, node in self.named.items() if node.gate is None}
+        self._numbers = {node: _inputs_but_ids(node) for node in self.nodes}
         self.values: dict[Node, Any] = {}
         self.gradients: dict[Node, Any] = {}
         self.downstream: dict[Node, Sequence[Any]] = {}
@@ -222,18 +223,27 @@ class ComputationalGraph:
         """
         values = {**(feeds or {}), **values}
         self.require_names(values)
-        values = {name: require_numbers(value, f"The value of {name!r}") for name, value in values.items()}
-        self.values, self.gradients, self.downstream, computed = {}, {}, {}, {}
+        for name, value in values.items():
+            if type(value) is not np.ndarray or value.dtype.kind not in "fiub":
+                values[name] = require_numbers(value, f"The value of {name!r}")
+        self.values, self.gradients, self.downstream = {}, {}, {}
+        computed, others = {}, set()  # others: nodes whose values are no arrays of floats
         self._pass = object()  # each gate remembers which pass it served, since it keeps that pass's inputs
         try:
             for node in self.nodes:
                 if node.gate is None:
-                    computed[node] = values[node.name] if node.name in values else node.value
-                    continue
-                computed[node] = node.gate.forward(*as_fed(node.gate, [computed[i] for i in node.inputs]))
-                node.gate._pass = self._pass
-                if computed[node] is None:
-                    raise InputError(f"{node.gate}.forward returned None: end it with return and the value.")
+                    value = values[node.name] if node.name in values else node.value
+                else:
+                    inputs = [computed[i] for i in node.inputs]
+                    if not others.isdisjoint(self._numbers[node]):
+                        inputs = as_fed(node.gate, inputs)
+                    value = node.gate.forward(*inputs)
+                    node.gate._pass = self._pass
+                    if value is None:
+                        raise InputError(f"{node.gate}.forward returned None: end it with return and the value.")
+                computed[node] = value
+                if type(value) is not np.ndarray or value.dtype.kind != "f":
+                    others.add(node)
         except Exception as error:
             _say_where(error, node, computed)
         self.values = computed
@@ -350,7 +360,8 @@ class ComputationalGraph:
                     "an upstream gradient of that shape, or make the output one number, with Sum or Mean."
                 )
             if dz is None:
-                dz = 1
+                output = np.asarray(self.values[self.outputs[0]])
+                dz = np.result_type(output, np.float32).type(1)  # float32 stays float32
             dz = [dz]
         elif not isinstance(dz, list | tuple) or len(dz) != len(shapes):
             raise ValueError(
@@ -464,6 +475,12 @@ class Summary(str):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+def _inputs_but_ids(node: Node) -> list[Node]:
+    """The inputs of a node's gate that are numbers, and so should be floats."""
+    ids = () if node.gate is None or node.gate.ids_at is None else node.gate.ids_at
+    return [input_node for i, input_node in enumerate(node.inputs) if i not in ids]
 
 
 def _is_float(x: Any) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from handgrad.errors import require_ids
-from handgrad.functional import log_softmax, magnitude, positive_part, sigmoid_from, softmax
+from handgrad.functional import is_complex, log_softmax, magnitude, positive_part, sigmoid_from, softmax
 from handgrad.graph import Gate
 
 
@@ -44,7 +44,7 @@ class SigmoidCrossEntropy(Gate):
                 f"SigmoidCrossEntropy expects one label for each logit, but got logits {np.shape(x)} and labels "
                 f"{np.shape(label)}: give both the same shape."
             )
-        least = np.complex64 if np.iscomplexobj(label) else np.float32
+        least = np.complex64 if is_complex(label) else np.float32
         self.x, self.label = x, np.asarray(label, dtype=np.result_type(x, least))
         self.label_is_float = np.issubdtype(np.result_type(label), np.inexact)
         self.e = np.exp(-magnitude(x))
