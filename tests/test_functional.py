@@ -49,3 +49,13 @@ def test_sum_to_shape_is_the_transpose_of_broadcasting(shape):
     assert np.shape(summed) == shape
     # <broadcast(x), upstream> = <x, sum_to_shape(upstream)> for every x
     assert np.vdot(np.broadcast_to(x, (4, 2, 3)), upstream) == pytest.approx(np.vdot(x, summed))
+
+
+@pytest.mark.parametrize("function", [sigmoid, log_sigmoid, softmax, log_softmax])
+def test_tensors_stay_tensors_and_can_be_differentiated(function):
+    x = torch.tensor(POINTS, requires_grad=True)
+    z = function(x)
+    assert isinstance(z, torch.Tensor)
+    np.testing.assert_allclose(z.detach().numpy(), function(POINTS), rtol=1e-12, atol=1e-300)
+    z.sum().backward()
+    assert x.grad.isfinite().all()

@@ -1,4 +1,4 @@
-"""Write the first code cell of each chapter, which installs handgrad where it is missing. The page's title comes before it.
+"""Write the first code cell of each chapter, which installs handgrad where it is missing. It comes after the title.
 
 python tools/first_cell.py book/*.ipynb
 
