@@ -64,3 +64,13 @@ def test_integers_are_as_their_floats(function):
 def test_the_complex_step_gives_the_slope(function, x, h):
     slope = sigmoid(x) * sigmoid(-x) if function is sigmoid else sigmoid(-x)
     assert np.imag(function(x + 1j * h)) / h == pytest.approx(slope, rel=1e-12, abs=1e-100)
+
+
+@pytest.mark.parametrize("function", [sigmoid, log_sigmoid, softmax, log_softmax])
+def test_tensors_stay_tensors_and_can_be_differentiated(function):
+    x = torch.tensor(POINTS, requires_grad=True)
+    z = function(x)
+    assert isinstance(z, torch.Tensor)
+    np.testing.assert_allclose(z.detach().numpy(), function(POINTS), rtol=1e-12, atol=1e-300)
+    z.sum().backward()
+    assert x.grad.isfinite().all()

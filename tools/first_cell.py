@@ -1,4 +1,4 @@
-"""Write the first cell of each chapter, which installs handgrad where it is missing.
+"""Write the first code cell of each chapter, which installs handgrad where it is missing. It comes after the title.
 
 python tools/first_cell.py book/*.ipynb
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TAG = "remove-cell"  # the page does not show it
 
 BEGINNING = """\
-# Installs handgrad where it is missing, as on Colab; elsewhere does nothing.
+# Installs handgrad where it is missing, as on Colab.
 import importlib.util
 
 if importlib.util.find_spec("handgrad") is None:
@@ -31,7 +31,7 @@ FROM_THE_REPOSITORY = """\
     subprocess.run(pip, check=True)
     importlib.invalidate_caches()"""
 WITHOUT_A_REPOSITORY = """\
-    message = "handgrad is missing. Open the chapters with: make lab"
+    message = "handgrad is missing; open the chapters with make lab"
     raise ModuleNotFoundError(message)"""
 
 
@@ -48,17 +48,19 @@ def first_cell(url):
 
 
 def is_first_cell(cell):
-    return cell.cell_type == "code" and TAG in cell.metadata.get("tags", [])
+    return cell.cell_type == "code" and cell.source.startswith(BEGINNING.splitlines()[0])
 
 
 def write(path, source):
-    """Put the cell at the top of the notebook, or bring the one that is there up to date. Outputs stay as they are."""
+    """Put the cell before all other code, or bring the one that is there up to date. Outputs stay as they are."""
     notebook = read(path)
-    if notebook.cells and is_first_cell(notebook.cells[0]):
-        notebook.cells[0].source = source
+    code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    first = code[0] if code else len(notebook.cells)
+    if code and is_first_cell(notebook.cells[first]):
+        notebook.cells[first].source = source
     else:
         cell = nbformat.v4.new_code_cell(source, execution_count=0, metadata={"tags": [TAG]})
-        notebook.cells.insert(0, cell)
+        notebook.cells.insert(first, cell)
         for cell in notebook.cells:  # it is run first
             if cell.cell_type == "code":
                 cell.execution_count = (cell.execution_count or 0) + 1

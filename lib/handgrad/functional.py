@@ -1,5 +1,6 @@
 """The formulas that gates share, each exact where the obvious one overflows or rounds to nothing."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,8 @@ def positive_part(x: ArrayLike) -> Any:
 
 def sigmoid(x: ArrayLike) -> Any:
     """σ(x) = 1 / (1 + e^-x), which is also e^x / (1 + e^x): with e = e^-|x| in either form, nothing overflows."""
+    if torch := torch_of(x):
+        return torch.sigmoid(x)
     x = as_floats(x)
     return sigmoid_from(np.exp(-magnitude(x)), x)
 
@@ -55,6 +58,8 @@ def sigmoid_from(e: Any, x: Any) -> Any:
 
 def log_sigmoid(x: ArrayLike) -> Any:
     """log σ(x) = min(x, 0) - log(1 + e^-|x|): no logarithm of a σ that was rounded to 0."""
+    if torch := torch_of(x):
+        return torch.nn.functional.logsigmoid(x)
     x = as_floats(x)
     least = -positive_part(-x) if is_complex(x) else np.minimum(x, 0)
     return least - np.log1p(np.exp(-magnitude(x)))
@@ -62,6 +67,8 @@ def log_sigmoid(x: ArrayLike) -> Any:
 
 def log_softmax(x: ArrayLike) -> Any:
     """x - log Σ e^x along the last axis. Subtracting the largest score first changes nothing but the range."""
+    if torch := torch_of(x):
+        return torch.log_softmax(x, -1)
     x = as_floats(x)
     if np.size(x) == 0:
         return np.array(x)  # of no scores, none is the largest
@@ -71,6 +78,8 @@ def log_softmax(x: ArrayLike) -> Any:
 
 def softmax(x: ArrayLike) -> Any:
     """e^x / Σ e^x along the last axis."""
+    if torch := torch_of(x):
+        return torch.softmax(x, -1)
     x = as_floats(x)
     if np.size(x) == 0:
         return np.array(x)
@@ -95,3 +104,9 @@ def sum_to_shape(gradient: Any, like: ArrayLike) -> Any:
     stretched = [added + axis for axis, size in enumerate(shape) if size == 1]
     summed = np.sum(gradient, axis=(*range(added), *stretched), keepdims=True)
     return summed.reshape(shape)[()]  # [()] makes a number of an array with no axes
+
+
+def torch_of(x: Any) -> Any:
+    """torch where ``x`` is a tensor, else None. A tensor takes torch's own functions: torch differentiates those."""
+    torch = sys.modules.get("torch")
+    return torch if torch and isinstance(x, torch.Tensor) else None

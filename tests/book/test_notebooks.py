@@ -12,7 +12,7 @@ import pytest
 
 CHAPTERS = sorted((Path(__file__).resolve().parents[2] / "book").glob("*.ipynb"))
 every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-LINES_A_CELL, CHARACTERS_A_LINE = 10, 78
+LINES_A_CELL, CHARACTERS_A_LINE = 10, 68
 
 
 def cells_of(path, kind):
