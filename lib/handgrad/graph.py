@@ -223,29 +223,25 @@ class ComputationalGraph:
         """
         values = {**(feeds or {}), **values}
         self.require_names(values)
-        array = np.ndarray  # looked up once, as it is asked for at each node
         for name, value in values.items():
-            if type(value) is not array or value.dtype.kind not in "fiub":
+            if not _is_float(value):
                 values[name] = require_numbers(value, f"The value of {name!r}")
-        self.values, self.gradients, self.downstream = {}, {}, {}
-        computed, others = {}, set()  # others: nodes whose values are no arrays of floats
-        self._pass = this_pass = object()  # each gate remembers which pass it served, since it keeps that pass's inputs
+        integers = {self.leaves[name] for name, value in values.items() if not _is_float(value)}
+        self.values, self.gradients, self.downstream, computed = {}, {}, {}, {}
+        self._pass = object()  # each gate remembers which pass it served, since it keeps that pass's inputs
         try:
             for node in self.nodes:
-                gate = node.gate
-                if gate is None:
-                    value = values[node.name] if node.name in values else node.value
-                else:
-                    inputs = [computed[i] for i in node.inputs]
-                    if others and not others.isdisjoint(self._numbers[node]):
-                        inputs = as_fed(gate, inputs)
-                    value = gate.forward(*inputs)
-                    gate._pass = this_pass
-                computed[node] = value
-                if type(value) is not array or value.dtype.kind != "f":
-                    others.add(node)
-                    if value is None:
-                        raise InputError(f"{gate}.forward returned None: end it with return and the value.")
+                if node.gate is None:
+                    computed[node] = values[node.name] if node.name in values else node.value
+                    continue
+                inputs = [computed[i] for i in node.inputs]
+                has_integers = bool(integers) and not integers.isdisjoint(self._numbers[node])
+                value = node.gate.forward(*(as_fed(node.gate, inputs) if has_integers else inputs))
+                if value is None:
+                    raise InputError(f"{node.gate}.forward returned None: end it with return and the value.")
+                if has_integers and not _is_float(value):
+                    integers.add(node)
+                computed[node], node.gate._pass = value, self._pass
         except Exception as error:
             _say_where(error, node, computed)
         self.values = computed
@@ -269,25 +265,18 @@ class ComputationalGraph:
         self.gradients, self.downstream = {}, {}  # empty at each call: gradients of two calls never mix
         for output, upstream in zip(self.outputs, self._upstreams(dz), strict=True):
             self._add(output, upstream)
-        gradients, this_pass = self.gradients, self._pass
         try:
             for node in reversed(self.nodes):
-                gate = node.gate
-                if gate is None or node not in gradients:
+                if node.gate is None or node not in self.gradients:
                     continue
-                if gate.__dict__.get("_pass") is not this_pass:
-                    self._refuse_a_gate_that_another_graph_ran(node)
-                upstream = gradients[node]
-                if type(upstream) is not np.ndarray and hasattr(upstream, "to_dense"):
-                    upstream = gradients[node] = (
-                        upstream.to_dense()
-                    )  # row-sparse ones are for leaves; gates want arrays
-                downstream = self.downstream[node] = gate.backward(upstream)
-                if type(downstream) is not list or len(downstream) != len(node.inputs):
-                    _require_one_for_each_input(node, downstream)
+                self._refuse_a_gate_that_another_graph_ran(node)
+                upstream = self.gradients[node]
+                if hasattr(upstream, "to_dense"):  # row-sparse gradients are for leaves; gates want arrays
+                    upstream = self.gradients[node] = upstream.to_dense()
+                downstream = self.downstream[node] = node.gate.backward(upstream)
+                _require_one_for_each_input(node, downstream)
                 for input_node, gradient in zip(node.inputs, downstream, strict=True):
-                    if gradient is not None:
-                        self._add(input_node, gradient)
+                    self._add(input_node, gradient)
         except Exception as error:
             _say_where(error, node, self.values)
         return {name: _plain(self.gradients[leaf]) for name, leaf in self.leaves.items() if leaf in self.gradients}
@@ -490,8 +479,8 @@ class Summary(str):
 
 
 def _inputs_but_ids(node: Node) -> list[Node]:
-    """The inputs of a node's gate that are numbers, and so should be floats."""
-    ids = () if node.gate is None or node.gate.ids_at is None else node.gate.ids_at
+    """The inputs of a node's gate that are numbers, and so should be floats; all of them, where ids may pass."""
+    ids = () if node.gate is None or node.gate.ids_at in (None, EVERY_INPUT) else node.gate.ids_at
     return [input_node for i, input_node in enumerate(node.inputs) if i not in ids]
 
 

@@ -18,7 +18,7 @@ NOT_PROSE = re.compile(
 )
 SMALL = 10  # whole numbers up to this count things: two vectors, three gates
 
-# What is quoted from elsewhere, supposed, or a wrong answer's arithmetic. A number of the page's own is not allowed here.
+# What is quoted, supposed, or a wrong answer's arithmetic. A number of the page's own is not allowed here.
 ALLOWED = {
     "01_one_hot": {"10,000", "520", "521", "9,000", "8,480"},  # the quiz about ids
     "08_graphs": {"12", "16", "24", "9", "40", "41"},  # wrong answers of quizzes
