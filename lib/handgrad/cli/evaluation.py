@@ -48,7 +48,7 @@ def evaluate(
     from handgrad.word2vec.evaluation import odd_one_out, word_analogies, word_similarity
 
     asked_vectors = loaded(vectors, unicode_errors)
-    asked = [(path, None) for path in analogies]
+    asked: list[tuple[Any, str | None]] = [(path, None) for path in analogies]
     pairs = [word_similarity(asked_vectors, path, restrict_vocab=restrict_vocab) for path in similarity]
     odd = None
     if not (similarity or analogies):

@@ -1,6 +1,7 @@
 """Commands that read a file of vectors: neighbours, analogy, export."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import click
 
@@ -9,7 +10,7 @@ from handgrad.word2vec import KeyedVectors
 from handgrad.word2vec.vector_files import Mending
 
 # How save_word2vec_format is called for each format of a single file.
-FILE_FORMATS = {
+FILE_FORMATS: dict[str, dict[str, Any]] = {
     "word2vec-binary": {"binary": True},
     "word2vec-text": {"binary": False},
     "glove": {"binary": False, "write_header": False},
@@ -100,9 +101,9 @@ def export(vectors: str, output: str, kind: str, limit: int | None, unicode_erro
     path = new_path(output)
     some = loaded(vectors, unicode_errors, limit)
     if kind == "projector":
-        from handgrad.word2vec.projector import save_projector
+        from handgrad.word2vec.projector import LABELS, save_projector
 
-        save_projector(some, path, **({} if limit is None else {"limit": limit}))
+        save_projector(some, path, limit=LABELS if limit is None else limit)
     else:
         some.save_word2vec_format(path, **FILE_FORMATS[kind])
     click.echo(f"Saved {some} in {path}.")

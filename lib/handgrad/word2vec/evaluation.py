@@ -6,7 +6,7 @@ result says how much of the test was answered: two models that were asked differ
 
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from numbers import Real
@@ -281,7 +281,7 @@ def word_analogies(
     right[known] = ids[known, 3] == _answers(vectors.get_normed_vectors()[:V], ids[known, :3], variant_of, method)
 
     answered = known | dummy4unknown
-    lists = {section: ([], [], []) for section in sections}
+    lists: dict[str, tuple[list, list, list]] = {section: ([], [], []) for section in sections}
     for (section, question), correct, incorrect in zip(questions, right, answered & ~right, strict=True):
         lists[section][0 if correct else 1 if incorrect else 2].append(question)
     return WordAnalogies(name, tuple(AnalogySection(s, *map(tuple, parts)) for s, parts in lists.items()), V)
@@ -313,7 +313,7 @@ def _answers(unit: np.ndarray, given: np.ndarray, variant_of: np.ndarray, method
     return answers
 
 
-def odd_one_out(vectors: KeyedVectors, sets: Iterable[tuple[str, ...]], name: str = "odd one out") -> OddOneOut:
+def odd_one_out(vectors: KeyedVectors, sets: Sequence[tuple[str, ...]], name: str = "odd one out") -> OddOneOut:
     """Ask ``doesnt_match`` for the word of each set that does not belong; it should be the first.
 
     Parameters
@@ -327,7 +327,7 @@ def odd_one_out(vectors: KeyedVectors, sets: Iterable[tuple[str, ...]], name: st
     """
     known = [tuple(words) for words in sets if all(word in vectors for word in words)]
     unknown = [tuple(words) for words in sets if not all(word in vectors for word in words)]
-    return OddOneOut(name, tuple((words, vectors.doesnt_match(words)) for words in known), tuple(unknown))
+    return OddOneOut(name, tuple((words, str(vectors.doesnt_match(words))) for words in known), tuple(unknown))
 
 
 def _folded_vocabulary(

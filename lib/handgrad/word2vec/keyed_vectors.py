@@ -73,7 +73,7 @@ class KeyedVectors(StoredVectors):
 
     def get_mean_vector(
         self,
-        keys: Sequence[Key | np.ndarray],
+        keys: Sequence[Any],
         weights: ArrayLike | None = None,
         pre_normalize: bool = True,
         post_normalize: bool = False,
@@ -109,7 +109,7 @@ class KeyedVectors(StoredVectors):
         """1 - similarity"""
         return 1 - self.similarity(w1, w2)
 
-    def distances(self, word_or_vector: Key | np.ndarray, other_words: Sequence[Key] = ()) -> np.ndarray:
+    def distances(self, word_or_vector: Any, other_words: Sequence[Key] = ()) -> np.ndarray:
         """1 - cosine from a word or vector to each of ``other_words``, or to all words, in an array; 0 to itself."""
         vector = self._as_vector(word_or_vector, norm=False)
         if len(other_words):
@@ -162,7 +162,7 @@ class KeyedVectors(StoredVectors):
             return []
         keys, weights = _weighted_keys(positive, negative)
         vectors = [self._as_vector(key, norm=True).astype(np.float64) for key in keys]
-        wanted = sum(weight * vector for weight, vector in zip(weights, vectors, strict=True))
+        wanted: Any = sum(weight * vector for weight, vector in zip(weights, vectors, strict=True))
         if not np.linalg.norm(wanted) > 1e-6 * sum(map(np.linalg.norm, vectors)):
             raise InputError("These words add up to a vector without a direction, so no word is nearest to it.")
         return self._best(self._cosines(unit(wanted), restrict_vocab), keys, topn)
@@ -178,7 +178,7 @@ class KeyedVectors(StoredVectors):
         if topn == 0:
             return []
         keys, weights = _weighted_keys(positive, negative)
-        scores = 1.0
+        scores: Any = 1.0
         for key, weight in zip(keys, weights, strict=True):
             cosines = self._cosines(unit(self._as_vector(key, norm=True)), restrict_vocab)
             moved = (1 + cosines) / 2
@@ -278,9 +278,10 @@ class KeyedVectors(StoredVectors):
         """
         from handgrad.word2vec.evaluation import METHODS, word_analogies
 
-        if similarity_function not in METHODS.values():
+        by_function: dict[str, Any] = {function: method for method, function in METHODS.items()}
+        if similarity_function not in by_function:
             raise InputError(
-                f"similarity_function is one of {', '.join(METHODS.values())}, but got {similarity_function!r:.60}."
+                f"similarity_function is one of {', '.join(by_function)}, but got {similarity_function!r:.60}."
             )
         result = word_analogies(
             self,
@@ -288,7 +289,7 @@ class KeyedVectors(StoredVectors):
             restrict_vocab=restrict_vocab,
             case_insensitive=case_insensitive,
             dummy4unknown=dummy4unknown,
-            method=method or next(m for m, function in METHODS.items() if function == similarity_function),
+            method=method or by_function[similarity_function],
             name=name,
         )
         sections = [
@@ -300,7 +301,7 @@ class KeyedVectors(StoredVectors):
     def _is_vector(self, key: object) -> bool:
         return isinstance(key, np.ndarray) and key.ndim > 0
 
-    def _as_vector(self, key: Key | np.ndarray, norm: bool) -> np.ndarray:
+    def _as_vector(self, key: Any, norm: bool) -> np.ndarray:
         """The vector of a word, or a vector as it is."""
         if not self._is_vector(key):
             return self.get_vector(key, norm)
@@ -365,7 +366,8 @@ class KeyedVectors(StoredVectors):
 def _weighted_keys(positive: Given, negative: Given) -> tuple[list, list[float]]:
     """The keys of both lists, and their weights: 1 and -1 where no other is given."""
     keys, weights = [], []
-    for given, sign in ((positive, 1.0), (negative, -1.0)):
+    both: tuple[tuple[Any, float], ...] = ((positive, 1.0), (negative, -1.0))
+    for given, sign in both:
         if given is None:
             continue
         if isinstance(given, str | Integral) or (isinstance(given, np.ndarray) and given.ndim == 1):

@@ -15,6 +15,7 @@ from handgrad.files import whole_file
 from handgrad.word2vec.keyed_vectors import KeyedVectors
 from handgrad.word2vec.vector_files import require_float32, text_of_numbers
 
+LABELS = 3000  # words that the projector draws well
 TENSORS, METADATA, CONFIG = "tensors.tsv", "metadata.tsv", "projector_config.pbtxt"
 # What is blank to JavaScript, in which TensorBoard passes over blank lines. Python's str.strip takes others away.
 BLANKS = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
@@ -22,7 +23,7 @@ ESCAPES = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def save_projector(
-    vectors: KeyedVectors, folder: str | os.PathLike, limit: int | None = 3000, overwrite: bool = False
+    vectors: KeyedVectors, folder: str | os.PathLike, limit: int | None = LABELS, overwrite: bool = False
 ) -> Path:
     """Write the first, most frequent words for the projector. If their counts are known, they are a second column.
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 from functools import cached_property
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -53,9 +53,9 @@ class StoredVectors:
 
     def __init__(
         self,
-        index_to_key: Iterable[Key] | Vocabulary | int = (),
-        vectors: ArrayLike | int | None = None,
-        counts: ArrayLike | DTypeLike | None = None,
+        index_to_key: Any = (),
+        vectors: Any = None,
+        counts: Any = None,
         *,
         vector_size: int | None = None,
         count: int = 0,
@@ -98,7 +98,7 @@ class StoredVectors:
         # By name, an array with room for more rows, and the view of it that holds those there are.
         self._room: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         if vector_size is not None:
-            self._room[""] = (self.vectors.base, self.vectors)
+            self._room[""] = (self.vectors.base, self.vectors)  # type: ignore[assignment]  # _no_vectors are a view
 
     @cached_property
     def key_to_index(self) -> dict[Key, int]:
@@ -117,14 +117,13 @@ class StoredVectors:
         return self.has_index_for(key)
 
     def __getitem__(self, key_or_keys: Key | Iterable[Key]) -> np.ndarray:
-        if isinstance(key_or_keys, str | Integral):
+        if _is_key(key_or_keys):
             return self.get_vector(key_or_keys)
-        return self.vectors[[self.get_index(key) for key in key_or_keys]]
+        return self.vectors[[self.get_index(key) for key in _listed(key_or_keys)]]
 
     def __setitem__(self, key_or_keys: Key | Iterable[Key], vectors: ArrayLike) -> None:
         """Give a word, or several, new vectors; a word that is not there is added. An index stands for its word."""
-        one = isinstance(key_or_keys, str | Integral)
-        keys = [key_or_keys] if one else list(key_or_keys)
+        one, keys = _is_key(key_or_keys), _listed(key_or_keys)
         named = [self.index_to_key[i] if (i := self.get_index(key, -1)) >= 0 else key for key in keys]
         self.add_vectors(named[0] if one else named, vectors, replace=True)
 
@@ -190,7 +189,7 @@ class StoredVectors:
     def add_vectors(
         self,
         keys: Key | Iterable[Key],
-        weights: ArrayLike,
+        weights: Any,
         extras: dict[str, ArrayLike] | None = None,
         replace: bool = False,
     ) -> None:
@@ -203,10 +202,10 @@ class StoredVectors:
         extras : dict, optional, by the name of an attribute its values (n,); other words have its zero
         replace : bool, whether words that are there get the new vectors and extras; otherwise they keep theirs
         """
-        one = isinstance(keys, str | Integral)
-        keys = [keys] if one else list(keys)
-        rows = self._rows([weights] if one else weights, len(keys))
-        if wrong := [key for key in keys if not isinstance(key, str | Integral)]:
+        weights = [weights] if _is_key(keys) else weights
+        keys = _listed(keys)
+        rows = self._rows(weights, len(keys))
+        if wrong := [key for key in keys if not _is_key(key)]:
             raise InputError(f"A word is a string or a whole number, but got {_excerpt(wrong[0])}.")
         if (twice := first_duplicate(keys)) is not None:
             raise InputError(f"Adding vectors expects each word once, but {twice!r} occurs twice.")
@@ -232,7 +231,7 @@ class StoredVectors:
             for i in changed:
                 self.set_vecattr(keys[i], name, column[i])
 
-    def _rows(self, weights: ArrayLike, n: int) -> np.ndarray:
+    def _rows(self, weights: Any, n: int) -> np.ndarray:
         try:
             rows = np.asarray(weights if isinstance(weights, np.ndarray) else list(weights), self.vectors.dtype)
         except (TypeError, ValueError) as error:
@@ -382,6 +381,15 @@ def _no_vectors(words: Any, vector_size: int | None, count: int, dtype: DTypeLik
     if kind.kind != "f":
         raise InputError(f"Vectors are floats, such as float32, but got the type {kind}.")
     return np.zeros((count, vector_size), kind)[:0]
+
+
+def _is_key(key: object) -> TypeGuard[Key]:
+    """Whether this is one word or index, of Python's integers or NumPy's."""
+    return isinstance(key, str | Integral)
+
+
+def _listed(keys: Any) -> list:
+    return [keys] if _is_key(keys) else list(keys)
 
 
 def _excerpt(value: object) -> str:

@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal, NoReturn
+from typing import IO, Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -119,7 +119,7 @@ def read_vectors(
 
 
 @contextmanager
-def opened(path: str | os.PathLike) -> Iterator[io.BufferedReader | gzip.GzipFile]:
+def opened(path: str | os.PathLike) -> Iterator[Any]:
     """Open a file of vectors, plain or packed, or the vectors of a run, or say in a sentence why that cannot be."""
     if os.path.isdir(path):
         if not os.path.exists(Path(path) / OF_A_RUN):
@@ -206,7 +206,8 @@ def _read(
     else:
         blocks = _text_blocks(file, start, promised, wanted, D, np.promote_types(dtype, np.float32))
     words: list[str] = []
-    vectors, mended = np.empty((0, D), dtype), []
+    mended: list[bytes] = []
+    vectors = np.empty((0, D), dtype)
     for encoded, rows in blocks:
         first = len(words)
         words += _decoded(encoded, first, encoding, unicode_errors, mended)
@@ -216,7 +217,7 @@ def _read(
             bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]
             raise _MalformedError(f"the vector of {words[first + bad]!r} has a number that is NaN or infinite.")
         if len(words) > len(vectors):  # make twice the room, so that it is seldom made, but not more than is promised
-            vectors.resize((max(min(2 * first, wanted), len(words)), D), refcheck=False)
+            vectors.resize((max(int(min(2 * first, wanted)), len(words)), D), refcheck=False)
         vectors[first : len(words)] = rows
     vectors.resize((len(words), D), refcheck=False)
     return words, vectors, mended
@@ -258,7 +259,8 @@ def _binary_blocks(file: IO[bytes], start: bytes, promised: int | None, wanted: 
     size, rest, missing = 4 * D, start, wanted
     while missing:
         piece = file.read(len(rest) + PIECE)
-        data, start_of_row, words, rows = rest + piece, 0, [], []
+        words: list[bytes] = []
+        data, start_of_row, rows = rest + piece, 0, []
         while len(words) < missing:
             blank = data.find(b" ", start_of_row)
             stop = blank + 1 + size
@@ -282,7 +284,7 @@ def _text_blocks(file: IO[bytes], start: bytes, promised: int | None, wanted: fl
     beginning = io.BytesIO(start + file.readline())  # up to the end of a line
     lines = (line for line in itertools.chain(beginning, file) if line.strip())
     read = 0
-    while block := list(itertools.islice(lines, min(max(1, PIECE // (8 * D)), wanted - read))):
+    while block := list(itertools.islice(lines, int(min(max(1, PIECE // (8 * D)), wanted - read)))):
         yield _parse_lines(block, read, D, dtype)
         read += len(block)
     if promised is not None and read < wanted:
@@ -501,9 +503,12 @@ def text_of_numbers(block: np.ndarray, separator: str = " ") -> Iterator[bytes]:
         yield separator.join(map(str, row)).encode()
 
 
-def first_duplicate(words: Sequence):
+def first_duplicate(words: Sequence) -> Any:
     """The first word that has occurred before, or None."""
     if len(set(words)) == len(words):
         return None
     seen = set()
-    return next(word for word in words if word in seen or seen.add(word))
+    for word in words:
+        if word in seen:
+            return word
+        seen.add(word)
