@@ -42,7 +42,9 @@ def test_fifty_upstreams_raise_no_false_alarm(case):
 def test_small_and_large_inputs_raise_no_false_alarm(case, scale):
     for seed in range(3):
         inputs = case.inputs(seed, scale=min(scale, case.largest))
-        check_gate(case.make_gate(), *inputs, seed=seed).raise_if_wrong()
+        report = check_gate(case.make_gate(), *inputs, seed=seed)
+        saturated = scale >= 30 and report.mistake == "NOTHING_TESTED"  # all slopes are 0: no alarm, but no proof
+        assert report.ok or saturated, report.text
 
 
 @pytest.mark.parametrize("mutant", [m for m in MUTANTS if m.code], ids=lambda mutant: mutant.name)
@@ -259,9 +261,9 @@ def test_a_constant_that_equals_the_size_of_an_axis_is_a_wrong_factor(make_gate,
             (r(2, 5),),
             "times 2, the size of ax",
         ),
-        (mutate(hg.Mean, lambda s, dz: [np.broadcast_to(dz, s.x.shape)], axis=0), (r(3, 3),), "size of an axis of inp"),
+        (mutate(hg.Mean, lambda s, dz: [np.broadcast_to(dz, s.x.shape)], axis=0), (r(3, 3),), "size of an axis of x"),
         (mutate(hg.Sum, lambda s, dz: [np.full(s.x.shape, dz / s.x.size)]), (r(3, 5),), "divided by 15, the number of"),
-        (mutate(hg.Exp, lambda s, dz: [s.z * dz / len(dz)]), (r(3, 5),), "divided by 3, the size of axis 0 of input 0"),
+        (mutate(hg.Exp, lambda s, dz: [s.z * dz / len(dz)]), (r(3, 5),), "divided by 3, the size of axis 0 of x"),
         (
             mutate(hg.MatMul, lambda s, dz: [dz @ s.W.T / dz.shape[1], s.x.T @ dz]),
             (r(3, 4), r(4, 5)),
@@ -303,7 +305,7 @@ def test_what_the_gate_check_catches_the_graph_check_catches_by_the_same_name(na
 
 def test_the_graph_check_measures_integers_and_says_what_is_missing():
     graph = ComputationalGraph(hg.Multiply()(Node("x"), Node("y")))
-    assert check_graph(graph, x=3, y=4).mistake == "GRADIENT_FOR_INTEGERS"
+    assert check_graph(graph, x=3, y=4).ok
     with pytest.raises(ValueError, match="needs a value for 'y'"):
         check_graph(graph, x=3.0)
 

@@ -62,3 +62,8 @@ def test_gradients_of_nothing_or_of_strangers_are_refused():
     for gradients in ({}, {"z": 1.0}):
         with pytest.raises(ValueError, match="expects gradients of some of x"):
             verify("grad-x", gradients, lambda x: x**2, {"x": 3.0})
+
+
+def test_a_verification_is_true_if_it_is_verified():
+    assert verify("grad-square", {"x": 6.0}, lambda x: x**2, {"x": 3.0})
+    assert not verify("grad-square", {"x": 5.0}, lambda x: x**2, {"x": 3.0})

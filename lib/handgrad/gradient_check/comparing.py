@@ -31,6 +31,27 @@ def as_float64(x):
     return (x.astype(np.float64) if np.issubdtype(x.dtype, np.inexact) else x)[()]
 
 
+def as_inputs(values):
+    """What a check feeds: numbers in float64. Integers that come alone are meant as numbers: no id is among them."""
+    values = [as_float64(x) for x in values]
+    alone = all(np.issubdtype(np.result_type(x), np.integer) for x in values)
+    return [x.astype(np.float64) for x in values] if alone else values
+
+
+def draw_upstream(shape, inputs, seed):
+    """A random upstream gradient that shares no number with the inputs, neither as it stands nor with its sign turned.
+
+    Were it equal to x, then ``2 * dz * dz`` would pass for the gradient of x². So its stream is not the one that
+    everybody's ``default_rng(0)`` has, and it is drawn again until it coincides with nothing that was fed.
+    """
+    rng = np.random.default_rng([*np.atleast_1d(seed), 7919])
+    fed = np.concatenate([np.zeros(1), *(np.abs(np.ravel(x)) for x in inputs if is_float(x))])
+    dz = rng.standard_normal(shape)
+    while np.isin(np.abs(dz), fed).any():
+        dz = rng.standard_normal(shape)
+    return dz if shape else np.float64(dz)
+
+
 def is_float(x):
     return np.issubdtype(np.result_type(x), np.inexact)
 
