@@ -12,6 +12,21 @@ from mutants_unseen import UNSEEN
 import handgrad as hg
 from handgrad import ComputationalGraph, Node, Parameter, check_gate, check_graph
 
+# A gradient where the output does not move: what the three sets have of this kind, and had no name for.
+INDICATOR_IGNORED = {
+    "relu: leaks",
+    "max: to both",
+    "clip |z| ≤ ½",
+    "hinge beyond the margin",
+    "cross-entropy: clipped",
+    "max pool: to all",
+    "clip: passes all",
+}
+
+
+def fair_names(mutant, *names):
+    return ("INDICATOR_IGNORED",) if mutant.name in INDICATOR_IGNORED else names
+
 
 def report_on(mutant):
     return check_gate(mutant.make_gate(), *[np.copy(x) if isinstance(x, np.ndarray) else x for x in mutant.inputs])
@@ -21,7 +36,7 @@ def report_on(mutant):
 def test_every_mutant_is_caught_and_given_its_own_name(mutant):
     report = report_on(mutant)
     assert not report.ok
-    assert report.mistake == mutant.code, report.text
+    assert report.mistake in fair_names(mutant, mutant.code), report.text
 
 
 def test_there_are_enough_of_them():
@@ -132,7 +147,7 @@ def test_reports_have_a_form_for_notebooks():
 def test_mutants_that_the_rules_were_not_made_for_are_caught_and_not_misnamed(mutant):
     report = check_gate(mutant.make_gate(), *copy.deepcopy(mutant.inputs))
     assert not report.ok
-    assert report.mistake in (mutant.code, None, "BACKWARD_FAILED"), report.text
+    assert report.mistake in fair_names(mutant, mutant.code, None, "BACKWARD_FAILED"), report.text
 
 
 @pytest.mark.parametrize("mutant", MUTANTS_THIRD, ids=lambda mutant: mutant.name)
@@ -140,7 +155,7 @@ def test_a_third_set_of_mutants_is_caught_and_not_misnamed(mutant):
     report = check_gate(mutant.gate(), *copy.deepcopy(mutant.inputs))
     assert not report.ok
     named = mutant.codes and mutant.name not in UNNAMED_THIRD
-    assert report.mistake in (mutant.codes if named else (None,)), report.text
+    assert report.mistake in fair_names(mutant, *(mutant.codes if named else (None,))), report.text
 
 
 @pytest.mark.parametrize("correct", CORRECT_THIRD, ids=lambda correct: correct.name)
@@ -392,3 +407,24 @@ def test_a_stale_cache_is_caught_where_the_domain_is_narrow_and_where_ids_are_eq
 def test_the_graph_check_refuses_a_name_that_no_leaf_has():
     with pytest.raises(ValueError, match="was fed 'w', but the graph's leaves are 'x', 'y', 'z'"):
         check_graph(lecture(ComputationalGraph), x=1.0, y=2.0, z=0.0, w=3.0)
+
+
+class Hinge(hg.Gate):
+    """z = max(0, 1 - s + t), wrong as planted."""
+
+    def forward(self, s, t):
+        self.on = (1 - s + t > 0) * 1.0
+        return np.maximum(0, 1 - s + t)
+
+    def backward(self, dz):
+        return [-self.on * dz, self.on * dz]
+
+
+S, T = np.array([2.0, 0.5, -1.0, 3.0]), np.array([0.3, 0.2, -1.5, 0.1])
+
+
+def test_a_hinge_without_its_indicator_and_one_with_both_signs_reversed():
+    silent = check_gate(mutate(Hinge, lambda g, dz: [-dz, dz])(), S, T)
+    assert silent.mistake == "INDICATOR_IGNORED" and "The gradient of s is right wherever" in silent.text
+    reversed_ = check_gate(mutate(Hinge, lambda g, dz: [g.on * dz, -g.on * dz])(), S, T)
+    assert reversed_.mistake == "WRONG_SIGN"

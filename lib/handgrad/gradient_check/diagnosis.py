@@ -77,7 +77,9 @@ def diagnose(evidence):
 
 def swapped(e):
     for j, (given, right) in enumerate(zip(e.all_given, e.all_right, strict=True)):
-        if j != e.i and right is not None and given is not None and matches(given, e.right):
+        if j == e.i or right is None or given is None or matches(e.given, -e.right):
+            continue  # two gradients that are each other's negative are not exchanged: their signs are reversed
+        if matches(given, e.right):
             yield right, {"j": e.names[j]}
 
 
@@ -150,6 +152,21 @@ def input_for_output(e):
                 yield e.dz * slope(e.x), {}
         if np.ndim(e.z) and matches(e.right, _through_softmax(e.z, e.dz)):
             yield _through_softmax(e.x, e.dz), {}
+
+
+def indicator_ignored(e):
+    """Right where the output moves, and a gradient where it does not; as wrong where the entries stand twice."""
+    others = list(e.at_other_sizes()) if _has_extra(e) else []
+    if others and all(_has_extra(other) for other in others):
+        silent = e.right == 0
+        yield e.given, {"n": int(np.count_nonzero(silent)), "extra": int(np.count_nonzero(e.given[silent]))}
+
+
+def _has_extra(e):
+    if np.shape(e.given) != np.shape(e.right):
+        return False
+    extra = (e.right == 0) & (e.given != 0)
+    return bool(extra.any()) and matches(np.where(extra, 0.0, e.given), e.right)
 
 
 def slope_at_output(e):
@@ -280,6 +297,12 @@ RULES = [
         input_for_output,
         "The gradient of {i} uses the input where its formula speaks of the output. Is the slope, as you wrote "
         "it, a function of x or of z?",
+    ),
+    (
+        "INDICATOR_IGNORED",
+        indicator_ignored,
+        "The gradient of {i} is right wherever the output moves with it. At {n} entries the output does not move, and "
+        "{extra} of them have a gradient too. When does an entry not matter?",
     ),
     (
         "OUTPUT_FOR_INPUT",
