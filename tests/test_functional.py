@@ -49,3 +49,18 @@ def test_sum_to_shape_is_the_transpose_of_broadcasting(shape):
     assert np.shape(summed) == shape
     # <broadcast(x), upstream> = <x, sum_to_shape(upstream)> for every x
     assert np.vdot(np.broadcast_to(x, (4, 2, 3)), upstream) == pytest.approx(np.vdot(x, summed))
+
+
+@pytest.mark.parametrize("function", [sigmoid, log_sigmoid, softmax, log_softmax])
+def test_integers_are_as_their_floats(function):
+    for x in (np.array([3, 0, 200], np.uint8), np.array([-128, 127], np.int8), [1, -2], np.array([True, False])):
+        np.testing.assert_array_equal(function(x), function(np.asarray(x, np.float64)))
+    assert sigmoid(3) == sigmoid(np.uint8(3)) == sigmoid(3.0)
+
+
+@pytest.mark.parametrize("function", [sigmoid, log_sigmoid])
+@pytest.mark.parametrize("x", [-800.0, -3.0, 0.0, 0.5, 30.0])
+@pytest.mark.parametrize("h", [1e-200, -1e-200])
+def test_the_complex_step_gives_the_slope(function, x, h):
+    slope = sigmoid(x) * sigmoid(-x) if function is sigmoid else sigmoid(-x)
+    assert np.imag(function(x + 1j * h)) / h == pytest.approx(slope, rel=1e-12, abs=1e-100)

@@ -116,3 +116,25 @@ def test_a_gradient_of_another_shape_is_refused(name):
     with pytest.raises(ValueError, match=r"The gradient of W has shape \(1, 2\), but W itself \(3, 2\)"):
         PAIRS[name][0]().update(W, np.ones((1, 2)))
     assert (W == 1).all()
+
+
+@pytest.mark.parametrize("wrong", [-1, np.nan, np.inf, "0.1", None, True, [0.1], 1j, 10**400])
+def test_settings_that_cannot_work_are_refused(wrong):
+    makes = [SGD, Momentum, Adagrad, Adam, lambda x: Momentum(0.1, x), lambda x: Adagrad(0.1, x)]
+    makes += [lambda x: Adam(epsilon=x), lambda x: Adam(betas=(x, 0.9)), lambda x: Adam(betas=(0.9, x))]
+    for make in makes:
+        with pytest.raises(ValueError, match="to be a finite number of at least 0"):
+            make(wrong)
+    optimizer = SGD(0.1)
+    optimizer.learning_rate = wrong
+    with pytest.raises(ValueError, match="SGD expects learning_rate"):
+        optimizer.update(np.ones(2), np.ones(2))
+
+
+def test_limits_of_settings():
+    for make in (lambda: Momentum(0.1, 1.0), lambda: Adam(betas=(0.9, 1.0)), lambda: Adam(betas=0.9)):
+        with pytest.raises(ValueError, match=r"below 1|a pair of numbers"):
+            make()
+    assert repr(SGD(0)) == "SGD(learning_rate=0)" and SGD(np.float32(0.5)).learning_rate == 0.5
+    with pytest.raises(ValueError, match="moves arrays of floats in place, but W is an array of int64"):
+        SGD(0.1).update(np.ones(2, np.int64), np.ones(2))

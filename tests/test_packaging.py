@@ -85,3 +85,17 @@ def test_pins_are_exact_and_of_what_pyproject_asks_for():
 def test_doctests_of_the_core():
     results = doctest.testmod(handgrad.graph)
     assert results.failed == 0 and results.attempted > 0
+
+
+def test_drawings_need_numpy_alone_and_what_needs_more_says_so():
+    result = run_without_extras(
+        "import handgrad as hg\n"
+        "from handgrad import show\n"
+        "print(show.draw(hg.ComputationalGraph(hg.Tanh()(hg.Node('x')))).svg()[:4])\n"
+        "for call in (show.use_book_style, lambda: hg.as_torch_function(hg.Tanh)):\n"
+        "    try: call()\n"
+        "    except ValueError as error: print(error)"
+    )
+    assert result.returncode == 0, result.stderr
+    svg, figures, bridge = result.stdout.splitlines()
+    assert svg == "<svg" and "need matplotlib" in figures and "needs torch" in bridge

@@ -35,7 +35,7 @@ from handgrad.gradient_check import (
     check_gate,
     check_graph,
 )
-from handgrad.graph import ComputationalGraph, Gate, Node, Parameter
+from handgrad.graph import ComputationalGraph, Constant, Gate, Node, Parameter
 from handgrad.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
 from handgrad.numerical import numerical_jacobian
 from handgrad.optimizers import SGD, Adagrad, Adam, Momentum
@@ -51,6 +51,7 @@ __all__ = [
     "Affine",
     "ComputationalGraph",
     "Concat",
+    "Constant",
     "Divide",
     "EmbeddingLookup",
     "Exp",

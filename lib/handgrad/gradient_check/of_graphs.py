@@ -16,7 +16,7 @@ from handgrad.gradient_check.comparing import (
 )
 from handgrad.gradient_check.of_gates import answers_differ, check_gate, skips
 from handgrad.gradient_check.reports import GradientReport
-from handgrad.graph import ComputationalGraph
+from handgrad.graph import ComputationalGraph, as_fed
 from handgrad.numerical import measure_slopes
 
 
@@ -81,9 +81,9 @@ def _wrong_gate(graph, fed, seed):
     values = {}
     for node in graph.nodes:
         if node.gate is None:
-            values[node] = fed[node.name]
+            values[node] = fed[node.name] if node.name in fed else as_float64(node.value)
             continue
-        inputs = [values[i] for i in node.inputs]
+        inputs = [as_float64(x) for x in as_fed(node.gate, [values[i] for i in node.inputs])]
         values[node] = as_float64(copy.deepcopy(node.gate).forward(*copy.deepcopy(inputs)))
         report = check_gate(copy.deepcopy(node.gate), *copy.deepcopy(inputs), seed=seed)
         if not report.ok and (

@@ -55,6 +55,8 @@ class NegativeSampling(LogisticLosses):
     h (B, C, D), U (vocabulary, D), targets (B,), negatives (B, K) -> losses (B, C)
     """
 
+    ids_at = (2, 3)
+
     def forward(self, h, U, targets, negatives):
         require_targets(self, targets, negatives)
         words = np.concatenate([targets[:, None], negatives], axis=1)  # (B, 1+K)
