@@ -215,6 +215,27 @@ def test_integers_alone_are_numbers_and_lists_are_arrays():
     assert not check_gate(mutate(hg.Multiply, lambda s, dz: [dz, dz])(), 2, 3).ok
     assert "written without its point" in check_gate(hg.Multiply(), 2, 3.0).text
     assert check_gate(hg.Sum(), [1.0, 2.0]).ok
+    assert check_gate(hg.Reshape((2, 1)), np.array([3, 4])).ok
+
+
+class PickFromOwnTable(Gate):
+    """z = table[ids] * x: with x of integers, all that is fed are integers, and one of them are ids."""
+
+    ids_at = (0,)
+    table = np.array([0.5, -1.5, 2.5])
+
+    def forward(self, ids, x):
+        self.rows = self.table[ids]
+        return self.rows * x
+
+    def backward(self, dz):
+        return [None, self.rows * dz]
+
+
+def test_declared_ids_stay_integers_where_nothing_but_integers_is_fed():
+    ids, x = np.array([2, 0]), np.array([3, 4])
+    assert check_gate(PickFromOwnTable(), ids, x).ok
+    assert check_graph(ComputationalGraph(PickFromOwnTable()(Node("ids"), Node("x"))), ids=ids, x=x).ok
 
 
 def test_a_strong_curve_is_not_taken_for_a_kink():

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from handgrad.graph import EVERY_INPUT, as_fed
+
 TOLERANCE = 1e-6  # of the largest slope in the gradient, besides what the measurement itself may be off
 MATCH = 1e-6  # of the largest entry
 
@@ -31,11 +33,15 @@ def as_float64(x):
     return (x.astype(np.float64) if np.issubdtype(x.dtype, np.inexact) else x)[()]
 
 
-def as_inputs(values):
-    """What a check feeds: numbers in float64. Integers that come alone are meant as numbers: no id is among them."""
-    values = [as_float64(x) for x in values]
-    alone = all(np.issubdtype(np.result_type(x), np.integer) for x in values)
-    return [x.astype(np.float64) for x in values] if alone else values
+def as_inputs(gate, values):
+    """What a check feeds, in float64: as in a graph, numbers become floats and declared ids stay.
+
+    A gate that lets anything pass, as a reshape, tells ids from numbers no more than a check can: integers that
+    come to it alone are numbers, or nothing would be checked.
+    """
+    values = [as_float64(x) for x in as_fed(gate, list(values))]
+    ids_only = gate.ids_at is EVERY_INPUT and not any(is_float(x) for x in values)
+    return [x.astype(np.float64) for x in values] if ids_only else values
 
 
 def draw_upstream(shape, inputs, seed):

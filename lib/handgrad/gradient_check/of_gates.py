@@ -37,7 +37,8 @@ def check_gate(gate: Gate, *inputs: ArrayLike, seed: int = 0) -> GradientReport:
     ----------
     gate : Gate
     *inputs : arrays or numbers, as for ``gate.forward``; floats are checked in float64, integers (ids,
-        labels) must get the gradient None; if all are integers, they are taken as floats
+        labels) must get the gradient None; integers that come alone are taken as floats, but for those that
+        the gate declares to be ids (``ids_at``)
     seed : int, of the random upstream gradient
 
     Returns
@@ -61,7 +62,7 @@ def check_gate(gate: Gate, *inputs: ArrayLike, seed: int = 0) -> GradientReport:
     if isinstance(gate, type):
         call = f"check_gate({gate.__name__}(), ...)"
         raise InputError(f"check_gate expects a gate, but got the class {gate.__name__}: make one, as in {call}.")
-    name, inputs = type(gate).__name__, as_inputs(inputs)
+    name, inputs = type(gate).__name__, as_inputs(gate, inputs)
     untouched, kept = copy.deepcopy(gate), copy.deepcopy(inputs)
     _run_elsewhere(gate, inputs)  # whatever a pass at other inputs leaves behind is stale now
     try:

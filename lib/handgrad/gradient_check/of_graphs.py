@@ -8,7 +8,6 @@ from handgrad.gradient_check.comparing import (
     agrees,
     all_equal,
     as_float64,
-    as_inputs,
     dense,
     draw_upstream,
     is_float,
@@ -16,7 +15,7 @@ from handgrad.gradient_check.comparing import (
 )
 from handgrad.gradient_check.of_gates import answers_differ, check_gate, skips
 from handgrad.gradient_check.reports import GradientReport
-from handgrad.graph import ComputationalGraph, as_fed
+from handgrad.graph import EVERY_INPUT, ComputationalGraph, as_fed
 from handgrad.numerical import measure_slopes
 
 
@@ -35,8 +34,8 @@ def check_graph(graph, feeds=None, /, seed=0, **inputs):
     """
     feeds = {**(feeds or {}), **inputs}
     graph.require_names(feeds)
-    fed = [feeds[name] if name in feeds else leaf.value for name, leaf in graph.leaves.items()]
-    fed = dict(zip(graph.leaves, as_inputs(fed), strict=True))
+    fed = {name: as_float64(feeds[name] if name in feeds else leaf.value) for name, leaf in graph.leaves.items()}
+    fed = _floats_if_no_leaf_is(graph, fed)
     wrong_gate = _wrong_gate(graph, fed, seed)
     if wrong_gate is not None:
         return wrong_gate
@@ -74,6 +73,17 @@ def check_graph(graph, feeds=None, /, seed=0, **inputs):
         text = f"The graph's gradients agree with the measured slopes{skips(skipped)}."
         return GradientReport(True, text, None, skipped)
     return _lost_on_the_way(graph, trusted, fed, dz, wrong)
+
+
+def _floats_if_no_leaf_is(graph, fed):
+    """Integers alone are meant as numbers, but for those that a gate declares to be ids."""
+    if any(is_float(x) for x in fed.values()):
+        return fed
+    ids = set()
+    for node in graph.nodes:
+        declared = () if node.gate is None or node.gate.ids_at in (None, EVERY_INPUT) else node.gate.ids_at
+        ids |= {leaf.name for i, leaf in enumerate(node.inputs) if i in declared}
+    return {name: x if name in ids else x.astype(np.float64) for name, x in fed.items()}
 
 
 def _wrong_gate(graph, fed, seed):
