@@ -12,6 +12,7 @@ from itertools import permutations
 import numpy as np
 
 from handgrad.functional import sum_to_shape
+from handgrad.gradient_check import clues
 from handgrad.gradient_check.comparing import MATCH, matches
 
 
@@ -307,13 +308,13 @@ RULES = [
     (
         "OUTPUT_FOR_INPUT",
         slope_at_output,
-        "The gradient of {i} is the local slope at the output instead of at the input. Which of the two does "
+        "The gradient of {i} is the local slope at the output, and not at the input. Which of the two does "
         "your formula for the slope speak of, and which did forward keep?",
     ),
     (
         "OUTPUT_FOR_INPUT",
         output_as_factor,
-        "The gradient of {i} is dz times the output of the gate, where it should be dz times an input. Which of "
+        "The gradient of {i} is dz times the output of the gate; the right one is dz times an input. Which of "
         "the two does your formula speak of, and which did forward keep?",
     ),
     (
@@ -356,6 +357,39 @@ RULES = [
         wrong_factor,
         "The gradient of {i} is {factor:.6g} times the right one, in every entry. Which constant belongs to the "
         "slope of this function?",
+    ),
+    (
+        "ZEROED",
+        clues.zeroed,
+        "The gradient of {i} is right but for {n} entries that are 0. Does the output not move with them?",
+    ),
+    (
+        "PARTS_EXCHANGED",
+        clues.parts_exchanged,
+        "The gradient of {i} has the right numbers in other places. Which entry of the output goes with which entry "
+        "of the input?",
+    ),
+    (
+        "ROW_FACTOR",
+        clues.row_factor,
+        "Each row of the gradient of {i} is a multiple of the right one, and another in each: {factors}. Which number "
+        "differs from row to row?",
+    ),
+    (
+        "ONE_INPUT_AS_ONES",
+        clues.one_input_as_ones,
+        "The gradient of {i} is what comes out if every entry of {j} is 1. Does the slope depend on {j}?",
+    ),
+    (
+        "PART_RIGHT",
+        clues.part_right,
+        "In the gradient of {i}, {right} are right and {wrong} are wrong. What is different there?",
+    ),
+    (
+        "ROW_SUM",
+        clues.row_sum,
+        "Each row of the gradient of {i} has to add up to 0, and here one adds up to {sum:.4g}. If all entries of a "
+        "row rise together, does the output move?",
     ),
 ]
 
