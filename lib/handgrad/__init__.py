@@ -30,6 +30,7 @@ from handgrad.gates import (
 )
 from handgrad.gradient_check import (
     GradientCheckError,
+    GradientCheckWarning,
     GradientReport,
     check_gate,
     check_graph,
@@ -56,6 +57,7 @@ __all__ = [
     "Exp",
     "Gate",
     "GradientCheckError",
+    "GradientCheckWarning",
     "GradientReport",
     "Log",
     "LogSoftmax",

@@ -75,3 +75,8 @@ def test_the_library_s_functions_take_numpy_and_torch_and_outputs_may_be_a_tuple
     assert verify("grad-two", given, two, {"x": x, "y": y}).ok
     scores = np.array([0.2, -1.0, 3.0])
     assert verify("grad-softmax", {"x": softmax(scores) - [0, 1, 0]}, lambda x: -log_softmax(x)[1], {"x": scores}).ok
+
+
+def test_a_verification_is_true_if_it_is_verified():
+    assert verify("grad-square", {"x": 6.0}, lambda x: x**2, {"x": 3.0})
+    assert not verify("grad-square", {"x": 5.0}, lambda x: x**2, {"x": 3.0})

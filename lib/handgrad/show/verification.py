@@ -17,10 +17,13 @@ class Verification:
     text: str
     error: float  # the largest difference from either oracle; it varies with the processor, so text leaves it out
 
-    def __repr__(self):
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __repr__(self) -> str:
         return f"{'verified' if self.ok else 'failed'} {self.label}: {self.text}"
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return verdict_line(self.ok, self.label, f"{self.text} (error {self.error:.0g})")
 
 
