@@ -65,6 +65,42 @@ def test_a_hundred_sparse_steps_equal_torchs_and_leave_other_rows_alone(name):
     np.testing.assert_array_equal(parameter.value[4:], table[4:])
 
 
+DEFAULTS = {
+    "SGD": (lambda: SGD(0.1), lambda p: torch.optim.SGD(p, lr=0.1)),
+    "Momentum": (lambda: Momentum(0.1), lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9)),  # torch's has no default
+    "Adagrad": (lambda: Adagrad(0.1), lambda p: torch.optim.Adagrad(p, lr=0.1)),
+    "Adam": (Adam, torch.optim.Adam),
+    "SparseAdam": (Adam, torch.optim.SparseAdam),
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_settings_that_are_not_given_are_torchs(name):
+    """Gradients of every size: an ε counts only where they are as small as it is."""
+    make, make_torch = DEFAULTS[name]
+    rng = np.random.default_rng(5)
+    W = np.zeros((6, 2))
+    tensor = torch.zeros(6, 2, dtype=torch.float64, requires_grad=True)
+    ours, theirs = make(), make_torch([tensor])
+    for _ in range(20):
+        gradient = rng.standard_normal((6, 2)) * np.array([[1.0, 1e-4, 1e-7, 1e-8, 1e-10, 1e-11]]).T
+        tensor.grad = torch.tensor(gradient)
+        if name == "SparseAdam":
+            tensor.grad, gradient = tensor.grad.to_sparse(1), RowSparseGradient(np.arange(6), gradient, W.shape)
+        theirs.step()
+        ours.update(W, gradient)
+    np.testing.assert_allclose(W, tensor.detach().numpy(), rtol=1e-11, atol=0)
+    assert (W != 0).all()
+
+
+@pytest.mark.parametrize("make", [SGD, Momentum, Adagrad, Adam])
+def test_a_setting_that_is_refused_is_named_after_its_optimizer(make):
+    with pytest.raises(ValueError, match=f"^{make.__name__} expects learning_rate to be a finite number"):
+        make(-1)
+    with pytest.raises(ValueError, match=r"^Adam expects betas to be"):
+        Adam(betas=(0.9, -1))
+
+
 def test_sparse_momentum_is_lazy():
     """Each row has a momentum of its own, which neither moves nor fades while the row is not used: a loop says it."""
     rng = np.random.default_rng(2)
