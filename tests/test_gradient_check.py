@@ -202,6 +202,36 @@ def test_kinks_are_skipped_and_named_and_only_they():
     assert not check_gate(WrongReLU(), np.array([-1.0, 0.0, 0.5])).ok
 
 
+class ScaledReLU(Gate):
+    """z = scale · max(x, 0), entry by entry, and a gradient that is off by ``mistake`` times the second slope."""
+
+    def __init__(self, scale, mistake):
+        self.scale, self.mistake = np.asarray(scale, dtype=float), mistake
+
+    def forward(self, x):
+        self.x = x
+        return self.scale * np.maximum(x, 0)
+
+    def backward(self, dz):
+        slope = self.scale * (self.x > 0)
+        return [slope * dz + self.mistake * (np.arange(self.x.size) == 1) * slope * dz]
+
+
+def test_a_steep_kink_hides_no_mistake_beside_it():
+    """Tolerance is measured by the largest slope; where there is a kink there is none."""
+    x = np.array([0.0, 2.0, 3.0])
+    report = check_gate(ScaledReLU([1e9, 1, 1], mistake=0.01), x)
+    assert not report.ok and report.skipped == 1
+    assert check_gate(ScaledReLU([1e9, 1, 1], mistake=0), x).ok
+
+
+def test_less_than_a_millionth_of_the_largest_slope_is_rounding():
+    x = np.array([3.0, 2.0, 1.0])
+    assert check_gate(ScaledReLU([1000, 1, 1], mistake=1e-6), x).ok
+    assert not check_gate(ScaledReLU([1000, 1, 1], mistake=0.1), x).ok
+    assert not check_gate(ScaledReLU([1, 1, 1], mistake=1e-4), x).ok
+
+
 def test_nothing_but_kinks_is_not_agreement():
     class Zero(hg.ReLU):
         def backward(self, dz):
