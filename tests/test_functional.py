@@ -41,6 +41,14 @@ def test_log_softmax_is_not_the_logarithm_of_a_rounded_softmax():
     assert log_softmax(np.array([0.0, 0.0]))[0] == pytest.approx(log(Fraction(1, 2)))
 
 
+def test_one_score_alone_is_certain_and_no_score_stays_none():
+    for x in (np.array([7.0]), np.array([[-3.0], [800.0]])):
+        assert (softmax(x) == 1).all() and (log_softmax(x) == 0).all()
+        assert softmax(x).shape == log_softmax(x).shape == x.shape
+    for shape in ((0,), (3, 0), (0, 3)):
+        assert softmax(np.ones(shape)).shape == log_softmax(np.ones(shape)).shape == shape
+
+
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (1, 3), (2, 1), (2, 3), (4, 1, 3), (1, 1, 1), (4, 2, 3)])
 def test_sum_to_shape_is_the_transpose_of_broadcasting(shape):
     rng = np.random.default_rng(1)
