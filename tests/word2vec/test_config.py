@@ -58,6 +58,23 @@ def test_negative_and_nan_values_are_refused(field):
         TrainingConfig(**{field: float("nan")})
 
 
+def test_a_configuration_stays_what_was_checked():
+    config = TrainingConfig()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.window = 0
+
+
+def test_the_defaults_are_those_of_word2vec_c():
+    """Of its skip-gram with negative sampling: word2vec.c's own defaults, and its demo's model."""
+    config = TrainingConfig()
+    theirs = {
+        "dimension": 100, "window": 5, "subsample": 1e-3, "negatives": 5, "epochs": 5, "min_count": 5,
+        "learning_rate": 0.025, "noise": "unigram", "noise_power": 0.75, "dynamic_window": True, "unk": "drop",
+    }  # fmt: skip
+    assert {name: getattr(config, name) for name in theirs} == theirs
+    assert (config.model, config.objective, config.max_vocabulary) == ("skipgram", "negative-sampling", 0)
+
+
 FIELDS = [field.name for field in dataclasses.fields(TrainingConfig)]
 HUGE = [10**400, -(10**400)]
 SCALARS = (

@@ -50,6 +50,39 @@ def test_neighbors_agree_with_all_cosines_in_float64(random):
     np.testing.assert_allclose([cosine for _, cosine in found], cosines[best], rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda kv, *topn: kv.most_similar("w0", None, *topn),
+        lambda kv, *topn: kv.most_similar_cosmul("w0", None, *topn),
+        lambda kv, *topn: kv.similar_by_word("w0", *topn),
+        lambda kv, *topn: kv.similar_by_key("w0", *topn),
+        lambda kv, *topn: kv.similar_by_vector(kv.vectors[0], *topn),
+        lambda kv, *topn: kv.analogy("w0", "w1", "w2", *topn),
+    ],
+)
+def test_of_neighbors_there_are_ten_or_as_many_as_are_asked_for(random, ask):
+    ten = ask(random)
+    assert len(ten) == 10
+    for topn in (0, 1, 7, 12):
+        found = ask(random, topn)
+        assert len(found) == topn and found[:10] == ten[:topn]
+    assert ask(random, None).shape == (3000,)
+
+
+def test_relative_similarity_compares_with_ten_neighbors_where_no_number_is_given(random):
+    cosines = [cosine for _, cosine in random.most_similar("w0", topn=10)]
+    expected = random.similarity("w0", "w1") / sum(cosines)
+    assert random.relative_cosine_similarity("w0", "w1") == pytest.approx(expected)
+    assert random.relative_cosine_similarity("w0", "w1", 3) == pytest.approx(expected * sum(cosines) / sum(cosines[:3]))
+
+
+def test_a_rank_is_that_of_the_second_word_among_the_neighbors_of_the_first():
+    vectors = KeyedVectors(["a", "b", "c"], [[1, 0], [1, 0.2], [1, 0.3]])  # c lies beyond b, seen from a
+    assert vectors.closer_than("a", "b") == [] and vectors.closer_than("b", "a") == ["c"]
+    assert vectors.rank("a", "b") == 1 and vectors.rank("b", "a") == 2
+
+
 def test_equal_vectors_come_in_the_order_of_their_indices():
     rng = np.random.default_rng(0)
     four = rng.standard_normal((4, 37), dtype=np.float32)
@@ -500,6 +533,45 @@ def test_vectors_are_written_in_another_order_with_a_prefix_and_one_after_the_ot
     assert loaded.index_to_key == ["*north", "*nothing", "*east", "*northeast", "*south", "doc"]
     assert loaded["*nothing"].tolist() == [0, 0] and loaded.vectors.dtype == np.float64
     assert (tmp_path / "c").read_text().split()[:4] == ["*north", "50", "*nothing", "45"]
+
+
+def test_words_of_one_count_keep_their_order_however_many_they_are(tmp_path):
+    """In a table that is sorted, and in a file that is."""
+    counts = np.random.default_rng(0).integers(1, 4, 1000)
+    words = [f"w{i}" for i in range(1000)]
+    vectors = KeyedVectors(words, np.arange(2000.0, dtype=np.float32).reshape(1000, 2), counts)
+    vectors.save_word2vec_format(tmp_path / "v", sort_attr="count")
+    before = vectors.vectors.copy()
+    vectors.sort_by_descending_frequency()
+    expected = sorted(range(1000), key=lambda i: -counts[i])  # Python's sort is stable
+    assert vectors.index_to_key == [f"w{i}" for i in expected]
+    np.testing.assert_array_equal(vectors.vectors, before[expected])
+    assert vectors.get_vecattr("w7", "count") == counts[7] and vectors.get_index("w7") == expected.index(7)
+    written = KeyedVectors.load_word2vec_format(tmp_path / "v")
+    assert written.index_to_key == vectors.index_to_key
+    np.testing.assert_array_equal(written.vectors, vectors.vectors)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("header", [True, False])
+def test_a_file_of_counts_changes_nothing_in_the_file_of_vectors(tmp_path, compass, binary, header):
+    if binary and not header:
+        with pytest.raises(InputError, match="binary format needs its header"):
+            compass.save_word2vec_format(tmp_path / "v", tmp_path / "c", binary=True, write_header=False)
+        assert not list(tmp_path.iterdir())
+        return
+    compass.save_word2vec_format(tmp_path / "with", tmp_path / "c", binary=binary, write_header=header)
+    compass.save_word2vec_format(tmp_path / "without", binary=binary, write_header=header)
+    assert (tmp_path / "with").read_bytes() == (tmp_path / "without").read_bytes()
+    assert (tmp_path / "with").read_bytes().startswith(b"5 2\n") == header
+
+
+def test_vectors_that_cannot_be_written_to_are_copied_when_one_is_replaced():
+    array = np.eye(2, dtype=np.float32)
+    array.flags.writeable = False  # as that of a memory map is
+    vectors = KeyedVectors(["a", "b"], array)
+    vectors.add_vectors(["b"], [[3.0, 4.0]], replace=True)
+    assert vectors["b"].tolist() == [3, 4] and array[1].tolist() == [0, 1]
 
 
 def test_gensims_options_of_loading(tmp_path):
