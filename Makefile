@@ -9,10 +9,15 @@ export OMP_NUM_THREADS := 1
 # What nbval should see on an older processor: code paths without the newest vector instructions.
 OLD_PROCESSOR := OPENBLAS_CORETYPE=Haswell ATEN_CPU_CAPABILITY=avx2 \
 	NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR"
-NBVAL := $(BIN)/python -m pytest $(CHAPTERS) --nbval --nbval-cell-timeout=600 \
+NBVAL := $(BIN)/python -m pytest $(CHAPTERS) --nbval --nbval-kernel-name python3 --nbval-cell-timeout=600 \
 	--nbval-sanitize-with tests/book/nbval.cfg -p no:cacheprovider -n 2 --dist loadscope -q
 
-.PHONY: help book serve pdf epub test lab notebooks train bench lint requirements clean
+# What the rest is built on, and one chapter that uses it: make check runs these.
+CORE := $(addprefix tests/test_,annotations.py embedding.py functional.py gates.py gradient_check.py graph.py losses.py \
+	numerical.py optimizers.py packaging.py)
+CHAPTER := book/08_graphs.ipynb
+
+.PHONY: help book serve pdf epub test check lab notebooks train bench lint requirements clean
 
 help:
 	@echo "make book       build the book into _build/html"
@@ -20,11 +25,12 @@ help:
 	@echo "make pdf        print the whole book into _build/gradients-by-hand.pdf"
 	@echo "make epub       pack the whole book into _build/gradients-by-hand.epub"
 	@echo "make test       run every test: the library, the notebooks, the rendered pages"
+	@echo "make check      lint, the core's tests and one chapter, before each commit: two minutes at most"
 	@echo "make lab        open the chapters in JupyterLab"
 	@echo "make notebooks  run every chapter again, in place"
 	@echo "make train      train word vectors on the documentation of the installed libraries"
 	@echo "make bench      compare speed and quality with gensim, word2vec.c, TensorFlow and torch"
-	@echo "make lint       check the style of code and notebooks"
+	@echo "make lint       check the style of code and notebooks, and the types"
 
 .venv/.ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -53,10 +59,15 @@ epub: book
 	$(BIN)/python tools/epub.py _build/apart/_build/epub _build/html _build/gradients-by-hand.epub
 
 test: .venv/.ready
+	$(BIN)/mypy
 	$(BIN)/python tools/browser.py
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 	$(NBVAL)
 	$(OLD_PROCESSOR) $(NBVAL)
+
+check: lint
+	$(BIN)/python -m pytest $(CORE) -n 2 -q
+	$(subst $(CHAPTERS),$(CHAPTER),$(NBVAL))
 
 lab: .venv/.ready
 	$(BIN)/jupyter lab book $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_OPTIONS)
@@ -84,6 +95,7 @@ bench: .venv/bench/.ready
 lint: .venv/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 # Resolve pyproject.toml anew, for every platform and Python at once.
 requirements: .venv/.ready

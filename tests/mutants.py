@@ -452,7 +452,7 @@ MUTANTS = [
     Mutant("lookup: keeps its first ids", "STALE_CACHE", CachingLookup, (r(6, 3), np.array([0, 2, 5]))),
     # the form of the answer
     Mutant("multiply: one gradient", "WRONG_COUNT", mutate(hg.Multiply, lambda s, dz: [s.y * dz]), PAIR),
-    Mutant("multiply: no list", "WRONG_COUNT", mutate(hg.Multiply, lambda s, dz: s.y * dz), (r(3), r(3))),
+    Mutant("multiply: no list", "NOT_A_LIST", mutate(hg.Multiply, lambda s, dz: s.y * dz), (r(3), r(3))),
     Mutant("multiply: None for a float", "NO_GRADIENT", mutate(hg.Multiply, lambda s, dz: [s.y * dz, None]), PAIR),
     Mutant(
         "lookup: a gradient for the ids",

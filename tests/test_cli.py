@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from handgrad import corpora
 from handgrad.cli import main
+from handgrad.installing import how_to_install
 from handgrad.word2vec import KeyedVectors, TrainingConfig, Vocabulary, evaluation
 from handgrad.word2vec.checkpoint import checkpoints
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
@@ -254,7 +255,7 @@ def test_a_stopped_run_says_how_to_go_on_and_ends_with_the_same_bits(
     kept = f"The checkpoint my run/checkpoints/step-{step:09d} was kept"
     assert re.fullmatch(
         rf"Stopped after [\d,]+ words, \d+% of the run\. {kept}; go on with: "
-        r"handgrad train --resume --output 'my run'",
+        r"\S+ -m handgrad\.cli train --resume --output 'my run'",
         said,
     )
     assert not (tmp_path / "my run" / "vectors.bin").exists()
@@ -379,7 +380,7 @@ def test_what_is_not_installed_is_one_sentence(run, text, four_words, tmp_path, 
     }[command]
     result = run(command, *arguments)
     assert result.exit_code == 2
-    assert re.search(rf"Error: This needs {missing}\S*: pip install 'handgrad\[word2vec\]'\.\n$", result.stderr)
+    assert re.search(rf"Error: This needs {missing}\S*: {re.escape(how_to_install('word2vec'))}\.\n$", result.stderr)
 
 
 def test_it_can_be_called_outside_the_main_thread(run, text):
@@ -523,3 +524,44 @@ def test_a_word_that_the_terminal_cannot_show_is_no_reason_to_fail(tmp_path):
         env=os.environ | {"PYTHONIOENCODING": "latin-1"},
     )
     assert result.returncode == 0 and result.stdout == b"b  \\u2192 0.71\n"
+
+
+# vectors that are not quite right
+
+
+@pytest.mark.filterwarnings("always")
+def test_words_that_were_cut_are_a_warning_and_an_option_says_what_to_do(run, tmp_path):
+    (tmp_path / "cut.txt").write_bytes(b"3 2\ncaf\xc3 1 0\ntea 1 1\ncaf 0 1\n")
+    (tmp_path / "questions").write_text(": s\ntea caf tea caf\n")
+    for command in (
+        "neighbours F tea",
+        "analogy F tea caf caf",
+        "evaluate F --analogies Q",
+        "export F N --format glove",
+    ):
+        names = {"F": tmp_path / "cut.txt", "Q": tmp_path / "questions", "N": tmp_path / command.split()[0]}
+        arguments = [names.get(part, part) for part in command.split()]
+        result = run(*arguments)
+        assert result.exit_code == 0 and "Warning: " in result.stderr and "1 word that is not UTF-8" in result.stderr
+        (tmp_path / "export").unlink(missing_ok=True)
+        assert "had before, such as 'caf'" in run(*arguments, "--unicode-errors", "ignore").stderr
+        (tmp_path / "export").unlink(missing_ok=True)
+        result = run(*arguments, "--unicode-errors", "replace")
+        assert result.exit_code == 0 and not result.stderr
+        (tmp_path / "export").unlink(missing_ok=True)
+        assert run(*arguments, "--unicode-errors", "strict").exit_code == 2
+
+
+def test_the_folder_of_a_run_stands_for_its_vectors(run, four_words):
+    four_words.rename(four_words.with_name("vectors.bin"))
+    for command in ("neighbours", "evaluate"):
+        words = ["up"] if command == "neighbours" else []
+        result = run(command, four_words.parent, *words)
+        assert result.exit_code == 0, result.output
+
+
+def test_a_word_of_20_000_letters_is_trained_and_found(run, tmp_path):
+    """gensim #388"""
+    (tmp_path / "text.txt").write_text(f"the {'w' * 20_000} sat\n" * 50, encoding="utf-8")
+    assert run("train", tmp_path / "text.txt", "--output", tmp_path / "run", *SMALL).exit_code == 0
+    assert run("neighbours", tmp_path / "run", "the").exit_code == 0

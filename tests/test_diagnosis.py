@@ -12,6 +12,36 @@ from mutants_unseen import UNSEEN
 import handgrad as hg
 from handgrad import ComputationalGraph, Node, Parameter, check_gate, check_graph
 
+# A gradient where the output does not move: what the three sets have of this kind, and had no name for.
+INDICATOR_IGNORED = {
+    "relu: leaks",
+    "max: to both",
+    "clip |z| ≤ ½",
+    "hinge beyond the margin",
+    "cross-entropy: clipped",
+    "max pool: to all",
+    "clip: passes all",
+}
+
+
+# What had no name, and now has a clue that is true of it.
+CLUES = {
+    "log-softmax: dz alone": "ROW_SUM",
+    "softmax cross-entropy: softmax alone": "ROW_SUM",
+    "layer norm, mean and std held fixed": "ROW_SUM",
+    "cross entropy without observed": "ROW_SUM",
+    "softmax: summed over the batch": "ROW_SUM",
+    "layer norm: constant moments": "ROW_SUM",
+    "negative sampling: label forgotten": "PART_RIGHT",
+    "NCE: no bias of the noise": "ZEROED",
+}
+
+
+def fair_names(mutant, *names):
+    if mutant.name in CLUES:
+        return (CLUES[mutant.name],)
+    return ("INDICATOR_IGNORED",) if mutant.name in INDICATOR_IGNORED else names
+
 
 def report_on(mutant):
     return check_gate(mutant.make_gate(), *[np.copy(x) if isinstance(x, np.ndarray) else x for x in mutant.inputs])
@@ -21,7 +51,7 @@ def report_on(mutant):
 def test_every_mutant_is_caught_and_given_its_own_name(mutant):
     report = report_on(mutant)
     assert not report.ok
-    assert report.mistake == mutant.code, report.text
+    assert report.mistake in fair_names(mutant, mutant.code), report.text
 
 
 def test_there_are_enough_of_them():
@@ -42,14 +72,16 @@ def test_fifty_upstreams_raise_no_false_alarm(case):
 def test_small_and_large_inputs_raise_no_false_alarm(case, scale):
     for seed in range(3):
         inputs = case.inputs(seed, scale=min(scale, case.largest))
-        check_gate(case.make_gate(), *inputs, seed=seed).raise_if_wrong()
+        report = check_gate(case.make_gate(), *inputs, seed=seed)
+        saturated = scale >= 30 and report.mistake == "NOTHING_TESTED"  # all slopes are 0: no alarm, but no proof
+        assert report.ok or saturated, report.text
 
 
 @pytest.mark.parametrize("mutant", [m for m in MUTANTS if m.code], ids=lambda mutant: mutant.name)
 def test_the_sentence_asks_and_does_not_tell(mutant):
     text = report_on(mutant).text
     assert text.endswith("?"), text
-    for spoiler in ("np.", "self.", ".T", "+=", "axis=", "instead of self"):
+    for spoiler in ("np.", "self.", ".T", "+=", "axis=", "instead", "should be"):
         assert spoiler not in text
 
 
@@ -130,7 +162,7 @@ def test_reports_have_a_form_for_notebooks():
 def test_mutants_that_the_rules_were_not_made_for_are_caught_and_not_misnamed(mutant):
     report = check_gate(mutant.make_gate(), *copy.deepcopy(mutant.inputs))
     assert not report.ok
-    assert report.mistake in (mutant.code, None, "BACKWARD_FAILED"), report.text
+    assert report.mistake in fair_names(mutant, mutant.code, None, "BACKWARD_FAILED"), report.text
 
 
 @pytest.mark.parametrize("mutant", MUTANTS_THIRD, ids=lambda mutant: mutant.name)
@@ -138,7 +170,7 @@ def test_a_third_set_of_mutants_is_caught_and_not_misnamed(mutant):
     report = check_gate(mutant.gate(), *copy.deepcopy(mutant.inputs))
     assert not report.ok
     named = mutant.codes and mutant.name not in UNNAMED_THIRD
-    assert report.mistake in (mutant.codes if named else (None,)), report.text
+    assert report.mistake in fair_names(mutant, *(mutant.codes if named else (None,))), report.text
 
 
 @pytest.mark.parametrize("correct", CORRECT_THIRD, ids=lambda correct: correct.name)
@@ -259,9 +291,9 @@ def test_a_constant_that_equals_the_size_of_an_axis_is_a_wrong_factor(make_gate,
             (r(2, 5),),
             "times 2, the size of ax",
         ),
-        (mutate(hg.Mean, lambda s, dz: [np.broadcast_to(dz, s.x.shape)], axis=0), (r(3, 3),), "size of an axis of inp"),
+        (mutate(hg.Mean, lambda s, dz: [np.broadcast_to(dz, s.x.shape)], axis=0), (r(3, 3),), "size of an axis of x"),
         (mutate(hg.Sum, lambda s, dz: [np.full(s.x.shape, dz / s.x.size)]), (r(3, 5),), "divided by 15, the number of"),
-        (mutate(hg.Exp, lambda s, dz: [s.z * dz / len(dz)]), (r(3, 5),), "divided by 3, the size of axis 0 of input 0"),
+        (mutate(hg.Exp, lambda s, dz: [s.z * dz / len(dz)]), (r(3, 5),), "divided by 3, the size of axis 0 of x"),
         (
             mutate(hg.MatMul, lambda s, dz: [dz @ s.W.T / dz.shape[1], s.x.T @ dz]),
             (r(3, 4), r(4, 5)),
@@ -279,7 +311,7 @@ def test_one_place_away_is_named_along_three_entries_and_not_along_two():
     three, two = r(4, 3), r(4, 2)
     rolled = mutate(hg.Tanh, lambda s, dz: [np.roll((1 - s.z**2) * dz, 1, axis=1)])
     assert check_gate(rolled(), three).mistake == "OFF_BY_ONE"
-    assert check_gate(rolled(), two).mistake is None
+    assert check_gate(rolled(), two).mistake == "PARTS_EXCHANGED"
     last_missing = mutate(hg.Tanh, lambda s, dz: [(1 - s.z**2) * dz * [1, 0]])
     assert check_gate(last_missing(), two).mistake == "OFF_BY_ONE"
     assert check_gate(last_missing(), two[:1]).mistake == "OFF_BY_ONE"
@@ -303,7 +335,7 @@ def test_what_the_gate_check_catches_the_graph_check_catches_by_the_same_name(na
 
 def test_the_graph_check_measures_integers_and_says_what_is_missing():
     graph = ComputationalGraph(hg.Multiply()(Node("x"), Node("y")))
-    assert check_graph(graph, x=3, y=4).mistake == "GRADIENT_FOR_INTEGERS"
+    assert check_graph(graph, x=3, y=4).ok
     with pytest.raises(ValueError, match="needs a value for 'y'"):
         check_graph(graph, x=3.0)
 
@@ -390,3 +422,107 @@ def test_a_stale_cache_is_caught_where_the_domain_is_narrow_and_where_ids_are_eq
 def test_the_graph_check_refuses_a_name_that_no_leaf_has():
     with pytest.raises(ValueError, match="was fed 'w', but the graph's leaves are 'x', 'y', 'z'"):
         check_graph(lecture(ComputationalGraph), x=1.0, y=2.0, z=0.0, w=3.0)
+
+
+class Hinge(hg.Gate):
+    """z = max(0, 1 - s + t), wrong as planted."""
+
+    def forward(self, s, t):
+        self.on = (1 - s + t > 0) * 1.0
+        return np.maximum(0, 1 - s + t)
+
+    def backward(self, dz):
+        return [-self.on * dz, self.on * dz]
+
+
+S, T = np.array([2.0, 0.5, -1.0, 3.0]), np.array([0.3, 0.2, -1.5, 0.1])
+
+
+def test_a_hinge_without_its_indicator_and_one_with_both_signs_reversed():
+    silent = check_gate(mutate(Hinge, lambda g, dz: [-dz, dz])(), S, T)
+    assert silent.mistake == "INDICATOR_IGNORED" and "The gradient of s is right wherever" in silent.text
+    reversed_ = check_gate(mutate(Hinge, lambda g, dz: [g.on * dz, -g.on * dz])(), S, T)
+    assert reversed_.mistake == "WRONG_SIGN"
+
+
+def tanh_with(change):
+    """A tanh whose right gradient is changed: ``change`` gets the gradient and the gate."""
+    return mutate(hg.Tanh, lambda s, dz: [change((1 - s.z**2) * dz, s)], tanh_that_keeps_x)()
+
+
+def tanh_that_keeps_x(self, x):
+    self.x, self.z = x, np.tanh(x)
+    return self.z
+
+
+def at_rows(factors):
+    """Row k times its factor, with the factors repeated where there are more rows."""
+    return lambda g, s: g * np.resize(factors, len(g))[:, None]
+
+
+def softmax_rows(self, x):
+    self.x, self.z = x, hg.softmax(x)
+    return self.z
+
+
+@pytest.mark.parametrize(
+    "gate, inputs, code, says",
+    [
+        (tanh_with(lambda g, s: np.where(s.z > 0, g, 0.0)), (r(3, 4),), "ZEROED", "entries that are 0"),
+        (tanh_with(at_rows([1.0, 2.0, 3.0])), (r(3, 4),), "ROW_FACTOR", "in each: 1, 2, 3."),
+        (tanh_with(lambda g, s: np.sort(g, axis=1)), (r(3, 4),), "PARTS_EXCHANGED", "in other places"),
+        (
+            tanh_with(lambda g, s: np.where(np.arange(len(g))[:, None] % 3 == 1, s.x + 5, g)),
+            (r(3, 4),),
+            "PART_RIGHT",
+            "rows 0, 2 are right and rows 1 are wrong",
+        ),
+        (
+            mutate(hg.Multiply, lambda s, dz: [dz * s.y, dz * s.x**2], lambda s, x, y: _kept(s, x, y, x * y))(),
+            (r(3, 4), r(3, 4)),
+            None,
+            "The gradient of x is right.",
+        ),
+        (
+            mutate(hg.Multiply, lambda s, dz: [2 * s.x * dz, dz * s.x**2], lambda s, x, y: _kept(s, x, y, x**2 * y))(),
+            (r(3, 4), r(3, 4)),
+            "ONE_INPUT_AS_ONES",
+            "every entry of y is 1",
+        ),
+        (
+            mutate(hg.Tanh, lambda s, dz: [s.z * (dz - 0.5 * (s.z * dz).sum(-1, keepdims=True))], softmax_rows)(),
+            (r(3, 4),),
+            "ROW_SUM",
+            "has to add up to 0",
+        ),
+    ],
+)
+def test_a_clue_is_given_where_it_holds(gate, inputs, code, says):
+    report = check_gate(gate, *inputs)
+    assert report.mistake == code and says in report.text, report.text
+
+
+def _kept(gate, x, y, z):
+    gate.x, gate.y = x, y
+    return z
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda g, s: np.where(s.z > 0, 1.001 * g, 0.0) + 1e-3 * s.x,  # zeros' places filled, and nothing else right
+        lambda g, s: g * np.resize([1.0, 2.0, 3.0], len(g))[:, None] + 1e-4 * s.x,  # nearly a multiple by rows
+        lambda g, s: np.sort(g, axis=1) * (1 + 1e-4 * s.x),  # nearly the same numbers
+        lambda g, s: g + s.x - s.x.mean(axis=-1, keepdims=True),  # the right rows do not add up to 0
+    ],
+)
+def test_what_only_comes_near_gets_no_clue(change):
+    assert check_gate(tanh_with(change), r(3, 4)).mistake is None
+
+
+def test_a_clue_that_larger_inputs_do_not_confirm_is_not_given():
+    """Here the numbers are exchanged; with twice the entries they are others."""
+    x = r(3, 4)
+    assert check_gate(tanh_with(lambda g, s: np.sort(g, axis=1)), x).mistake == "PARTS_EXCHANGED"
+    only_here = tanh_with(lambda g, s: np.sort(g, axis=1) if g.shape == (3, 4) else g + s.x)
+    assert check_gate(only_here, x).mistake is None

@@ -13,6 +13,19 @@ def test_coalesce_sums_repeated_ids_and_sorts():
     assert ids.tolist() == [1, 3] and rows.tolist() == [[2.0], [5.0]]
 
 
+def test_repeated_ids_are_summed_in_the_order_in_which_they_came():
+    """To the last bit of float32, so that a step is the same on each machine, however its sort treats equal ids."""
+    rng = np.random.default_rng(0)
+    ids = rng.integers(0, 4, 600)
+    rows = (10.0 ** rng.integers(-3, 4, (600, 1)) * rng.standard_normal((600, 5))).astype(np.float32)
+    expected = np.concatenate([np.add.reduceat(rows[ids == i], [0], axis=0) for i in range(4)])
+    whole, *parts = (
+        RowSparseGradient(ids[of], rows[of], (4, 5)) for of in map(slice, [0, 0, 7, 300], [600, 7, 300, 600])
+    )
+    for gradient in (whole, sum(parts[1:], parts[0])):
+        np.testing.assert_array_equal(gradient.to_dense(), expected)
+
+
 def test_sums_keep_parts_and_leave_their_terms_alone():
     a, b, c = sparse([0], [1.0]), sparse([0, 2], [2.0, 3.0]), sparse([2], [4.0])
     total = a + b + c

@@ -41,6 +41,14 @@ def test_log_softmax_is_not_the_logarithm_of_a_rounded_softmax():
     assert log_softmax(np.array([0.0, 0.0]))[0] == pytest.approx(log(Fraction(1, 2)))
 
 
+def test_one_score_alone_is_certain_and_no_score_stays_none():
+    for x in (np.array([7.0]), np.array([[-3.0], [800.0]])):
+        assert (softmax(x) == 1).all() and (log_softmax(x) == 0).all()
+        assert softmax(x).shape == log_softmax(x).shape == x.shape
+    for shape in ((0,), (3, 0), (0, 3)):
+        assert softmax(np.ones(shape)).shape == log_softmax(np.ones(shape)).shape == shape
+
+
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (1, 3), (2, 1), (2, 3), (4, 1, 3), (1, 1, 1), (4, 2, 3)])
 def test_sum_to_shape_is_the_transpose_of_broadcasting(shape):
     rng = np.random.default_rng(1)
@@ -49,3 +57,28 @@ def test_sum_to_shape_is_the_transpose_of_broadcasting(shape):
     assert np.shape(summed) == shape
     # <broadcast(x), upstream> = <x, sum_to_shape(upstream)> for every x
     assert np.vdot(np.broadcast_to(x, (4, 2, 3)), upstream) == pytest.approx(np.vdot(x, summed))
+
+
+@pytest.mark.parametrize("function", [sigmoid, log_sigmoid, softmax, log_softmax])
+def test_integers_are_as_their_floats(function):
+    for x in (np.array([3, 0, 200], np.uint8), np.array([-128, 127], np.int8), [1, -2], np.array([True, False])):
+        np.testing.assert_array_equal(function(x), function(np.asarray(x, np.float64)))
+    assert sigmoid(3) == sigmoid(np.uint8(3)) == sigmoid(3.0)
+
+
+@pytest.mark.parametrize("function", [sigmoid, log_sigmoid])
+@pytest.mark.parametrize("x", [-800.0, -3.0, 0.0, 0.5, 30.0])
+@pytest.mark.parametrize("h", [1e-200, -1e-200])
+def test_the_complex_step_gives_the_slope(function, x, h):
+    slope = sigmoid(x) * sigmoid(-x) if function is sigmoid else sigmoid(-x)
+    assert np.imag(function(x + 1j * h)) / h == pytest.approx(slope, rel=1e-12, abs=1e-100)
+
+
+@pytest.mark.parametrize("function", [sigmoid, log_sigmoid, softmax, log_softmax])
+def test_tensors_stay_tensors_and_can_be_differentiated(function):
+    x = torch.tensor(POINTS, requires_grad=True)
+    z = function(x)
+    assert isinstance(z, torch.Tensor)
+    np.testing.assert_allclose(z.detach().numpy(), function(POINTS), rtol=1e-12, atol=1e-300)
+    z.sum().backward()
+    assert x.grad.isfinite().all()

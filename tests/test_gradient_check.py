@@ -1,7 +1,10 @@
 """The checker must catch what is wrong, and raise no alarm at what is right."""
 
+import warnings
+
 import numpy as np
 import pytest
+from mutants import mutate
 
 import handgrad as hg
 from handgrad import (
@@ -36,16 +39,16 @@ def planted(gradients):
 @pytest.mark.parametrize(
     "gradients, says",
     [
-        (lambda g, dz: [g.y, g.x], "gradient of input 0 is wrong"),
-        (lambda g, dz: [g.x * dz, g.y * dz], "gradient of input 0 is wrong"),
-        (lambda g, dz: [g.y * dz, -g.x * dz], "gradient of input 1 is wrong"),
-        (lambda g, dz: [g.y * dz, g.x * dz * 1.00001], "gradient of input 1 is wrong"),
-        (lambda g, dz: [g.y * dz, np.zeros_like(dz)], "gradient of input 1 is wrong"),
-        (lambda g, dz: [g.y * dz, g.x * dz * np.nan], "gradient of input 1 is wrong"),
+        (lambda g, dz: [g.y, g.x], "gradient of x is wrong"),
+        (lambda g, dz: [g.x * dz, g.y * dz], "gradient of x is wrong"),
+        (lambda g, dz: [g.y * dz, -g.x * dz], "gradient of y is wrong"),
+        (lambda g, dz: [g.y * dz, g.x * dz * 1.00001], "gradient of y is wrong"),
+        (lambda g, dz: [g.y * dz, np.zeros_like(dz)], "gradient of y is wrong"),
+        (lambda g, dz: [g.y * dz, g.x * dz * np.nan], "gradient of y is wrong"),
         (lambda g, dz: [g.y * dz, (g.x * dz).sum(axis=0)], r"shape \(3,\), but the input \(2, 3\)"),
         (lambda g, dz: [g.y * dz], "returned 1 gradients, and forward took 2 inputs"),
         (lambda g, dz: g.y * dz, "returned no list of gradients, and forward took 2 inputs"),
-        (lambda g, dz: [g.y * dz, None], "returned None for input 1, which holds floats"),
+        (lambda g, dz: [g.y * dz, None], "returned None for y, which holds floats"),
     ],
 )
 def test_planted_mistakes_are_caught(gradients, says):
@@ -199,17 +202,70 @@ def test_kinks_are_skipped_and_named_and_only_they():
     assert not check_gate(WrongReLU(), np.array([-1.0, 0.0, 0.5])).ok
 
 
+class ScaledReLU(Gate):
+    """z = scale · max(x, 0), entry by entry, and a gradient that is off by ``mistake`` times the second slope."""
+
+    def __init__(self, scale, mistake):
+        self.scale, self.mistake = np.asarray(scale, dtype=float), mistake
+
+    def forward(self, x):
+        self.x = x
+        return self.scale * np.maximum(x, 0)
+
+    def backward(self, dz):
+        slope = self.scale * (self.x > 0)
+        return [slope * dz + self.mistake * (np.arange(self.x.size) == 1) * slope * dz]
+
+
+def test_a_steep_kink_hides_no_mistake_beside_it():
+    """Tolerance is measured by the largest slope; where there is a kink there is none."""
+    x = np.array([0.0, 2.0, 3.0])
+    report = check_gate(ScaledReLU([1e9, 1, 1], mistake=0.01), x)
+    assert not report.ok and report.skipped == 1
+    assert check_gate(ScaledReLU([1e9, 1, 1], mistake=0), x).ok
+
+
+def test_less_than_a_millionth_of_the_largest_slope_is_rounding():
+    x = np.array([3.0, 2.0, 1.0])
+    assert check_gate(ScaledReLU([1000, 1, 1], mistake=1e-6), x).ok
+    assert not check_gate(ScaledReLU([1000, 1, 1], mistake=0.1), x).ok
+    assert not check_gate(ScaledReLU([1, 1, 1], mistake=1e-4), x).ok
+
+
 def test_nothing_but_kinks_is_not_agreement():
     class Zero(hg.ReLU):
         def backward(self, dz):
             return [0 * dz]
 
-    assert "every entry of input 0 is at a kink" in check_gate(Zero(), np.zeros(4)).text
+    assert "every entry of x is at a kink" in check_gate(Zero(), np.zeros(4)).text
 
 
-def test_integers_where_floats_were_meant_are_explained_and_lists_are_arrays():
-    assert "written without its point" in check_gate(hg.Multiply(), 2, 3).text
+def test_integers_alone_are_numbers_and_lists_are_arrays():
+    assert check_gate(hg.Multiply(), 2, 3).ok
+    assert not check_gate(mutate(hg.Multiply, lambda s, dz: [dz, dz])(), 2, 3).ok
+    assert "written without its point" in check_gate(hg.Multiply(), 2, 3.0).text
     assert check_gate(hg.Sum(), [1.0, 2.0]).ok
+    assert check_gate(hg.Reshape((2, 1)), np.array([3, 4])).ok
+
+
+class PickFromOwnTable(Gate):
+    """z = table[ids] * x: with x of integers, all that is fed are integers, and one of them are ids."""
+
+    ids_at = (0,)
+    table = np.array([0.5, -1.5, 2.5])
+
+    def forward(self, ids, x):
+        self.rows = self.table[ids]
+        return self.rows * x
+
+    def backward(self, dz):
+        return [None, self.rows * dz]
+
+
+def test_declared_ids_stay_integers_where_nothing_but_integers_is_fed():
+    ids, x = np.array([2, 0]), np.array([3, 4])
+    assert check_gate(PickFromOwnTable(), ids, x).ok
+    assert check_graph(ComputationalGraph(PickFromOwnTable()(Node("ids"), Node("x"))), ids=ids, x=x).ok
 
 
 def test_a_strong_curve_is_not_taken_for_a_kink():
@@ -296,15 +352,21 @@ def test_what_rounding_hides_is_no_mistake(margin):
     """A sure answer has a loss near 0, made of numbers near 1: its slope is smaller than their rounding."""
     scores = np.array([[margin, 0.0, 1.0], [0.0, 2.0, margin]])
     for seed in range(20):
-        check_gate(hg.SoftmaxCrossEntropy(), scores, np.array([0, 2]), seed=seed).raise_if_wrong()
-        check_gate(hg.LogSoftmax(), scores[:1], seed=seed).raise_if_wrong()
-        check_gate(hg.Sigmoid(), scores, seed=seed).raise_if_wrong()
+        for gate, inputs in (
+            (hg.SoftmaxCrossEntropy(), (scores, np.array([0, 2]))),
+            (hg.LogSoftmax(), (scores[:1],)),
+            (hg.Sigmoid(), (scores,)),
+        ):
+            report = check_gate(gate, *inputs, seed=seed)
+            assert report.ok or report.mistake == "NOTHING_TESTED", report.text
 
 
 def test_a_slope_of_zero_between_curves_raises_no_alarm():
     """The slope of a cube at 0 is 0, and a central difference says h²."""
     cube = Scaled(1e4, lambda x: x**3, lambda x: 3 * x**2)
-    assert check_gate(cube, 0.0).ok and check_gate(cube, np.zeros(3)).ok
+    for x in (0.0, np.zeros(3)):  # and as zeros would pass there for any gate, it proves nothing
+        assert check_gate(cube, x).mistake == "NOTHING_TESTED"
+    assert check_gate(cube, np.array([0.0, 1.0])).ok
 
 
 def test_correct_gates_under_many_upstreams_raise_no_alarm():
@@ -329,3 +391,121 @@ def test_sum_to_shape_serves_a_gate_of_the_readers():
             return [sum_to_shape(dz / self.y, self.x), sum_to_shape(-dz * self.x / self.y**2, self.y)]
 
     check_gate(Divide(), X, np.array([[2.0], [-3.0]])).raise_if_wrong()
+
+
+class Square(Gate):
+    def __init__(self, slope=lambda x, dz: 2 * x * dz):
+        self.slope = slope
+
+    def forward(self, x):
+        self.x = x
+        return x**2
+
+    def backward(self, dz):
+        return [self.slope(self.x, dz)]
+
+
+WRONG_SQUARE = Square(lambda x, dz: x * dz)
+
+
+def test_a_report_is_true_if_the_gradients_are_right():
+    assert check_gate(Square(), X)
+    with pytest.raises(AssertionError):
+        assert check_gate(WRONG_SQUARE, X)
+
+
+def test_a_failed_report_that_is_dropped_unread_warns_and_one_that_was_read_does_not():
+    with pytest.warns(hg.GradientCheckWarning, match="gradient of x is wrong"):
+        check_gate(WRONG_SQUARE, X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_gate(Square(), X)
+        repr(check_gate(WRONG_SQUARE, X))
+        assert not check_gate(WRONG_SQUARE, X)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (4, 4)])
+def test_an_upstream_does_not_coincide_with_what_the_caller_drew(seed, shape):
+    for key in (seed, [seed, 7919], [0, 7919]):
+        x = np.random.default_rng(key).standard_normal(shape)
+        assert not check_gate(Square(lambda x, dz: 2 * dz * dz), x).ok
+        assert not check_gate(planted(lambda g, dz: [g.y * dz, dz * dz]), x, x + 1).ok
+
+
+class LayerNorm(Gate):
+    def forward(self, x, g):
+        self.s = x.std(axis=1, keepdims=True)
+        self.n, self.g = (x - x.mean(axis=1, keepdims=True)) / self.s, g
+        return self.n * g
+
+    def backward(self, dz):
+        dn = self.g * dz
+        dx = dn - dn.mean(axis=1, keepdims=True) - self.n * (dn * self.n).mean(axis=1, keepdims=True)
+        return [dx / self.s, (dz * self.n).sum(axis=0)]
+
+
+@pytest.mark.parametrize(
+    "gate, inputs",
+    [
+        (Square(), (np.zeros((0, 3)),)),
+        (hg.Sigmoid(), (np.full(3, -800.0),)),
+        (hg.ReLU(), (np.array([-1.0, -2.0]),)),
+        (hg.ReLU(), (np.zeros(3),)),
+        (LayerNorm(), (X[:, :2], np.array([1.5, -0.5]))),
+        (hg.Softmax(), (X[:, :1],)),
+    ],
+)
+def test_where_zeros_would_pass_nothing_was_tested(gate, inputs):
+    report = check_gate(gate, *inputs)
+    assert not report and report.mistake == "NOTHING_TESTED" and report.text.endswith(("?", "elsewhere."))
+
+
+def test_one_input_that_does_not_matter_here_is_no_fault():
+    assert check_gate(hg.Max(), 1.0, 2.0)
+    assert check_gate(LayerNorm(), X, np.array([1.5, -0.5, 1.0]))
+    assert check_graph(ComputationalGraph(hg.Max()(hg.ReLU()(Node("x")), Node("y"))), x=-1.0, y=2.0)
+
+
+@pytest.mark.parametrize("x", [1e4, 1e6, 1e8, 1e-8, [1e6, 1.0], [1e-8, 1e8], [1e8, 3.0, -2e5]])
+def test_large_and_small_inputs_are_checked_as_closely_as_rounding_allows(x):
+    sine = Scaled(1.0, np.sin, np.cos)
+    report = check_gate(sine, np.array(x))
+    assert report and report.skipped == 0
+    for slope in (lambda x: -np.cos(x), lambda x: 1.001 * np.cos(x), np.zeros_like, np.sin):
+        assert not check_gate(Scaled(1.0, np.sin, slope), np.array(x))
+
+
+def test_where_no_step_is_short_enough_the_check_says_so():
+    assert check_gate(Scaled(1.0, np.sin, np.cos), 1e16).mistake == "NO_STEP_CAN_TELL"
+
+
+def test_what_goes_wrong_in_forward_is_a_sentence():
+    class Forgetful(Square):
+        def forward(self, x):
+            self.x = x
+
+    assert check_gate(Forgetful(), X).mistake == "FORWARD_RETURNED_NOTHING"
+    report = check_gate(hg.Affine(), X, Y, Y)
+    assert report.mistake == "FORWARD_FAILED" and report.text.endswith("Which shapes meet there?")
+    with pytest.raises(ValueError, match="got the class Multiply"):
+        check_gate(hg.Multiply, X, Y)
+
+
+def test_only_a_shape_error_is_asked_for_shapes():
+    report = check_gate(Square(lambda x, dz: -(x > 0) * dz), X)
+    assert report.mistake == "BACKWARD_FAILED" and "shapes" not in report.text
+
+
+def test_one_array_in_place_of_a_list():
+    class Bare(Square):
+        def backward(self, dz):
+            return 2 * self.x * dz
+
+    report = check_gate(Bare(), X)
+    assert report.mistake == "NOT_A_LIST" and "of shape (2, 3), which is that of x" in report.text
+
+
+def test_the_columns_that_are_wrong_and_the_gradients_that_are_right_are_named():
+    text = check_gate(planted(lambda g, dz: [g.y * dz, g.x * dz * [1, 5, 1]]), X, Y).text
+    assert "2 of 6 entries differ: column 1." in text and "The gradient of x is right." in text

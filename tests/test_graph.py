@@ -1,13 +1,18 @@
 """The ten points of the gate contract that concern graphs, and the sentences for wrong use."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handgrad import (
     Add,
     Affine,
     ComputationalGraph,
+    Constant,
     EmbeddingLookup,
     Gate,
     MatMul,
@@ -16,12 +21,16 @@ from handgrad import (
     Multiply,
     Node,
     Parameter,
+    Power,
+    Reshape,
     RowSparseGradient,
     Sigmoid,
     SigmoidCrossEntropy,
     Sum,
     Tanh,
+    check_graph,
 )
+from handgrad.show import draw
 
 
 def lecture_graph():
@@ -386,3 +395,217 @@ def test_a_backward_that_returns_no_list_is_named():
     graph.forward(x=np.ones((1, 3)))
     with pytest.raises(ValueError, match="returned no list of gradients for 1 inputs"):
         graph.backward(np.ones((1, 3)))
+
+
+WHOLE = [np.uint8, np.int8, np.uint16, np.int32, np.int64, np.uint64, np.bool_]
+
+
+def number_graphs():
+    """Graphs of every kind of arithmetic, each of the leaves x and y, matrices (2, 2)."""
+    x, y = Node("x"), Node("y")
+    return {
+        "multiply": Multiply()(x, x),
+        "operators": (x + y) * (x - 2 * y) / (y + 3) - x**2,
+        "reciprocal": (x + 1) ** -1,
+        "sigmoid": Sigmoid()(x - y),
+        "matrices": x @ y @ np.full((2, 2), 200, np.uint8),
+        "a layer": Affine()(x, y, Node("b")),
+        "max": Max()(-x, y),
+        "a loss": SigmoidCrossEntropy()(x, Node("label")),
+        "reshaped": Reshape(4)(x) * Reshape(4)(y),
+    }
+
+
+@given(
+    st.sampled_from(sorted(number_graphs())),
+    st.sampled_from(WHOLE),
+    st.lists(st.integers(0, 127), min_size=8, max_size=8),
+    st.sampled_from(["array", "list"]),
+)
+def test_a_graph_of_integers_is_the_graph_of_their_floats_to_the_last_bit(name, dtype, numbers, given_as):
+    graph = ComputationalGraph(number_graphs()[name])
+    numbers = np.array(numbers).astype(dtype).reshape(2, 2, 2)
+    whole = {"x": numbers[0], "y": numbers[1]} if given_as == "array" else {"x": numbers[0].tolist(), "y": numbers[1]}
+    more = {"b": np.array([0.5, 1.5]), "label": np.full((2, 2), 0.25)}
+    results = []
+    for feeds in (whole, {key: np.asarray(value, np.float64) for key, value in whole.items()}):
+        feeds = {key: value for key, value in {**more, **feeds}.items() if key in graph.leaves}
+        z = graph.forward(feeds)
+        dz = np.arange(np.size(z)).reshape(np.shape(z))
+        tangents = {name: numbers[0] for name in ("x", "y") if name in feeds}
+        results.append([z, *graph.backward(dz).values(), graph.jvp(tangents)])
+    for ours, floats in zip(*results, strict=True):
+        np.testing.assert_array_equal(ours, floats)
+
+
+def test_the_product_of_small_integers_does_not_wrap_around():
+    x = Node("x")
+    graph = ComputationalGraph(Multiply()(x, x))
+    for fed in (np.array([16, 20], np.uint8), [16, 20], (16, 20), [Fraction(16), 20]):
+        assert graph.forward(x=fed).tolist() == [256.0, 400.0]
+        assert graph.backward([1, 1])["x"].tolist() == [32.0, 40.0]
+    assert graph.forward(x=10**12) == 1e24 and graph.forward(x=2**70) == 2.0**140 and graph.forward(x=True) == 1.0
+
+
+def test_ids_stay_integers_also_where_they_are_numbers_too_and_behind_a_reshape():
+    ids, table = Node("ids"), Parameter("table", np.arange(12.0).reshape(6, 2))
+    graph = ComputationalGraph(Sum()(EmbeddingLookup()(table, Reshape(-1)(ids))), Sum()(Multiply()(ids, ids)))
+    assert graph.forward(ids=np.array([[5, 4]], np.uint8)) == [38.0, 41.0]
+    assert set(graph.backward([1, 1])) == {"table", "ids"}
+    assert ComputationalGraph(Sum()(EmbeddingLookup()(table, ids))).forward(ids=[]) == 0.0
+
+
+def test_a_gate_of_ones_own_keeps_integer_labels_beside_floats():
+    class Pick(Gate):
+        def forward(self, x, labels):
+            return x[labels]
+
+    graph = ComputationalGraph(Pick()(Node("x"), Node("labels")))
+    assert graph.forward(x=np.array([1.0, 2.0]), labels=[1, 0]).tolist() == [2.0, 1.0]
+
+
+def test_float32_stays_beside_integers_and_constants():
+    x = Node("x")
+    graph = ComputationalGraph(np.log(2) * x + 1 - x**2)
+    assert graph.forward(x=np.ones(2, np.float32)).dtype == np.float32
+    assert graph.backward([1, 2])["x"].dtype == np.float32 and graph.jvp(x=[1, 2]).dtype == np.float32
+
+
+def test_forward_mode_keeps_all_digits_where_a_leaf_stands_still():
+    graph = ComputationalGraph(Multiply()(Node("x"), Node("y")))
+    graph.forward(x=0.1, y=0.3)
+    assert graph.jvp(x=0.7) == 0.3 * 0.7
+
+
+@pytest.mark.parametrize(
+    "value, came",
+    [
+        ("3", "text"),
+        (["1", "2"], "text"),
+        (None, "NoneType"),
+        ([[1], [2, 3]], "rows differ in length"),
+        (np.ma.masked_array([1, 2], [False, True]), "masked"),
+        ({1}, "set"),
+        (10**400, "too large"),
+        (Node("z"), "NumPy cannot read"),
+        (np.array("2020", "M8[Y]"), "datetime"),
+        (torch.ones(1, requires_grad=True), "detach"),
+    ],
+)
+def test_what_is_no_number_is_a_sentence(value, came):
+    with pytest.raises(ValueError, match=rf"The value of 'x' should be a number.*{came}"):
+        ComputationalGraph(Sigmoid()(Node("x"))).forward(x=value)
+    for make in (lambda: Parameter("x", value), lambda: Constant(value)):
+        with pytest.raises(ValueError, match=came):
+            make()
+
+
+def test_operators_draw_the_same_graph_as_gates():
+    x, y, z = Node("x"), Node("y"), Node("z")
+    by_operators, by_gates = ComputationalGraph((x + y) * Max()(y, z)), lecture_graph()
+    for graph in (by_operators, by_gates):
+        assert graph.forward(x=1.0, y=2.0, z=0.0) == 6.0
+        assert graph.backward() == {"x": 2.0, "y": 5.0, "z": 0.0}
+    assert draw(by_operators).svg() == draw(by_gates).svg()
+    assert check_graph(by_operators, x=1.0, y=2.0, z=0.0).ok
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: 2 * x - x / 3 + 1,
+        lambda x: 1 / x - (3 - x) + (-x),
+        lambda x: x**3 * x**-0.5,
+        lambda x: np.array([1.0, 2.0]) * x + np.float64(2) * (x - np.array([1, 2])),
+        lambda x: [3, 4] - x / np.array([2.0, 4.0]),
+        lambda x: +x @ np.array([[1.0], [2.0]]) @ np.ones((1, 2)),
+        lambda x: np.array([[1.0, 5.0]]) @ x,
+    ],
+)
+def test_numbers_and_arrays_are_constants_on_either_side(function):
+    x = np.array([[1.0, 4.0], [2.0, 3.0]])
+    graph = ComputationalGraph(function(Node("x")))
+    np.testing.assert_allclose(graph.forward(x=x), function(x), rtol=1e-15)
+    gradients = graph.backward(np.ones(np.shape(graph.forward(x=x))))
+    assert set(gradients) == {"x"} and graph.parameters() == []
+    check_graph(graph, x=x).raise_if_wrong()
+    draw(graph).svg()
+
+
+def test_a_constant_is_a_copy_and_is_drawn_with_its_value():
+    two = np.array([2.0])
+    graph = ComputationalGraph(two * Node("x") * -1.5)
+    two[0] = 7.0
+    assert graph.forward(x=1.0).tolist() == [-3.0]
+    assert ">-1.5</text>" in draw(graph).svg()
+
+
+NONSENSE = {
+    "a string": lambda x: x + "a",
+    "a gate": lambda x: x * Multiply(),
+    "a class": lambda x: Multiply + x,
+    "nothing": lambda x: x - None,
+    "an exponent": lambda x: 2**x,
+    "two nodes": lambda x: x**x,
+    "truth": bool,
+    "size": len,
+    "members": list,
+    "an entry": lambda x: x[0],
+    "order": lambda x: x < 1,
+    "a float": float,
+    "an array": np.asarray,
+    "a ufunc": np.exp,
+    "without parentheses": lambda x: Multiply(x, x),
+    "a setting that is a node": lambda x: Power(x),
+    "a named setting": lambda x: Sum(axis=x),
+    "numbers": lambda x: Multiply(2.0, 3.0),
+    "a name": lambda x: Node(3),
+    "names and values exchanged": lambda x: Parameter(np.ones(2), "w"),
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_nonsense_with_nodes_is_a_sentence(name):
+    with pytest.raises((ValueError, TypeError)) as error:
+        NONSENSE[name](Node("x"))
+    assert len(str(error.value)) > 30 and "\n" not in str(error.value)
+
+
+def test_nodes_are_equal_only_to_themselves():
+    x = Node("x")
+    assert x == x and x != Node("x") and len({x, Node("x")}) == 2
+
+
+def test_an_error_says_at_which_node_and_keeps_its_type():
+    x, y = Node("x"), Node("y")
+    with pytest.raises(ValueError, match=r"At the node Multiply\(x \(2,\), y \(3,\)\): these shapes do not broadcast"):
+        ComputationalGraph(x * y).forward(x=np.ones(2), y=np.ones(3))
+    with pytest.raises(ValueError, match=r"At the node 'h' = MatMul\(x \(2,\), y \(3,\)\): MatMul expects") as error:
+        ComputationalGraph(MatMul()(x, y, name="h")).forward(x=np.ones(2), y=np.ones(3))
+    assert error.value.__cause__ is not None
+
+    class Broken(Gate):
+        def forward(self, x):
+            return None if np.ndim(x) else x * 1.0
+
+        def backward(self, dz):
+            raise KeyError("lost")
+
+    graph = ComputationalGraph(Broken()(x))
+    with pytest.raises(ValueError, match="returned None: end it with return"):
+        graph.forward(x=np.ones(2))
+    graph.forward(x=1.0)
+    with pytest.raises(KeyError, match=r"At the node Broken\(x \(\)\): lost"):
+        graph.backward()
+
+
+def test_a_summary_and_a_line():
+    graph = ComputationalGraph(Tanh()(MatMul()(Node("x"), Parameter("W", np.ones((3, 4)))), name="h") * 2)
+    assert repr(graph) == "ComputationalGraph(6 nodes: x, W -> Multiply)"
+    assert repr(lecture_graph()) == "ComputationalGraph(6 nodes: x, y, z -> Multiply)"
+    before = [line.split() for line in repr(graph.summary()).splitlines()]
+    assert before[1] == ["x", "input", "-"] and before[-1] == ["total", "12"]
+    graph.forward(x=np.ones((2, 3)))
+    after = str(graph.summary()).splitlines()
+    assert after[2].split() == ["W", "parameter", "(3,", "4)", "12"]
+    assert after[4].split() == ["h", "Tanh", "(2,", "4)"] and len(after) == 8

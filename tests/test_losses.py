@@ -3,7 +3,7 @@ from math import log
 import numpy as np
 import pytest
 
-from handgrad import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from handgrad import ComputationalGraph, Node, SigmoidCrossEntropy, SoftmaxCrossEntropy, Sum
 
 
 def test_worked_values():
@@ -48,6 +48,19 @@ def test_the_gradient_of_a_softmax_row_sums_to_zero_under_any_upstream():
 def test_labels_that_do_not_fit_are_named(gate, x, labels, sentence):
     with pytest.raises(ValueError, match=sentence):
         gate.forward(x, labels)
+
+
+def test_whole_labels_have_no_gradient_and_soft_ones_have():
+    """In a graph, where whole logits become floats and labels stay what they are."""
+    loss = SigmoidCrossEntropy()(Node("x"), Node("label"))
+    graph = ComputationalGraph(Sum()(loss))
+    expected = float(np.log(1 + np.exp(2.0)) + np.log(1 + np.exp(-3.0)))
+    assert graph.forward(x=np.array([2, 3]), label=np.array([0, 1])) == pytest.approx(expected)
+    assert set(graph.backward()) == {"x"}
+    assert graph.forward(x=np.array([2, 3]), label=np.array([0.0, 1.0])) == pytest.approx(expected)
+    gradients = graph.backward()
+    assert gradients["label"].tolist() == [-2, -3]
+    assert gradients["x"].tolist() == pytest.approx([1 / (1 + np.exp(-2)), -1 / (1 + np.exp(3))])
 
 
 def test_an_empty_batch():

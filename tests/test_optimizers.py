@@ -65,6 +65,42 @@ def test_a_hundred_sparse_steps_equal_torchs_and_leave_other_rows_alone(name):
     np.testing.assert_array_equal(parameter.value[4:], table[4:])
 
 
+DEFAULTS = {
+    "SGD": (lambda: SGD(0.1), lambda p: torch.optim.SGD(p, lr=0.1)),
+    "Momentum": (lambda: Momentum(0.1), lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9)),  # torch's has no default
+    "Adagrad": (lambda: Adagrad(0.1), lambda p: torch.optim.Adagrad(p, lr=0.1)),
+    "Adam": (Adam, torch.optim.Adam),
+    "SparseAdam": (Adam, torch.optim.SparseAdam),
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_settings_that_are_not_given_are_torchs(name):
+    """Gradients of every size: an ε counts only where they are as small as it is."""
+    make, make_torch = DEFAULTS[name]
+    rng = np.random.default_rng(5)
+    W = np.zeros((6, 2))
+    tensor = torch.zeros(6, 2, dtype=torch.float64, requires_grad=True)
+    ours, theirs = make(), make_torch([tensor])
+    for _ in range(20):
+        gradient = rng.standard_normal((6, 2)) * np.array([[1.0, 1e-4, 1e-7, 1e-8, 1e-10, 1e-11]]).T
+        tensor.grad = torch.tensor(gradient)
+        if name == "SparseAdam":
+            tensor.grad, gradient = tensor.grad.to_sparse(1), RowSparseGradient(np.arange(6), gradient, W.shape)
+        theirs.step()
+        ours.update(W, gradient)
+    np.testing.assert_allclose(W, tensor.detach().numpy(), rtol=1e-11, atol=0)
+    assert (W != 0).all()
+
+
+@pytest.mark.parametrize("make", [SGD, Momentum, Adagrad, Adam])
+def test_a_setting_that_is_refused_is_named_after_its_optimizer(make):
+    with pytest.raises(ValueError, match=f"^{make.__name__} expects learning_rate to be a finite number"):
+        make(-1)
+    with pytest.raises(ValueError, match=r"^Adam expects betas to be"):
+        Adam(betas=(0.9, -1))
+
+
 def test_sparse_momentum_is_lazy():
     """Each row has a momentum of its own, which neither moves nor fades while the row is not used: a loop says it."""
     rng = np.random.default_rng(2)
@@ -116,3 +152,25 @@ def test_a_gradient_of_another_shape_is_refused(name):
     with pytest.raises(ValueError, match=r"The gradient of W has shape \(1, 2\), but W itself \(3, 2\)"):
         PAIRS[name][0]().update(W, np.ones((1, 2)))
     assert (W == 1).all()
+
+
+@pytest.mark.parametrize("wrong", [-1, np.nan, np.inf, "0.1", None, True, [0.1], 1j, 10**400])
+def test_settings_that_cannot_work_are_refused(wrong):
+    makes = [SGD, Momentum, Adagrad, Adam, lambda x: Momentum(0.1, x), lambda x: Adagrad(0.1, x)]
+    makes += [lambda x: Adam(epsilon=x), lambda x: Adam(betas=(x, 0.9)), lambda x: Adam(betas=(0.9, x))]
+    for make in makes:
+        with pytest.raises(ValueError, match="to be a finite number of at least 0"):
+            make(wrong)
+    optimizer = SGD(0.1)
+    optimizer.learning_rate = wrong
+    with pytest.raises(ValueError, match="SGD expects learning_rate"):
+        optimizer.update(np.ones(2), np.ones(2))
+
+
+def test_limits_of_settings():
+    for make in (lambda: Momentum(0.1, 1.0), lambda: Adam(betas=(0.9, 1.0)), lambda: Adam(betas=0.9)):
+        with pytest.raises(ValueError, match=r"below 1|a pair of numbers"):
+            make()
+    assert repr(SGD(0)) == "SGD(learning_rate=0)" and SGD(np.float32(0.5)).learning_rate == 0.5
+    with pytest.raises(ValueError, match="moves arrays of floats in place, but W is an array of int64"):
+        SGD(0.1).update(np.ones(2, np.int64), np.ones(2))

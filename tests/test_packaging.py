@@ -1,14 +1,17 @@
 """What is installed without extras: NumPy alone must be enough for gates, graph, checker and optimizers."""
 
 import doctest
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
 
 import handgrad.graph
+from handgrad.installing import how_to_install
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -53,7 +56,7 @@ def test_word2vec_and_corpora_can_be_imported_without_extras(module):
 def test_the_command_without_its_extra_is_one_sentence():
     result = run_without_extras("import handgrad.cli")
     assert result.returncode == 2
-    assert result.stderr.strip() == "The handgrad command needs click: pip install 'handgrad[word2vec]'"
+    assert result.stderr.strip() == f"The handgrad command needs click: {how_to_install('word2vec')}"
 
 
 def test_numpy_is_the_only_dependency_of_the_core():
@@ -82,6 +85,33 @@ def test_pins_are_exact_and_of_what_pyproject_asks_for():
         assert name == "handgrad" or name in names, requirement
 
 
+def test_the_wheel_tells_type_checkers_that_it_is_annotated(tmp_path):
+    """And it carries what explorers need. It is built from a copy: setuptools leaves files beside its sources."""
+    for name in ("lib", "pyproject.toml", "README.md", "LICENSE"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path, tmp_path]
+    built = subprocess.run([sys.executable, *build], capture_output=True, text=True, timeout=300)
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"handgrad/py.typed", "handgrad/show/explorers/host.js", "handgrad/installing.py"} <= set(names)
+
+
 def test_doctests_of_the_core():
     results = doctest.testmod(handgrad.graph)
     assert results.failed == 0 and results.attempted > 0
+
+
+def test_drawings_need_numpy_alone_and_what_needs_more_says_so():
+    result = run_without_extras(
+        "import handgrad as hg\n"
+        "from handgrad import show\n"
+        "print(show.draw(hg.ComputationalGraph(hg.Tanh()(hg.Node('x')))).svg()[:4])\n"
+        "for call in (show.use_book_style, lambda: hg.as_torch_function(hg.Tanh)):\n"
+        "    try: call()\n"
+        "    except ValueError as error: print(error)"
+    )
+    assert result.returncode == 0, result.stderr
+    svg, figures, bridge = result.stdout.splitlines()
+    assert svg == "<svg" and "need matplotlib" in figures and "needs torch" in bridge

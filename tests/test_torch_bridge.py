@@ -33,3 +33,13 @@ def test_a_second_derivative_is_refused_not_wrong():
     (dx,) = torch.autograd.grad(z, x, create_graph=True)
     with pytest.raises(RuntimeError, match=r"once_differentiable|does not require grad"):
         dx.backward()
+
+
+def test_integers_become_floats():
+    x = torch.tensor([16, 20], dtype=torch.uint8)
+    assert as_torch_function(Multiply)(x, x).tolist() == [256.0, 400.0]
+
+
+def test_a_gate_in_place_of_its_class_is_a_sentence():
+    with pytest.raises(ValueError, match="expects what makes a gate, such as the class Multiply"):
+        as_torch_function(Multiply())

@@ -1,4 +1,4 @@
-"""Write the first cell of each chapter, which installs handgrad where it is missing.
+"""Write the first code cell of each chapter, which installs handgrad where it is missing. It comes after the title.
 
 python tools/first_cell.py book/*.ipynb
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from notebooks import save
+from notebooks import NotANotebookError, read, save
 
 ROOT = Path(__file__).resolve().parents[1]
 TAG = "remove-cell"  # the page does not show it
 
 BEGINNING = """\
-# Installs handgrad where it is missing, as on Colab; elsewhere does nothing.
+# Installs handgrad where it is missing, as on Colab.
 import importlib.util
 
 if importlib.util.find_spec("handgrad") is None:
@@ -31,7 +31,7 @@ FROM_THE_REPOSITORY = """\
     subprocess.run(pip, check=True)
     importlib.invalidate_caches()"""
 WITHOUT_A_REPOSITORY = """\
-    message = "handgrad is missing. Open the chapters with: make lab"
+    message = "handgrad is missing; open the chapters with make lab"
     raise ModuleNotFoundError(message)"""
 
 
@@ -48,20 +48,22 @@ def first_cell(url):
 
 
 def is_first_cell(cell):
-    return cell.cell_type == "code" and TAG in cell.metadata.get("tags", [])
+    return cell.cell_type == "code" and cell.source.startswith(BEGINNING.splitlines()[0])
 
 
 def write(path, source):
-    """Put the cell at the top of the notebook, or bring the one that is there up to date. Outputs stay as they are."""
-    notebook = nbformat.read(path, as_version=4)
-    if is_first_cell(notebook.cells[0]):
-        notebook.cells[0].source = source
+    """Put the cell before all other code, or bring the one that is there up to date. Outputs stay as they are."""
+    notebook = read(path)
+    code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    first = code[0] if code else len(notebook.cells)
+    if code and is_first_cell(notebook.cells[first]):
+        notebook.cells[first].source = source
     else:
         cell = nbformat.v4.new_code_cell(source, execution_count=0, metadata={"tags": [TAG]})
-        notebook.cells.insert(0, cell)
+        notebook.cells.insert(first, cell)
         for cell in notebook.cells:  # it is run first
             if cell.cell_type == "code":
-                cell.execution_count += 1
+                cell.execution_count = (cell.execution_count or 0) + 1
                 for output in cell.outputs:
                     if output.output_type == "execute_result":
                         output.execution_count = cell.execution_count
@@ -70,4 +72,7 @@ def write(path, source):
 
 if __name__ == "__main__":
     for name in sys.argv[1:]:
-        write(Path(name), first_cell(repository()))
+        try:
+            write(Path(name), first_cell(repository()))
+        except NotANotebookError as error:
+            sys.exit(str(error))

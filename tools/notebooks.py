@@ -6,6 +6,7 @@ python tools/notebooks.py --check book/*.ipynb
 
 import argparse
 import sys
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -14,19 +15,26 @@ from nbclient.exceptions import CellExecutionError
 
 from handgrad.files import replacing
 
+KERNEL = "python3"  # of the Python that runs this
 METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": KERNEL},
     "language_info": {"name": "python"},
 }
 CELL_METADATA = {"tags"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
+class NotANotebookError(Exception):
+    """A file that is no notebook: the message is one sentence."""
+
+
 def run(path):
     """Execute the notebook from top to bottom in a fresh kernel, and replace the file when all went well."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
+    clean(notebook)
     client = NotebookClient(
         notebook,
+        kernel_name=KERNEL,  # whatever an editor has noted down
         timeout=600,
         record_timing=False,
         coalesce_streams=True,
@@ -35,6 +43,16 @@ def run(path):
     )
     client.execute()
     save(notebook, path)
+
+
+def read(path):
+    """The notebook in a file, of whichever version, as the newest one; or a sentence says that there is none."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # cells without an id get one
+            return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, nbformat.ValidationError) as error:
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise NotANotebookError(f"{path} cannot be read as a notebook: {reason}") from error
 
 
 def save(notebook, path):
@@ -57,8 +75,12 @@ def clean(notebook):
 
 def problems(path):
     """What keeps a stored notebook from being the result of one run from top to bottom."""
-    notebook = nbformat.read(path, as_version=4)
-    stored = as_text(notebook)
+    try:
+        notebook = read(path)
+        stored = path.read_bytes().decode()  # with its line ends
+    except (NotANotebookError, UnicodeDecodeError) as error:
+        yield str(error)
+        return
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
         yield "its cells were not run once each, in order"
@@ -70,7 +92,7 @@ def problems(path):
                 yield f"a cell wrote to stderr: {output.text.strip()[:80]}"
     clean(notebook)
     if as_text(notebook) != stored:
-        yield "it carries volatile metadata"
+        yield "it is not as this program writes it: it carries volatile metadata, or other line ends"
 
 
 def as_text(notebook):
@@ -94,6 +116,9 @@ def main():
             run(path)
         except CellExecutionError as error:
             print(f"{path} was left as it was, because a cell failed:\n{error}", file=sys.stderr)
+            failed = True
+        except NotANotebookError as error:
+            print(error, file=sys.stderr)
             failed = True
     sys.exit(1 if failed else 0)
 

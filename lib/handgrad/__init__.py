@@ -30,11 +30,12 @@ from handgrad.gates import (
 )
 from handgrad.gradient_check import (
     GradientCheckError,
+    GradientCheckWarning,
     GradientReport,
     check_gate,
     check_graph,
 )
-from handgrad.graph import ComputationalGraph, Gate, Node, Parameter
+from handgrad.graph import ComputationalGraph, Constant, Gate, Node, Parameter
 from handgrad.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
 from handgrad.numerical import numerical_jacobian
 from handgrad.optimizers import SGD, Adagrad, Adam, Momentum
@@ -50,11 +51,13 @@ __all__ = [
     "Affine",
     "ComputationalGraph",
     "Concat",
+    "Constant",
     "Divide",
     "EmbeddingLookup",
     "Exp",
     "Gate",
     "GradientCheckError",
+    "GradientCheckWarning",
     "GradientReport",
     "Log",
     "LogSoftmax",

@@ -1,6 +1,10 @@
 """Embedding tables: a lookup copies rows, so its gradient has rows too, and only those that were looked up."""
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from handgrad.errors import require_ids
 from handgrad.functional import sum_to_shape
@@ -22,7 +26,7 @@ class RowSparseGradient:
 
     __array_ufunc__ = None  # array + RowSparseGradient is ours to define, not NumPy's to guess
 
-    def __init__(self, ids, rows, shape):
+    def __init__(self, ids: Any, rows: Any, shape: Iterable[int]) -> None:
         self.ids, self.rows, self.shape = ids, rows, tuple(shape)
         self.summands = ()
 
@@ -40,7 +44,7 @@ class RowSparseGradient:
 
     __radd__ = __add__
 
-    def parts(self):
+    def parts(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The pairs (ids, rows) that were added up, in order."""
         stack = [self]
         while stack:
@@ -50,7 +54,7 @@ class RowSparseGradient:
             else:
                 yield gradient.ids, gradient.rows
 
-    def coalesce(self):
+    def coalesce(self) -> tuple[np.ndarray, np.ndarray]:
         """Join the parts and sum repeated ids: what a non-linear update (Adagrad, Adam) must see.
 
         Returns
@@ -64,7 +68,7 @@ class RowSparseGradient:
         first = np.flatnonzero(np.diff(ids, prepend=-1))  # where a new id begins
         return ids[first], np.add.reduceat(rows, first, axis=0) if len(first) else rows
 
-    def to_dense(self):
+    def to_dense(self) -> np.ndarray:
         """The same gradient as a (V, D) array, zero in the rows that were not used."""
         ids, rows = self.coalesce()
         dense = np.zeros(self.shape, rows.dtype)
@@ -78,9 +82,10 @@ class EmbeddingLookup(Gate):
     table (V, D), ids of any shape (...) -> z (..., D)
     """
 
+    ids_at = (1,)
+
     def forward(self, table, ids):
-        require_lookup(table, ids)
-        self.table, self.ids = table, np.asarray(ids)
+        self.table, self.ids = table, require_lookup(table, ids)
         return table[self.ids]
 
     def backward(self, dz):
@@ -111,8 +116,8 @@ class RowDot(Gate):
         return (tx * self.y + self.x * ty).sum(axis=-1)
 
 
-def require_lookup(table, ids):
-    """A table (V, D) and ids of its rows, or a sentence says what is wrong."""
+def require_lookup(table: Any, ids: ArrayLike) -> np.ndarray:
+    """The ids as an array, each of a row of a table (V, D), or a sentence says what is wrong."""
     if np.ndim(table) != 2:
         raise ValueError(f"A lookup expects a table (V, D), but got one of shape {np.shape(table)}.")
-    require_ids(ids, len(table), f"A lookup in a table of {len(table)} rows")
+    return require_ids(ids, len(table), f"A lookup in a table of {len(table)} rows")

@@ -1,36 +1,93 @@
 """The formulas that gates share, each exact where the obvious one overflows or rounds to nothing."""
 
+import sys
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def sigmoid(x):
+def as_floats(x: Any, like: tuple = ()) -> Any:
+    """Integers and booleans as floats, so that -x and x * y do not wrap around; floats and complex numbers as they are.
+
+    Parameters
+    ----------
+    x : number, array or list
+    like : tuple of floats that x will meet: an array of small integers takes their precision; without any, float64
+    """
+    if isinstance(x, float) and not like:
+        return x
+    x = x if hasattr(x, "dtype") else np.asarray(x)[()]
+    if x.dtype.kind not in "iub":
+        return x
+    return x.astype(np.result_type(x, *like) if like else np.float64)
+
+
+def is_complex(x: Any) -> bool:
+    """Whether x is a complex number, or an array of them."""
+    return x.dtype.kind == "c" if hasattr(x, "dtype") else isinstance(x, complex)
+
+
+def magnitude(x: ArrayLike) -> Any:
+    """|x|; where x is complex, x or -x, whichever lies to the right: smooth as |x| is on either side of 0.
+
+    With it, a formula that has |x| in it takes a complex step: Im f(x + ih) / h is its slope (Squire and Trapp 1998).
+    """
+    return np.where(np.real(x) < 0, np.negative(x), x) if is_complex(x) else np.abs(x)
+
+
+def positive_part(x: ArrayLike) -> Any:
+    """max(x, 0); where x is complex, x if it lies to the right, else 0."""
+    return np.where(np.real(x) > 0, x, 0) if is_complex(x) else np.maximum(x, 0)
+
+
+def sigmoid(x: ArrayLike) -> Any:
     """σ(x) = 1 / (1 + e^-x), which is also e^x / (1 + e^x): with e = e^-|x| in either form, nothing overflows."""
-    e = np.exp(-np.abs(x))  # from 0 to 1
-    return np.maximum(e, np.greater_equal(x, 0)) / (1 + e)  # 1 above the line where x >= 0, else e
+    if torch := torch_of(x):
+        return torch.sigmoid(x)
+    x = as_floats(x)
+    return sigmoid_from(np.exp(-magnitude(x)), x)
 
 
-def log_sigmoid(x):
+def sigmoid_from(e: Any, x: Any) -> Any:
+    """σ(x), where e = e^-|x| is known already."""
+    if is_complex(x):
+        return np.where(np.real(x) < 0, e, 1) / (1 + e)
+    return np.maximum(e, np.greater_equal(x, 0)) / (1 + e)  # 1 above the line where x >= 0, else e, from 0 to 1
+
+
+def log_sigmoid(x: Any) -> Any:
     """log σ(x) = min(x, 0) - log(1 + e^-|x|): no logarithm of a σ that was rounded to 0."""
-    return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+    if torch := torch_of(x):
+        return torch.nn.functional.logsigmoid(x)
+    x = as_floats(x)
+    least = -positive_part(-x) if is_complex(x) else np.minimum(x, 0)
+    return least - np.log1p(np.exp(-magnitude(x)))
 
 
-def log_softmax(x):
+def log_softmax(x: ArrayLike) -> Any:
     """x - log Σ e^x along the last axis. Subtracting the largest score first changes nothing but the range."""
+    if torch := torch_of(x):
+        return torch.log_softmax(x, -1)
+    x = as_floats(x)
     if np.size(x) == 0:
         return np.array(x)  # of no scores, none is the largest
     shifted = x - np.max(x, axis=-1, keepdims=True)
     return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
 
 
-def softmax(x):
+def softmax(x: ArrayLike) -> Any:
     """e^x / Σ e^x along the last axis."""
+    if torch := torch_of(x):
+        return torch.softmax(x, -1)
+    x = as_floats(x)
     if np.size(x) == 0:
         return np.array(x)
     e = np.exp(x - np.max(x, axis=-1, keepdims=True))
     return e / np.sum(e, axis=-1, keepdims=True)
 
 
-def sum_to_shape(gradient, like):
+def sum_to_shape(gradient: Any, like: ArrayLike) -> Any:
     """Undo broadcasting: sum `gradient` over every axis along which `like` was repeated.
 
     Copying is fan-out, and the gradients of copies add.
@@ -47,3 +104,9 @@ def sum_to_shape(gradient, like):
     stretched = [added + axis for axis, size in enumerate(shape) if size == 1]
     summed = np.sum(gradient, axis=(*range(added), *stretched), keepdims=True)
     return summed.reshape(shape)[()]  # [()] makes a number of an array with no axes
+
+
+def torch_of(x: Any) -> Any:
+    """torch where ``x`` is a tensor, else None. A tensor takes torch's own functions: torch differentiates those."""
+    torch = sys.modules.get("torch")
+    return torch if torch and isinstance(x, torch.Tensor) else None

@@ -10,7 +10,7 @@ moves), and returns that of the output.
 import numpy as np
 
 from handgrad.functional import log_softmax, sigmoid, softmax, sum_to_shape
-from handgrad.graph import Gate
+from handgrad.graph import EVERY_INPUT, Gate
 
 
 class Add(Gate):
@@ -189,6 +189,8 @@ class Mean(Gate):
 class Concat(Gate):
     """z = the inputs side by side along one axis. Each takes back its own part of the gradient."""
 
+    ids_at = EVERY_INPUT  # it computes nothing, so ids may pass
+
     def __init__(self, axis=-1):
         self.axis = axis
 
@@ -206,6 +208,8 @@ class Concat(Gate):
 class Reshape(Gate):
     """z = x in another shape, entries in the same order; -1 stands for the size that fits."""
 
+    ids_at = EVERY_INPUT
+
     def __init__(self, *shape):
         self.shape = shape[0] if shape and isinstance(shape[0], tuple) else shape  # Reshape((3, 2)) as Reshape(3, 2)
 
@@ -222,6 +226,8 @@ class Reshape(Gate):
 
 class Transpose(Gate):
     """z = x with its axes in another order, by default reversed."""
+
+    ids_at = EVERY_INPUT
 
     def __init__(self, *axes):
         self.axes = (axes[0] if isinstance(axes[0], tuple) else axes) if axes else None
@@ -264,6 +270,8 @@ class Affine(Gate):
 
     x (B, D), W (D, M), b (M,) -> z (B, M)
     """
+
+    ids_at = ()  # x of integers is never multiplied by W of integers, though b is of floats
 
     def forward(self, x, W, b):
         require_matching_matrices(self, x, W, b)

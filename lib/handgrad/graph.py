@@ -4,9 +4,18 @@ A *gate* is arithmetic: a forward rule and a backward rule. A *node* is one plac
 The *graph* is order: forward visits the nodes from the inputs to the outputs, backward the other way.
 """
 
-import numpy as np
+import sys
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, NoReturn
 
-from handgrad.errors import ForwardFirstError
+import numpy as np
+from numpy.typing import ArrayLike
+
+from handgrad.errors import ForwardFirstError, InputError, require_numbers
+from handgrad.functional import as_floats
+from handgrad.operators import Operators
+
+EVERY_INPUT = range(sys.maxsize)  # as a gate's ids_at
 
 
 class Gate:
@@ -21,22 +30,40 @@ class Gate:
     direction in which each input moves, and returns how the output moves; ids do not move.
 
     A gate changes none of its inputs, draws no random numbers and owns no weights: weights are inputs.
+
+    In a graph, integers become floats before forward meets them (see ``as_fed``). A gate that is called by itself
+    computes as NumPy does, where 16 * 16 is 0 among integers of 8 bits: there, give it floats.
+
+    Attributes
+    ----------
+    ids_at : which inputs may be ids or labels, by their positions; these stay integers. None: it does not say
     """
 
-    def forward(self, *inputs):
+    ids_at: Container[int] | None = None
+    _pass: object  # of the graph whose forward pass it served last
+
+    def __new__(cls, *settings: Any, **more: Any) -> "Gate":
+        name = cls.__name__
+        if any(isinstance(x, Node) for x in (*settings, *more.values())):
+            raise InputError(f"{name} is a kind of gate, and is made before it is called on nodes: {name}()(x, ...).")
+        if (settings or more) and cls.__init__ is object.__init__:
+            raise InputError(f"{name} has no settings: {name}() makes the gate, and {name}().forward(...) computes.")
+        return super().__new__(cls)
+
+    def forward(self, *inputs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no forward rule: define forward(self, ...).")
 
-    def backward(self, dz):
+    def backward(self, dz: Any) -> Sequence[Any]:
         raise NotImplementedError(f"{type(self).__name__} has no backward rule: define backward(self, dz).")
 
-    def __call__(self, *nodes, name=None):
+    def __call__(self, *nodes: "Node", name: str | None = None) -> "Node":
         """Draw edges from ``nodes`` to a new node of this gate. Nothing is computed yet."""
         return Node(name, gate=self, inputs=nodes)
 
     def __repr__(self):
         return f"{type(self).__name__}()"
 
-    def __getattr__(self, name):  # Python asks here only for what is not there
+    def __getattr__(self, name: str) -> Any:  # Python asks here only for what is not there
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__} has no attribute {name}")
         raise ForwardFirstError(
@@ -45,27 +72,32 @@ class Gate:
         )
 
 
-class Node:
+class Node(Operators):
     """One place in a graph: a leaf, whose value is fed, or the output of a gate.
 
     Parameters
     ----------
     name : str, with an optional scope before a slash, as in ``"embed/center"``; a node of a gate may go without
-    gate, inputs : set by calling the gate: ``Multiply()(x, y)``
+    gate, inputs : set by calling the gate: ``Multiply()(x, y)``, or by an operator: ``x * y``
     """
 
-    def __init__(self, name=None, gate=None, inputs=()):
+    value: Any  # of a Parameter or a Constant
+
+    def __init__(self, name: str | None = None, gate: Gate | None = None, inputs: Sequence["Node"] = ()) -> None:
+        if not isinstance(name, str | None):
+            raise InputError(f'A node\'s name is a string, as in Node("x") and Parameter("w", 1.0), but got {name!r}.')
         for node in inputs:
             if not isinstance(node, Node):
                 raise ValueError(
                     f"{gate} was called on {node!r}, but a gate is called on nodes: wrap a constant as "
-                    "Parameter(name, value), or call gate.forward(...) to compute without a graph."
+                    "Constant(value), or call gate.forward(...) to compute without a graph."
                 )
         if gate is None and not name:
             raise ValueError('A leaf needs a name, under which its value is fed: Node("x").')
-        self.name, self.gate, self.inputs = name, gate, tuple(inputs)
+        self.name: Any = name  # a string, but for a gate's node and a constant, which may go without
+        self.gate, self.inputs = gate, tuple(inputs)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name or self.gate!r})"
 
 
@@ -75,10 +107,27 @@ class Parameter(Node):
     An array of floats is kept as it is, not copied; so two parameters, or two models, can share one.
     """
 
-    def __init__(self, name, value):
+    value: np.ndarray
+
+    def __init__(self, name: str, value: ArrayLike) -> None:
         super().__init__(name)
-        value = np.asarray(value)
-        self.value = value if np.issubdtype(value.dtype, np.inexact) else value.astype(np.float64)
+        self.value = np.asarray(as_floats(require_numbers(value, f"The value of {name!r}")))
+
+
+class Constant(Node):
+    """A leaf that owns a value which is neither fed nor trained: the 2 in ``2 * x``. It needs no name."""
+
+    value: Any
+
+    def __init__(self, value: ArrayLike) -> None:
+        self.name, self.gate, self.inputs = None, None, ()
+        if isinstance(value, type | Gate):
+            raise InputError(f"A node was combined with the gate {value!r}: call the gate on nodes, Add()(x, y).")
+        value = np.array(as_floats(require_numbers(value, "What a node is combined with")))  # a copy: it stays as it is
+        self.value = value if value.ndim else value.item()  # a plain number widens no float32
+
+    def __repr__(self) -> str:
+        return f"Constant({self.value!r})"
 
 
 class ComputationalGraph:
@@ -107,7 +156,7 @@ class ComputationalGraph:
     {'x': 2.0, 'y': 5.0, 'z': 0.0}
     """
 
-    def __init__(self, *outputs):
+    def __init__(self, *outputs: Node) -> None:
         if not outputs or not all(isinstance(output, Node) for output in outputs):
             raise ValueError(f"A graph is made from its output nodes, ComputationalGraph(node, ...); got {outputs}.")
         self.outputs = outputs
@@ -115,9 +164,40 @@ class ComputationalGraph:
         self._refuse_a_name_or_a_gate_at_two_nodes()
         self.named = {node.name: node for node in self.nodes if node.name}
         self.leaves = {name: node for name, node in self.named.items() if node.gate is None}
-        self.values, self.gradients, self.downstream = {}, {}, {}
+        self._numbers = {node: _inputs_but_ids(node) for node in self.nodes}
+        self.values: dict[Node, Any] = {}
+        self.gradients: dict[Node, Any] = {}
+        self.downstream: dict[Node, Sequence[Any]] = {}
 
-    def nodes_topologically_sorted(self):
+    def __repr__(self) -> str:
+        leaves = list(self.leaves)
+        leaves = leaves if len(leaves) <= 6 else [*leaves[:5], "…"]
+        outputs = [output.name or type(output.gate or output).__name__ for output in self.outputs]
+        count = f"{len(self.nodes)} node{'s' if len(self.nodes) > 1 else ''}"
+        return f"ComputationalGraph({count}: {', '.join(leaves) or 'constants'} -> {', '.join(outputs)})"
+
+    def summary(self) -> "Summary":
+        """A table with a row for each node, in the order of computation, and the number of parameters.
+
+        Returns
+        -------
+        Summary : a string of name, gate or kind of leaf, shape, and how many numbers are trained. The shapes are those
+            of the last forward pass, "-" where there was none.
+        """
+        rows = [["name", "gate", "shape", "parameters"]]
+        for node in self.nodes:
+            value = self.values.get(node, getattr(node, "value", None))
+            kind = type(node.gate).__name__ if node.gate is not None else _kind_of_leaf(node)
+            size = f"{node.value.size:,}" if isinstance(node, Parameter) else ""
+            rows.append([node.name or "-", kind, "-" if value is None else str(np.shape(value)), size])
+        total = sum(parameter.value.size for parameter in self.parameters())
+        rows.append(["total", "", "", f"{total:,}"])
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        table = [[cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)] for row in rows]
+        numbers = [row[3].rjust(widths[3]) for row in rows]
+        return Summary("\n".join("  ".join([*r, n]).rstrip() for r, n in zip(table, numbers, strict=True)))
+
+    def nodes_topologically_sorted(self) -> list[Node]:
         """All nodes, each after its inputs: depth first, with our own stack, for chains of any length."""
         order, placed, stack = [], set(), list(reversed(self.outputs))
         while stack:
@@ -133,7 +213,7 @@ class ComputationalGraph:
                 order.append(node)
         return order
 
-    def forward(self, feeds=None, /, **values):
+    def forward(self, feeds: Mapping[str, Any] | None = None, /, **values: Any) -> Any:
         """Compute every node, inputs first.
 
         Parameters
@@ -146,21 +226,33 @@ class ComputationalGraph:
         The value of the output; a list of them, if the graph has several.
         """
         values = {**(feeds or {}), **values}
-        values = {name: np.asarray(v) if isinstance(v, list | tuple) else v for name, v in values.items()}
         self.require_names(values)
+        for name, value in values.items():
+            if not _is_float(value):
+                values[name] = require_numbers(value, f"The value of {name!r}")
+        integers = {self.leaves[name] for name, value in values.items() if not _is_float(value)}
         self.values, self.gradients, self.downstream, computed = {}, {}, {}, {}
         self._pass = object()  # each gate remembers which pass it served, since it keeps that pass's inputs
-        for node in self.nodes:
-            if node.gate is None:
-                computed[node] = values[node.name] if node.name in values else node.value
-            else:
-                computed[node] = node.gate.forward(*(computed[i] for i in node.inputs))
-                node.gate._pass = self._pass
+        try:
+            for node in self.nodes:
+                if node.gate is None:
+                    computed[node] = values[node.name] if node.name in values else node.value
+                    continue
+                inputs = [computed[i] for i in node.inputs]
+                has_integers = bool(integers) and not integers.isdisjoint(self._numbers[node])
+                value = node.gate.forward(*(as_fed(node.gate, inputs) if has_integers else inputs))
+                if value is None:
+                    raise InputError(f"{node.gate}.forward returned None: end it with return and the value.")
+                if has_integers and not _is_float(value):
+                    integers.add(node)
+                computed[node], node.gate._pass = value, self._pass
+        except Exception as error:
+            _say_where(error, node, computed)
         self.values = computed
         results = [_plain(self.values[output]) for output in self.outputs]
         return results if len(results) > 1 else results[0]
 
-    def backward(self, dz=None):
+    def backward(self, dz: Any = None) -> dict[str, Any]:
         """Pass the upstream gradient back through every gate, outputs first.
 
         Parameters
@@ -177,20 +269,23 @@ class ComputationalGraph:
         self.gradients, self.downstream = {}, {}  # empty at each call: gradients of two calls never mix
         for output, upstream in zip(self.outputs, self._upstreams(dz), strict=True):
             self._add(output, upstream)
-        for node in reversed(self.nodes):
-            if node.gate is None or node not in self.gradients:
-                continue
-            self._refuse_a_gate_that_another_graph_ran(node)
-            upstream = self.gradients[node]
-            if hasattr(upstream, "to_dense"):  # row-sparse gradients are for leaves; gates want arrays
-                upstream = self.gradients[node] = upstream.to_dense()
-            downstream = self.downstream[node] = node.gate.backward(upstream)
-            _require_one_for_each_input(node, downstream)
-            for input_node, gradient in zip(node.inputs, downstream, strict=True):
-                self._add(input_node, gradient)
+        try:
+            for node in reversed(self.nodes):
+                if node.gate is None or node not in self.gradients:
+                    continue
+                self._refuse_a_gate_that_another_graph_ran(node)
+                upstream = self.gradients[node]
+                if hasattr(upstream, "to_dense"):  # row-sparse gradients are for leaves; gates want arrays
+                    upstream = self.gradients[node] = upstream.to_dense()
+                downstream = self.downstream[node] = node.gate.backward(upstream)
+                _require_one_for_each_input(node, downstream)
+                for input_node, gradient in zip(node.inputs, downstream, strict=True):
+                    self._add(input_node, gradient)
+        except Exception as error:
+            _say_where(error, node, self.values)
         return {name: _plain(self.gradients[leaf]) for name, leaf in self.leaves.items() if leaf in self.gradients}
 
-    def jvp(self, feeds=None, /, **tangents):
+    def jvp(self, feeds: Mapping[str, Any] | None = None, /, **tangents: Any) -> Any:
         """Push a direction through the graph, inputs first: how the outputs move when leaves move that way.
 
         Forward mode costs one pass for each *direction*; ``backward`` costs one for each *output*.
@@ -208,23 +303,26 @@ class ComputationalGraph:
             raise ValueError("graph.jvp needs the values of a forward pass: call graph.forward(...) first.")
         tangents = {**(feeds or {}), **tangents}
         self._refuse_unknown_names(tangents)
-        moved = {}
-        for node in self.nodes:
-            if node.gate is None:
-                moved[node] = self._tangent_of_leaf(node, tangents.get(node.name))
-            elif not hasattr(node.gate, "jvp"):
-                raise ValueError(f"{node.gate} has no forward-mode rule: define jvp(self, *tangents).")
-            else:
+        moved = {node: self._tangent_of_leaf(node, tangents) for node in self.nodes if node.gate is None}
+        try:
+            for node in self.nodes:
+                if node.gate is None:
+                    continue
+                if not hasattr(node.gate, "jvp"):
+                    raise ValueError(f"{node.gate} has no forward-mode rule: define jvp(self, *tangents).")
                 self._refuse_a_gate_that_another_graph_ran(node)
                 moved[node] = node.gate.jvp(*(moved[i] for i in node.inputs))
+        except Exception as error:
+            _say_where(error, node, self.values)
         results = [_plain(moved[output]) for output in self.outputs]
         return results if len(results) > 1 else results[0]
 
-    def _tangent_of_leaf(self, leaf, tangent):
+    def _tangent_of_leaf(self, leaf: Node, tangents: Mapping[str, Any]) -> Any:
         value = self.values[leaf]
-        if tangent is None:
-            zero = np.zeros((), np.result_type(value, np.float32))
-            return np.broadcast_to(zero, np.shape(value))  # zeros that take no room
+        if leaf.name not in tangents:  # zeros that take no space, and round nothing that they meet
+            zero = value.dtype.type(0) if isinstance(value, np.ndarray) and _is_float(value) else np.float64(0)
+            return np.broadcast_to(zero, np.shape(value)) if np.ndim(value) else 0.0
+        tangent = _as_moving(tangents[leaf.name], value, f"The tangent of {leaf.name!r}")
         if np.shape(tangent) != np.shape(value):
             raise ValueError(f"{leaf} has shape {np.shape(value)}, but its tangent {np.shape(tangent)}.")
         return tangent
@@ -235,19 +333,19 @@ class ComputationalGraph:
             known = self.gradients.get(node)
             self.gradients[node] = gradient if known is None else known + gradient
 
-    def parameters(self, scope=""):
+    def parameters(self, scope: str = "") -> list[Parameter]:
         """The parameters in ``scope`` ("embed" or "embed/"), or all of them, in the order of computation."""
         prefix = scope.rstrip("/") + "/" if scope else ""
         return [n for n in self.nodes if isinstance(n, Parameter) and n.name.startswith(prefix)]
 
-    def value(self, name):
+    def value(self, name: str) -> Any:
         """The value of the node called ``name`` in the last forward pass."""
         node = self._node_named(name)
         if node not in self.values:
             raise ValueError(f"{name!r} has no value yet: call graph.forward(...) first.")
         return self.values[node]
 
-    def gradient(self, name):
+    def gradient(self, name: str) -> Any:
         """The gradient of the node called ``name`` in the last backward pass."""
         node = self._node_named(name)
         if node not in self.gradients:
@@ -272,6 +370,11 @@ class ComputationalGraph:
                 f"This graph has {len(shapes)} outputs: call backward with a list of {len(shapes)} upstream "
                 "gradients, None for an output that does not matter."
             )
+        values = [self.values[output] for output in self.outputs]
+        dz = [
+            d if d is None or _is_float(d) else _as_moving(d, z, "The upstream gradient")
+            for d, z in zip(dz, values, strict=True)
+        ]
         for shape, upstream in zip(shapes, dz, strict=True):
             if upstream is not None and np.shape(upstream) != shape:
                 raise ValueError(f"The upstream gradient has shape {np.shape(upstream)}, but its output {shape}.")
@@ -298,7 +401,7 @@ class ComputationalGraph:
                 "backward, or make one graph with both outputs."
             )
 
-    def require_names(self, values):
+    def require_names(self, values: Mapping[str, Any]) -> None:
         """Every leaf without a value of its own is fed, and nothing else is, or a sentence says which."""
         missing = [n for n, leaf in self.leaves.items() if n not in values and not isinstance(leaf, Parameter)]
         if missing:
@@ -322,8 +425,75 @@ class ComputationalGraph:
         return self.named[name]
 
 
+def as_fed(gate: Gate, inputs: Sequence[Any]) -> list[Any]:
+    """What forward gets of these inputs: numbers as floats, since a slope is asked for; ids and labels as they are.
+
+    Which integers are ids is said by the gate's ``ids_at``. Where it says nothing, integers beside a float stay, since
+    they may be the labels of a gate of your own, and NumPy computes with both in floats; integers alone become floats.
+    """
+    ids = gate.ids_at or ()
+    if all([_is_float(x) or i in ids for i, x in enumerate(inputs)]):
+        return list(inputs)
+    inputs = [require_numbers(x, f"Input {i} of {gate}") for i, x in enumerate(inputs)]
+    floats = tuple(x for x in inputs if _is_float(x))
+    if floats and gate.ids_at is None:
+        return inputs
+    return [x if i in ids else as_floats(x, like=floats) for i, x in enumerate(inputs)]
+
+
+def _as_moving(given: Any, value: Any, what: str) -> Any:
+    """A gradient or tangent of ``value`` as floats: integers and lists in the precision of the value."""
+    given = require_numbers(given, what)
+    if _is_float(given):
+        return given
+    return np.asarray(given).astype(np.result_type(np.asarray(value), np.float32))[()]
+
+
+def _say_where(error: Exception, node: Node, values: Mapping[Node, Any]) -> NoReturn:
+    """Raise the same kind of error again, which says at which node, and which shapes met there."""
+    meet = [f"{_short_name(i)} {np.shape(values[i])}" for i in node.inputs if i in values]
+    where = f"{node.name!r} = " if node.name else ""
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    if "could not be broadcast" in text:
+        text = "these shapes do not broadcast: counted from the last axis, sizes must be equal, or one of them 1."
+    text = f"At the node {where}{type(node.gate).__name__}({', '.join(meet)}): {text}"
+    try:
+        told = type(error)(text)
+    except Exception:  # some are made from other things than a text
+        error.add_note(text)
+        raise error from None
+    raise told from error
+
+
+def _short_name(node: Node) -> str:
+    return node.name or (type(node.gate).__name__ if node.gate is not None else "constant")
+
+
+def _kind_of_leaf(node: Node) -> str:
+    return "input" if type(node) is Node else type(node).__name__.lower()
+
+
+class Summary(str):
+    """A table that a notebook shows as one, without quotation marks."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _inputs_but_ids(node: Node) -> list[Node]:
+    """The inputs of a node's gate that are numbers, and so should be floats; all of them, where ids may pass."""
+    ids = () if node.gate is None or node.gate.ids_at in (None, EVERY_INPUT) else node.gate.ids_at
+    return [input_node for i, input_node in enumerate(node.inputs) if i not in ids]
+
+
+def _is_float(x: Any) -> bool:
+    return x.dtype.kind in "fc" if type(x) is np.ndarray else isinstance(x, float | complex | np.inexact)
+
+
 def _require_one_for_each_input(node, downstream):
-    is_list = isinstance(downstream, list | tuple)
+    is_list = isinstance(downstream, (list, tuple))
     if not is_list or len(downstream) != len(node.inputs):
         raise ValueError(
             f"{node.gate}.backward returned {len(downstream) if is_list else 'no list of'} gradients for "

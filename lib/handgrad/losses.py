@@ -1,9 +1,10 @@
 """Losses from logits. Each is one gate, so that its logarithm never meets a probability rounded to 0 or 1."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from handgrad.errors import require_ids
-from handgrad.functional import log_softmax, softmax
+from handgrad.functional import is_complex, log_softmax, magnitude, positive_part, sigmoid_from, softmax
 from handgrad.graph import Gate
 
 
@@ -13,9 +14,10 @@ class SoftmaxCrossEntropy(Gate):
     x (B, V), labels (B,) of ids -> loss (B,)
     """
 
+    ids_at = (1,)
+
     def forward(self, x, labels):
-        require_labels(x, labels)
-        self.x, self.labels = x, np.asarray(labels)
+        self.x, self.labels = x, require_labels(x, labels)
         return -log_softmax(x)[np.arange(len(self.labels)), self.labels]  # (B,)
 
     def backward(self, dz):
@@ -34,20 +36,22 @@ class SigmoidCrossEntropy(Gate):
     x, label of one shape -> loss of that shape; a label may be any number from 0 to 1.
     """
 
+    ids_at = (1,)  # a label of 0 or 1 may be an integer, and then it has no gradient
+
     def forward(self, x, label):
         if np.shape(x) != np.shape(label):
             raise ValueError(
                 f"SigmoidCrossEntropy expects one label for each logit, but got logits {np.shape(x)} and labels "
                 f"{np.shape(label)}: give both the same shape."
             )
-        self.x, self.label = x, np.asarray(label, dtype=np.result_type(x, np.float32))
+        least = np.complex64 if is_complex(label) else np.float32
+        self.x, self.label = x, np.asarray(label, dtype=np.result_type(x, least))
         self.label_is_float = np.issubdtype(np.result_type(label), np.inexact)
-        self.e = np.exp(-np.abs(x))
-        return (1 - self.label) * x + np.maximum(-x, 0) + np.log1p(self.e)
+        self.e = np.exp(-magnitude(x))
+        return (1 - self.label) * x + positive_part(-x) + np.log1p(self.e)
 
     def slope(self):
-        p = np.maximum(self.e, np.greater_equal(self.x, 0)) / (1 + self.e)  # σ(x), without a second exponential
-        return p - self.label  # expected minus observed
+        return sigmoid_from(self.e, self.x) - self.label  # expected minus observed
 
     def backward(self, dz):
         return [self.slope() * dz, -self.x * dz if self.label_is_float else None]
@@ -57,11 +61,11 @@ class SigmoidCrossEntropy(Gate):
         return tz - self.x * tlabel if self.label_is_float else tz
 
 
-def require_labels(x, labels):
-    """x (B, V) has an integer label from 0 to V - 1 for each row, or a sentence says what is wrong."""
+def require_labels(x: np.ndarray, labels: ArrayLike) -> np.ndarray:
+    """The labels as an array, one from 0 to V - 1 for each row of x (B, V), or a sentence says what is wrong."""
     if np.ndim(x) != 2 or np.shape(labels) != np.shape(x)[:1]:
         raise ValueError(
             f"SoftmaxCrossEntropy expects scores (B, V) and labels (B,), but got scores {np.shape(x)} and labels "
             f"{np.shape(labels)}."
         )
-    require_ids(labels, np.shape(x)[1], "SoftmaxCrossEntropy", "labels")
+    return require_ids(labels, np.shape(x)[1], "SoftmaxCrossEntropy", "labels")

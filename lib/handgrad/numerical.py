@@ -68,14 +68,31 @@ def measure_slopes(forward, x, dz):
 
 
 def _slope(f, here, size):
-    """Of f at ``here``: the slope, its error, and whether there is a kink. ``size`` is that of f's summands."""
-    middle, step = f(here), STEP * max(1.0, abs(here))
-    slope, error, kink = _differences(f, here, middle, step, size)
-    if here != 0 and not error <= 1e-7 * abs(slope):
-        nearer, its_error, its_kink = _differences(f, here, middle, STEP * abs(here), size)
-        if its_error < error or np.isnan(error):  # the function turns fast, near 0: step by its own size
-            slope, error, kink = nearer, its_error, kink and its_kink  # from afar a turn looks like a kink
+    """Of f at ``here``: the slope, its error, and whether there is a kink. ``size`` is that of f's summands.
+
+    A step fits if it is short for the function and long for rounding. Near 0 that is often a step of the entry's own
+    size, and at 1e6, for a sine, one that is far shorter than 1e-5 of it: so steps are tried until one fits.
+    """
+    middle = f(here)
+    slope, error, kink = np.nan, np.inf, True
+    for step in _steps(here):
+        candidate, its_error, its_kink = _differences(f, here, middle, step, size)
+        kink = kink and its_kink  # from afar a turn looks like a kink
+        if its_error < error or np.isnan(slope):
+            slope, error = candidate, its_error
+        if error <= 1e-7 * abs(slope) or (candidate == 0 and its_error == 0):
+            break
     return slope, error, kink
+
+
+def _steps(here):
+    """The usual step, that of the entry's own size, and for large entries shorter ones, as far as rounding allows."""
+    usual, own = STEP * max(1.0, abs(here)), STEP * abs(here)
+    steps = [usual] + ([own] if 0 < own < usual else [])
+    shortest = 2e4 * np.spacing(abs(here))
+    while abs(here) > 10 and steps[-1] / 8 > shortest:
+        steps.append(steps[-1] / 8)
+    return steps
 
 
 def _differences(f, here, middle, step, size):
@@ -85,17 +102,23 @@ def _differences(f, here, middle, step, size):
         up, down = here + h, here - h
         f_up, f_down = f(up), f(down)
         slopes.append((f_up - f_down) / (up - down))
-        bends.append(abs((f_up - middle) - (middle - f_down)) / h)
-    error = 2 * abs(slopes[0] - slopes[1]) + _noise(size, step, slopes)
+        bends.append(abs((f_up - middle) / (up - here) - (middle - f_down) / (here - down)))
+    # forward rounds what it makes of x, and that moves the output as x itself would: by slope · eps · |x|
+    inner = ROUNDING * abs(here) * max(abs(slopes[0]), abs(slopes[1])) / step
+    error = 2 * abs(slopes[0] - slopes[1]) + _noise(size, step, slopes) + inner
+    # A long step may fit a wave by chance, at both of its lengths. Then the very short one says otherwise.
+    error += max(0.0, abs(slopes[0] - slopes[2]) - 4096 * (_noise(size, step, bends) + inner) - 1e-3 * abs(slopes[0]))
     # For a smooth function the bend shrinks with the step, to a quarter; at a kink it stays.
-    kink = bends[1] > bends[0] / 2 and bends[0] > 1e-3 * abs(slopes[0]) + 10 * _noise(size, step, bends)
+    rounding = 10 * _noise(size, step, bends) + 10 * inner
+    stays = bends[1] > bends[0] / 2 and abs(bends[2] - bends[1]) <= bends[1] / 2 + 4096 * rounding
+    kink = stays and bends[0] > 1e-3 * abs(slopes[0]) + rounding
     return slopes[0], error, kink
 
 
 def _noise(size, step, measured):
     """What rounding alone may do to a slope that was measured by three steps, the last one very short.
 
-    Nobody knows with how large numbers forward computes: the loss of a sure answer is nearly 0, and is the
+    The scale of forward's intermediate values is unknown: the loss of a sure answer is nearly 0, and is the
     difference of two numbers near 1. So 1 is taken besides the size of the output, but where the shortest step gives
     the same to a thousandth: had rounding changed a millionth of the first, it would have spoiled that one.
     """

@@ -1,11 +1,16 @@
 """A gate as a torch function: the same forward and backward rules, called by torch.autograd."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from handgrad.embedding import RowSparseGradient
+from handgrad.errors import InputError
+from handgrad.graph import Gate, as_fed
 
 
-def as_torch_function(make_gate):
+def as_torch_function(make_gate: Callable[[], Gate]) -> Callable[..., Any]:
     """Turn a gate into a function of torch tensors that torch.autograd differentiates by the gate's own rule.
 
     Parameters
@@ -15,7 +20,7 @@ def as_torch_function(make_gate):
 
     Returns
     -------
-    callable, of tensors on the CPU; ``torch.autograd.gradcheck`` passes on it
+    callable, of tensors on the CPU; integers become floats, as in a graph; ``torch.autograd.gradcheck`` passes on it
 
     Examples
     --------
@@ -27,14 +32,20 @@ def as_torch_function(make_gate):
     >>> x.grad
     tensor(2.)
     """
-    import torch
+    if isinstance(make_gate, Gate) or not callable(make_gate):
+        name = type(make_gate).__name__
+        raise InputError(f"as_torch_function expects what makes a gate, such as the class {name}, but got {make_gate}.")
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise InputError("as_torch_function needs torch, which is not installed: pip install torch.") from error
 
     class GateFunction(torch.autograd.Function):
         @staticmethod
         def forward(ctx, *tensors):
             ctx.gate = make_gate()
             ctx.save_for_backward(*tensors)
-            z = np.asarray(ctx.gate.forward(*(_array(t) for t in tensors)))
+            z = np.asarray(ctx.gate.forward(*as_fed(ctx.gate, [_array(t) for t in tensors])))
             return torch.from_numpy(z.copy())
 
         @staticmethod
@@ -47,9 +58,11 @@ def as_torch_function(make_gate):
     return GateFunction.apply
 
 
-def _array(tensor):
+def _array(tensor: Any) -> Any:
+    if not hasattr(tensor, "detach"):
+        raise InputError(f"This function expects torch tensors, but got {tensor!r}: wrap it, torch.tensor(...).")
     return tensor.detach().numpy()[()]  # [()]: a tensor of no axes becomes a number, which gates take
 
 
-def _dense(gradient):
+def _dense(gradient: Any) -> Any:
     return gradient.to_dense() if isinstance(gradient, RowSparseGradient) else gradient

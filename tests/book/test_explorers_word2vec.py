@@ -44,7 +44,7 @@ def numbers(texts):
 
 
 def expected_pairs(window, threshold, seed):
-    """(center, outside word) of the whole sentence, from the trainer's own batches."""
+    """(center, context word) of the whole sentence, from the trainer's own batches."""
     ids, _ = VOCABULARY.encode([SENTENCE])
     text = EncodedText(VOCABULARY, ids, np.array([0, len(ids)]))
     keep = keep_probabilities(VOCABULARY.counts, VOCABULARY.raw_words, threshold)

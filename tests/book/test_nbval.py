@@ -26,14 +26,14 @@ def makefile_command():
     return [sys.executable, "-m", "pytest", *shlex.split(options[1])]
 
 
-def run_nbval(path, printed, table, html):
+def run_nbval(path, printed, table, html, kernel="python3"):
     cell = nbformat.v4.new_code_cell(CODE, execution_count=1)
     cell.outputs = [
         nbformat.v4.new_output("stream", name="stdout", text=printed),
         nbformat.v4.new_output("execute_result", {"text/plain": table, "text/html": html}, execution_count=1),
     ]
     notebook = nbformat.v4.new_notebook(cells=[cell])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata["kernelspec"] = {"name": kernel, "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, path)
     return subprocess.run([*makefile_command(), "-n", "0", path], cwd=ROOT, capture_output=True, text=True, timeout=120)
 
@@ -59,6 +59,11 @@ def test_stored_outputs_are_compared(tmp_path, case, passes):
     result = run_nbval(tmp_path / "chapter.ipynb", *case)
     assert (result.returncode == 0) == passes, result.stdout + result.stderr
     assert f"1 {'passed' if passes else 'failed'}" in result.stdout
+
+
+def test_the_kernel_that_an_editor_noted_down_does_not_matter(tmp_path):
+    result = run_nbval(tmp_path / "chapter.ipynb", *RIGHT, kernel="my-other-env")
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_the_older_processor_has_no_avx512():

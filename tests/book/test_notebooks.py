@@ -12,7 +12,7 @@ import pytest
 
 CHAPTERS = sorted((Path(__file__).resolve().parents[2] / "book").glob("*.ipynb"))
 every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-LINES_A_CELL, CHARACTERS_A_LINE = 10, 78
+LINES_A_CELL, CHARACTERS_A_LINE = 10, 68
 
 
 def cells_of(path, kind):
@@ -128,3 +128,70 @@ def test_nbval_compares_an_explorer_but_for_its_drawings(explorer_notebook, tmp_
     done = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (done.returncode == 0) == passes, done.stdout + done.stderr
     assert f"1 {'passed' if passes else 'failed'}" in done.stdout
+
+
+def planted(path, change):
+    """A notebook of one cell, with what an editor has left in it."""
+    cell = nbformat.v4.new_code_cell("print(1)", execution_count=7)
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    change(notebook)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path
+
+
+def another_kernel(notebook):
+    notebook.metadata["kernelspec"] = {"name": "my-other-env", "display_name": "Mine", "language": "python"}
+
+
+def no_language(notebook):
+    notebook.metadata["kernelspec"] = {"name": ""}
+
+
+def an_older_version(notebook):
+    notebook.nbformat_minor = 2
+    del notebook.cells[0]["id"]
+
+
+def an_editors_notes(notebook):
+    notebook.cells[0].metadata = {"vscode": {"languageId": "python"}, "colab": {}, "collapsed": False}
+    notebook.metadata = {"colab": {"provenance": []}, "vscode": {"interpreter": {"hash": "1"}}}
+
+
+def widget_state(notebook):
+    """A view without the state that belongs to it leaves a page blank (nbconvert #923)."""
+    notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {}, "version_major": 2}}
+    data = {notebooks.WIDGET: {"model_id": "1"}, "text/plain": "a widget"}
+    notebook.cells[0].outputs = [nbformat.v4.new_output("display_data", data)]
+
+
+LEFT_BY_AN_EDITOR = (another_kernel, no_language, an_older_version, an_editors_notes, widget_state)
+
+
+@pytest.mark.parametrize("change", LEFT_BY_AN_EDITOR, ids=lambda change: change.__name__)
+def test_what_an_editor_left_is_named_and_goes_when_the_notebook_is_run(tmp_path, change):
+    path = planted(tmp_path / "chapter.ipynb", change)
+    assert any("volatile metadata" in problem for problem in notebooks.problems(path))
+    notebooks.run(path)
+    assert list(notebooks.problems(path)) == []
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    assert stored["metadata"] == notebooks.METADATA and stored["cells"][0]["metadata"] == {}
+    assert stored["cells"][0]["outputs"] == [{"name": "stdout", "output_type": "stream", "text": ["1\n"]}]
+
+
+def test_other_line_ends_are_named(tmp_path):
+    path = tmp_path / "chapter.ipynb"
+    path.write_bytes(CHAPTERS[0].read_bytes().replace(b"\n", b"\r\n"))
+    assert [problem for problem in notebooks.problems(path) if "other line ends" in problem]
+
+
+@pytest.mark.parametrize("content", [b"", b"no JSON", b"[1]", b"{}", b'{"nbformat": 4}', b"\xff\xfe", None])
+@pytest.mark.parametrize("options", [[], ["--check"]], ids=["run", "check"])
+def test_a_file_that_is_no_notebook_is_one_sentence(tmp_path, content, options):
+    path = tmp_path / "chapter.ipynb"
+    if content is not None:
+        path.write_bytes(content)
+    command = [sys.executable, notebooks.__file__, *options, path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1 and "cannot be read as a notebook" in done.stderr, done.stderr
+    assert content is None or path.read_bytes() == content

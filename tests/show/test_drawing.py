@@ -178,3 +178,12 @@ def test_a_drawing_shows_its_own_graphs_numbers_after_another_graph_ran():
     before = draw(first).svg()
     second.forward(x=np.ones(3), w=np.ones(3))
     assert draw(first).svg() == before
+
+
+def test_names_of_gates_are_words_and_a_named_gate_shows_its_name():
+    names = ["ReLU", "LeakyReLU", "SiLU", "GELU", "SigmoidCrossEntropy", "NCE", "MatMul"]
+    gates = [type(name, (Sigmoid,), {})() for name in names]
+    labels = [drawing_module.label_of(gate(Node("x"))) for gate in gates]
+    assert labels == ["ReLU", "leaky ReLU", "SiLU", "GELU", "sigmoid cross entropy", "NCE", "mat mul"]
+    svg = draw(ComputationalGraph(Sigmoid()(Node("x"), name="layer/hidden"))).svg()
+    assert ">hidden</text>" in svg and ">σ</text>" in svg

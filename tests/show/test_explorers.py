@@ -26,6 +26,7 @@ from handgrad import (
     numerical_jacobian,
 )
 from handgrad.errors import InputError
+from handgrad.installing import how_to_install
 from handgrad.show import draw, explore, figure, jacobian_explorer, step_through
 from handgrad.show.explorers import host
 
@@ -109,7 +110,7 @@ except ValueError as error:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines() == [
         "['text/html', 'text/plain']",
-        'A live explorer needs the package anywidget, which is not installed: pip install "handgrad[widgets]".',
+        f"A live explorer needs the package anywidget, which is not installed: {how_to_install('widgets')}.",
     ], done.stderr
 
 

@@ -18,3 +18,9 @@ def test_the_page_shows_the_code_that_runs():
 def test_things_of_two_files_are_refused():
     with pytest.raises(ValueError, match="one file at a time"):
         source(handgrad.Add, handgrad.RowDot)
+
+
+def test_methods_stand_at_the_margin_as_they_are_read():
+    text = source(handgrad.Multiply.forward, handgrad.Multiply.backward).text
+    assert text.startswith("def forward(self, x, y):\n    self.x")
+    assert "\n\ndef backward(self, dz):\n" in text and "\n\n\n" not in text

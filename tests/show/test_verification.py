@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from handgrad import log_sigmoid, log_softmax, sigmoid, softmax
 from handgrad.show import verify
 
 POINT = {"x": np.array([2.0, -1.0]), "y": np.array([3.0, 0.5])}
@@ -62,3 +63,20 @@ def test_gradients_of_nothing_or_of_strangers_are_refused():
     for gradients in ({}, {"z": 1.0}):
         with pytest.raises(ValueError, match="expects gradients of some of x"):
             verify("grad-x", gradients, lambda x: x**2, {"x": 3.0})
+
+
+def test_the_library_s_functions_take_numpy_and_torch_and_outputs_may_be_a_tuple():
+    def two(x, y):
+        return log_sigmoid(x * y), sigmoid(x) + y
+
+    x, y = 0.3, -1.2
+    slope = sigmoid(-x * y)
+    given = {"x": [[slope * y], [sigmoid(x) * sigmoid(-x)]], "y": [[slope * x], [1.0]]}
+    assert verify("grad-two", given, two, {"x": x, "y": y}).ok
+    scores = np.array([0.2, -1.0, 3.0])
+    assert verify("grad-softmax", {"x": softmax(scores) - [0, 1, 0]}, lambda x: -log_softmax(x)[1], {"x": scores}).ok
+
+
+def test_a_verification_is_true_if_it_is_verified():
+    assert verify("grad-square", {"x": 6.0}, lambda x: x**2, {"x": 3.0})
+    assert not verify("grad-square", {"x": 5.0}, lambda x: x**2, {"x": 3.0})

@@ -46,6 +46,21 @@ def test_the_newest_are_kept_and_found(tmp_path):
     assert state == {"at": 1_000_000_000} and path.name == "step-1000000000"
 
 
+def test_three_are_kept_where_no_number_is_given(tmp_path):
+    for step in range(5):
+        save_checkpoint(tmp_path, step, ARRAYS, {"at": step})
+    assert [path.name for path in checkpoints(tmp_path)] == [f"step-{step:09d}" for step in (2, 3, 4)]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_a_state_that_json_cannot_hold_is_never_a_checkpoint(tmp_path, number):
+    """Python would write NaN, which is no JSON: other programs could not read it."""
+    save_checkpoint(tmp_path, 1, ARRAYS, {"loss": 0.5})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        save_checkpoint(tmp_path, 2, ARRAYS, {"loss": number})
+    assert load_newest_checkpoint(tmp_path)[2] == {"loss": 0.5}
+
+
 def test_a_step_that_is_reached_again_stays_as_it_is_unless_it_is_damaged(tmp_path):
     path = save_checkpoint(tmp_path, 5, ARRAYS, {"time": 1})
     assert save_checkpoint(tmp_path, 5, ARRAYS, {"time": 2}) == path

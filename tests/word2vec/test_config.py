@@ -1,9 +1,14 @@
 import dataclasses
+import json
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from handgrad.errors import InputError
-from handgrad.word2vec import CS20, TrainingConfig
+from handgrad.word2vec import CS20, TrainingConfig, keep_probabilities
+from handgrad.word2vec.peers import NAMES_OF_PEERS
 
 
 @pytest.mark.parametrize(
@@ -51,6 +56,82 @@ def test_negative_and_nan_values_are_refused(field):
         TrainingConfig(**{field: -1})
     with pytest.raises(InputError, match=f"expects {field} .* but got nan"):
         TrainingConfig(**{field: float("nan")})
+
+
+def test_a_configuration_stays_what_was_checked():
+    config = TrainingConfig()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.window = 0
+
+
+def test_the_defaults_are_those_of_word2vec_c():
+    """Of its skip-gram with negative sampling: word2vec.c's own defaults, and its demo's model."""
+    config = TrainingConfig()
+    theirs = {
+        "dimension": 100, "window": 5, "subsample": 1e-3, "negatives": 5, "epochs": 5, "min_count": 5,
+        "learning_rate": 0.025, "noise": "unigram", "noise_power": 0.75, "dynamic_window": True, "unk": "drop",
+    }  # fmt: skip
+    assert {name: getattr(config, name) for name in theirs} == theirs
+    assert (config.model, config.objective, config.max_vocabulary) == ("skipgram", "negative-sampling", 0)
+
+
+FIELDS = [field.name for field in dataclasses.fields(TrainingConfig)]
+HUGE = [10**400, -(10**400)]
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(HUGE)
+    | st.floats(width=32).map(np.float32) | st.integers(-9, 9).map(np.int64) | st.fractions() | st.decimals()
+    | st.complex_numbers() | st.binary() | st.just(np.eye(2)) | st.just(np.longdouble(10) ** 4000)
+    | st.sampled_from(["a\nb", "nce", "cbow", "torch", "auto", "yes", "keep", "\ud800"])
+)  # fmt: skip
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=3))
+@settings(max_examples=400, deadline=None)
+def test_any_values_are_a_configuration_that_json_holds_or_one_line(fields):
+    try:
+        config = TrainingConfig(**fields)
+    except InputError as error:
+        said = str(error)
+        assert len(said.splitlines()) == 1 and len(said) < 700 and said[-1] in ".?"
+        return
+    assert TrainingConfig.from_dict(json.loads(json.dumps(config.to_dict(), allow_nan=False))) == config
+    keep_probabilities([3, 1], 4, config.subsample)
+
+
+@given(st.dictionaries(st.text() | st.integers() | st.none(), VALUES, max_size=3) | VALUES)
+@settings(max_examples=200, deadline=None)
+def test_any_table_is_a_configuration_or_one_line(table):
+    try:
+        TrainingConfig.from_dict(table)
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1
+
+
+def test_a_subsample_of_hundreds_of_digits_is_refused():
+    with pytest.raises(InputError, match=r"expects subsample of at least 0 and at most 1\.8e\+308, but got"):
+        TrainingConfig(subsample=10**400)
+
+
+@pytest.mark.parametrize(
+    "name, field",
+    [
+        ("vector_size", "dimension"), ("size", "dimension"), ("negative", "negatives"), ("sample", "subsample"),
+        ("workers", "threads"), ("iter", "epochs"), ("sg", "model"), ("hs", "objective"), ("cbow", "model"),
+        ("alpha", "learning_rate"), ("min_alpha", "min_learning_rate"), ("ns_exponent", "noise_power"),
+        ("minCount", "min_count"), ("max-vocabulary", "max_vocabulary"), ("embedding_dim", "dimension"),
+    ],
+)  # fmt: skip
+def test_names_of_peers_point_to_ours(name, field):
+    for make in (lambda: TrainingConfig(**{name: 1}), lambda: TrainingConfig.from_dict({name: 1})):
+        with pytest.raises(InputError, match=rf"has no '{name}': (here it is|did you mean) {field}\b") as caught:
+            make()
+        assert isinstance(caught.value, TypeError)
+
+
+def test_every_name_of_a_peer_leads_to_a_field_and_is_none_itself():
+    for name, said in NAMES_OF_PEERS.items():
+        assert said.partition(",")[0] in FIELDS and name not in FIELDS
 
 
 def test_every_field_is_explained():

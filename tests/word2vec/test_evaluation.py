@@ -1,3 +1,4 @@
+import hypothesis
 import numpy as np
 import pytest
 
@@ -38,6 +39,24 @@ def test_similarity_by_hand(fan):
     assert str(result) == f"word pairs: Spearman 0.800, Pearson {result.pearson[0]:.3f}, on 4 of 4 pairs"
 
 
+def test_another_function_than_the_cosine(fan):
+    ranks = word_similarity(fan, PAIRS, similarity_function="distance").spearman[0]
+    assert ranks == pytest.approx(-0.8) == -word_similarity(fan, PAIRS, similarity_function="similarity").spearman[0]
+    by_hand = word_similarity(fan, PAIRS, similarity_function=lambda a, b: {"b": 9, "d": 4, "c": 6, "e": 5}[b])
+    assert by_hand.spearman[0] == pytest.approx(1) and by_hand.pearson[0] == pytest.approx(1)
+
+
+def test_gensims_arguments_and_results(fan, tmp_path):
+    (tmp_path / "pairs").write_bytes("a|b|9\na|d|4\na|c|6\na|e|5\nä|a|1\n".encode("latin-1"))
+    _, spearman, unknown = fan.evaluate_word_pairs(tmp_path / "pairs", delimiter="|", encoding="latin-1")
+    assert spearman[0] == pytest.approx(0.8) and unknown == pytest.approx(20)
+    assert fan.evaluate_word_pairs(PAIRS, similarity_function="distance")[1][0] == pytest.approx(-0.8)
+    questions = {"s": [("a", "b", "c", "d")]}
+    for method, function in (("3CosAdd", "most_similar"), ("3CosMul", "most_similar_cosmul")):
+        expected = fan.evaluate_word_analogies(questions, method=method)
+        assert fan.evaluate_word_analogies(questions, similarity_function=function) == expected
+
+
 def test_equal_scores_share_a_rank(fan):
     result = word_similarity(fan, [("a", "b", 7), ("a", "c", 7), ("a", "d", 3), ("a", "e", 1)])
     assert result.spearman[0] == pytest.approx(np.corrcoef([3.5, 3.5, 2, 1], [4, 3, 2, 1])[0, 1])
@@ -73,6 +92,131 @@ def test_the_more_frequent_of_two_spellings_has_the_vector(fan):
 def test_the_usual_files_of_word_pairs_are_read(tmp_path, text):
     (tmp_path / "pairs").write_bytes(text.encode())
     assert read_word_pairs(tmp_path / "pairs") == [("love", "sex", 6.77), ("tiger", "cat", 7.35)]
+
+
+DECIMALS = [("Auto", "Bus", 3.58), ("A", "B", 4.0)]  # openaddresses #102
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("Auto\tBus\t3,58\nA\tB\t4\n", DECIMALS),
+        ("Auto;Bus;3,58\nA;B;4\n", DECIMALS),
+        ("Wort1;Wort2;Bewertung\nAuto;Bus;3,58\nA;B;4,0\n", DECIMALS),
+        ("Auto Bus 3,58\nA B 4\n", DECIMALS),
+        ('"Auto","Bus","3,58"\n"A","B",4\n', DECIMALS),
+        ("Auto,Bus,3.58\nA,B,4\n", DECIMALS),
+        ("Auto , Bus , 3.58 \nA , B , 4\n", DECIMALS),
+        ("Auto\tBus\t3.58\t\t\nA\tB\t4\tmore\n", DECIMALS),
+        ("Auto,Bus,3.58,9,8\nA,B,4,9,7\n", DECIMALS),
+        ("Auto\tBus\t3.58\rA\tB\t4\r", DECIMALS),
+        ("\ufeff" + "\n" * 3000 + "Auto\tBus\t3.58\n" + "  \n" * 3000 + "A\tB\t4", DECIMALS),
+        ("# mine\nword_a word_b rating\nAuto Bus 3.58\nA B 4\n", DECIMALS),
+        ("Word,Word,Similarity\nAuto,Bus,3.58\nA,B,4\n", DECIMALS),
+        ('"New York, NY",city,5.0\n', [("New York, NY", "city", 5.0)]),
+        ("New York, NY\tcity\t5.0\n", [("New York, NY", "city", 5.0)]),
+        ("new\xa0york city -.5\n", [("new\xa0york", "city", -0.5)]),
+        ("1984\t5\t1e1\n", [("1984", "5", 10.0)]),
+        ("word\tnoun\t3\n", [("word", "noun", 3.0)]),
+    ],
+)
+def test_one_separator_a_file_quotes_and_decimal_commas(tmp_path, text, expected):
+    (tmp_path / "pairs").write_text(text, encoding="utf-8", newline="")
+    assert read_word_pairs(tmp_path / "pairs") == expected
+
+
+@pytest.mark.parametrize(
+    "first", ["6,77x", "", "n/a", "?", "NaN", "inf", "1_000", "７", "7%", "about 7", "seven", "0x7"]
+)
+@pytest.mark.parametrize("separator", ["\t", ";", ",", " "])
+def test_a_first_line_that_is_malformed_is_no_header(tmp_path, first, separator):
+    """It was passed over, and coverage was 100 %."""
+    lines = [("love", "sex", first), ("tiger", "cat", "7.35"), ("a", "b", "1.5")]
+    (tmp_path / "pairs").write_text("\n".join(map(separator.join, lines)), encoding="utf-8")
+    with pytest.raises(InputError, match=r"line [12] is not two words and a score"):
+        read_word_pairs(tmp_path / "pairs")
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("Auto,Bus,3,58\nA,B,4,1\n", "has commas between its fields and perhaps in its scores, as in 'Auto,Bus,3,58'"),
+        ("Auto,Bus,3,58\nA,B,4\n", "line 2 is not two words and a score, but 3 fields where others have 4"),
+        ("word1,word2,score\nAuto,Bus,3,58\n", "line 2 is not two words and a score, but 4 fields where others have 3"),
+        ("a,b,1\nNew York, NY,city,5.0\n", "line 2 is not two words and a score, but 4 fields where others have 3"),
+        ("a\tb\t1.5\nc\td\t1,5\n", r"has decimal points \(line 1\) and commas \(line 2\) in its scores"),
+        ("a\tb\t1,234.5\n", "line 1 is not two words"),
+        ("a\tb\t1e999\n", "line 1 has an infinite score"),
+        ("a b\tc\t1\nd e 2\n", "line [12] is not two words"),
+        ('a,b,1\n"c,d,2\n', "line 2 is not two words"),
+        ("word1\tword2\tscore\n", "has no word pairs: below its header"),
+        ("a\tb\t1\nword1\tword2\tscore\n", "line 2 is not two words"),
+    ],
+)
+def test_what_could_be_read_in_two_ways_is_refused(tmp_path, text, sentence):
+    (tmp_path / "pairs").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=sentence):
+        read_word_pairs(tmp_path / "pairs")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("reader", [read_word_pairs, read_analogies])
+def test_utf16_is_named_and_other_encodings_can_be_given(tmp_path, reader, encoding):
+    text = ": s\ta\tb\n" if reader is read_analogies else "a\tb\t1\n"
+    (tmp_path / "questions").write_bytes(text.encode(encoding))
+    with pytest.raises(InputError, match=r"questions is (not UTF-8 text|text in UTF-16)"):
+        reader(tmp_path / "questions")
+    (tmp_path / "questions").write_bytes("ä\tb\t1\n".encode("utf-16"))
+    assert read_word_pairs(tmp_path / "questions", encoding="utf-16") == [("ä", "b", 1.0)]
+    with pytest.raises(InputError, match="one that Python has, such as utf8, but got 'no such'"):
+        reader(tmp_path / "questions", encoding="no such")
+
+
+@hypothesis.given(
+    hypothesis.strategies.lists(
+        hypothesis.strategies.sampled_from(
+            [*'ab1.,;: \t\n\r#"', "\0", "\ufeff", "1e9", "a\tb\t1\n", "word1", "\xa0", ": "]
+        ),
+        max_size=30,
+    ).map(lambda pieces: "".join(pieces).encode())
+    | hypothesis.strategies.binary(max_size=60),
+    hypothesis.strategies.sampled_from([None, "\t", " ", "::", "a", "\n"]),
+)
+@hypothesis.settings(max_examples=400, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_questions_or_one_sentence(tmp_path, content, delimiter):
+    path = tmp_path / "questions"
+    path.write_bytes(content)
+    for read in (read_analogies, lambda path: read_word_pairs(path, delimiter)):
+        try:
+            questions = read(path)
+        except InputError as error:
+            assert "\n" not in str(error)
+        else:
+            assert questions
+            if isinstance(questions, list):  # each line is a pair, a comment, a header or blank
+                lines = [line for line in content.decode("utf-8-sig").split("\n") if line.strip()]
+                assert len(questions) >= len(lines) - 1 - sum(line.lstrip().startswith("#") for line in lines)
+                assert all(a and b and np.isfinite(score) for a, b, score in questions)
+
+
+@hypothesis.given(
+    hypothesis.strategies.lists(
+        hypothesis.strategies.tuples(*[hypothesis.strategies.from_regex(r"[a-zä]{1,9}", fullmatch=True)] * 2).flatmap(
+            lambda words: hypothesis.strategies.floats(-1e6, 1e6).map(lambda score: (*words, score))
+        ),
+        min_size=1,
+    ),
+    hypothesis.strategies.sampled_from(["\t", ";", ",", " ", "   "]),
+    hypothesis.strategies.booleans(),
+)
+@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+def test_pairs_that_are_written_come_back(tmp_path, pairs, separator, comma):
+    """With a decimal comma, too, where the separator is none."""
+    lines = [f"{a}{separator}{b}{separator}{score!r}\n" for a, b, score in pairs]
+    if comma and separator != ",":
+        lines = [line.replace(".", ",") for line in lines]
+    (tmp_path / "pairs").write_text("".join(lines), encoding="utf-8")
+    assert read_word_pairs(tmp_path / "pairs") == pairs
 
 
 @pytest.fixture
@@ -159,14 +303,14 @@ def test_the_odd_one_out(fan):
         (read_word_pairs, b"", "has no word pairs"),
         (read_word_pairs, b"a\tb\t1\nc\td\n", "line 2 is not two words and a score: 'c.td'"),
         (read_word_pairs, b"a\tb\t1\nc\td\tnan\n", "line 2 is not two words and a score"),
-        (read_word_pairs, b"a\tb\nc\td\n", "line 2 is not two words and a score"),
-        (read_word_pairs, b"\xff\xfe\t1", "not UTF-8"),
+        (read_word_pairs, b"a\tb\nc\td\n", "line 1 is not two words and a score"),
+        (read_word_pairs, b"\xff\xfe\t1", "UTF-16"),
         (read_word_pairs, None, "could not be read"),
         (read_analogies, b"", "has no analogies"),
         (read_analogies, b": only a section\n", "has no analogies"),
         (read_analogies, b"a b c d\n", "line 1 comes before any"),
         (read_analogies, b": s\na b c d\na b c\n", "line 3 has 3 words instead of 4"),
-        (read_analogies, b"\xff\xfe", "not UTF-8"),
+        (read_analogies, b"\xff\xfe", "UTF-16"),
         (read_analogies, None, "could not be read"),
     ],
 )
@@ -183,6 +327,26 @@ def test_a_bad_file_is_one_sentence_that_names_it(tmp_path, reader, content, sen
     [
         (lambda kv: word_similarity(kv, PAIRS[:2]), "2 pairs whose words both have vectors; a correlation needs 3"),
         (lambda kv: word_similarity(kv, [("a", "b", 1)] * 3), "are equal"),
+        (
+            lambda kv: word_similarity(kv, [*PAIRS, ("a", "b")]),
+            r"A word pair is \(word, word, score\), but got \('a', 'b'\)",
+        ),
+        (lambda kv: word_similarity(kv, [*PAIRS, ("a", "b", "1")]), "A word pair is"),
+        (lambda kv: word_similarity(kv, [*PAIRS, ("a", "b", np.nan)]), "A word pair is"),
+        (lambda kv: word_similarity(kv, [*PAIRS, ("a", 1, 2)]), "A word pair is"),
+        (lambda kv: word_similarity(kv, ["ab1"] * 3), "A word pair is"),
+        (lambda kv: word_similarity(kv, None), "Word pairs are a path or a list"),
+        (
+            lambda kv: word_similarity(kv, PAIRS, similarity_function="nearness"),
+            "similarity_function is a function of two",
+        ),
+        (lambda kv: word_similarity(kv, PAIRS, similarity_function=lambda a, b: np.nan), "is NaN or infinite"),
+        (lambda kv: word_analogies(kv, [("a", "b", "c", "d")]), "Analogies are a path or a dict"),
+        (lambda kv: word_analogies(kv, {"s": [("a", "b", "c", 4)]}), "An analogy has four words, but"),
+        (
+            lambda kv: kv.evaluate_word_analogies({}, similarity_function="distance"),
+            "similarity_function is one of most_sim",
+        ),
         (lambda kv: word_similarity(kv, PAIRS, restrict_vocab=0), "restrict_vocab expects at least 1 word"),
         (lambda kv: word_analogies(kv, {}, method="4Cos"), 'expects the method "3CosAdd" or "3CosMul"'),
         (lambda kv: word_analogies(kv, {"s": ["abcd", ("a", "b", "c")]}), "An analogy has four words, but"),

@@ -60,6 +60,24 @@ def test_worked_by_hand():
     assert nodes.dtype == np.int32 and codes.dtype == np.int8
 
 
+@pytest.mark.parametrize("size", [20, 300, 1000])
+def test_among_words_of_one_count_the_first_have_the_shortest_paths(size):
+    """So a tree is the same on each machine, however its sort treats what is equal."""
+    counts = np.random.default_rng(size).integers(1, 4, size)  # in no order
+    depth = np.diff(HuffmanTree(counts).starts)
+    for occurrences in (1, 2, 3):
+        assert (np.diff(depth[counts == occurrences]) >= 0).all()
+    assert depth[counts == 3].max() <= depth[counts == 2].min() <= depth[counts == 2].max() <= depth[counts == 1].min()
+
+
+@pytest.mark.parametrize("size", [2, 3, 8, 33])
+def test_a_tree_has_one_inner_node_less_than_words(size):
+    tree = HuffmanTree(descending(size, size))
+    assert tree.inner_nodes == size - 1 and len(tree.starts) == size + 1
+    assert np.unique(tree.nodes).tolist() == list(range(size - 1)) and tree.starts[-1] == len(tree.nodes)
+    assert (tree.nodes[tree.starts[:-1]] == size - 2).all()  # each path begins at the root
+
+
 def test_paths_of_no_words():
     nodes, codes = HuffmanTree([2, 1]).paths(np.array([], dtype=int))
     assert nodes.shape == codes.shape == (0, 0)

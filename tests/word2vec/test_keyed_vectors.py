@@ -1,7 +1,10 @@
+import copy
+import pickle
 import time
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from handgrad.errors import InputError
 from handgrad.word2vec import KeyedVectors, Trainer, TrainingConfig, UnknownWordError, Vocabulary
@@ -45,6 +48,39 @@ def test_neighbors_agree_with_all_cosines_in_float64(random):
     found = random.most_similar(["w1", "w2"], ["w3"], topn=20)
     assert [word for word, _ in found] == [f"w{i}" for i in best]
     np.testing.assert_allclose([cosine for _, cosine in found], cosines[best], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda kv, *topn: kv.most_similar("w0", None, *topn),
+        lambda kv, *topn: kv.most_similar_cosmul("w0", None, *topn),
+        lambda kv, *topn: kv.similar_by_word("w0", *topn),
+        lambda kv, *topn: kv.similar_by_key("w0", *topn),
+        lambda kv, *topn: kv.similar_by_vector(kv.vectors[0], *topn),
+        lambda kv, *topn: kv.analogy("w0", "w1", "w2", *topn),
+    ],
+)
+def test_of_neighbors_there_are_ten_or_as_many_as_are_asked_for(random, ask):
+    ten = ask(random)
+    assert len(ten) == 10
+    for topn in (0, 1, 7, 12):
+        found = ask(random, topn)
+        assert len(found) == topn and found[:10] == ten[:topn]
+    assert ask(random, None).shape == (3000,)
+
+
+def test_relative_similarity_compares_with_ten_neighbors_where_no_number_is_given(random):
+    cosines = [cosine for _, cosine in random.most_similar("w0", topn=10)]
+    expected = random.similarity("w0", "w1") / sum(cosines)
+    assert random.relative_cosine_similarity("w0", "w1") == pytest.approx(expected)
+    assert random.relative_cosine_similarity("w0", "w1", 3) == pytest.approx(expected * sum(cosines) / sum(cosines[:3]))
+
+
+def test_a_rank_is_that_of_the_second_word_among_the_neighbors_of_the_first():
+    vectors = KeyedVectors(["a", "b", "c"], [[1, 0], [1, 0.2], [1, 0.3]])  # c lies beyond b, seen from a
+    assert vectors.closer_than("a", "b") == [] and vectors.closer_than("b", "a") == ["c"]
+    assert vectors.rank("a", "b") == 1 and vectors.rank("b", "a") == 2
 
 
 def test_equal_vectors_come_in_the_order_of_their_indices():
@@ -179,8 +215,8 @@ def test_an_unknown_word_is_a_sentence_with_a_suggestion(compass):
     [
         (lambda kv: kv.most_similar(), "at least one word"),
         (lambda kv: kv.most_similar([], []), "at least one word"),
-        (lambda kv: kv.most_similar("north", topn=0), "topn of at least 1"),
-        (lambda kv: kv.most_similar("north", topn=-1), "topn of at least 1"),
+        (lambda kv: kv.most_similar("north", topn=-1), "topn of at least 0"),
+        (lambda kv: kv.most_similar("north", topn=2.5), "topn of at least 0, or None for all, but got 2.5"),
         (lambda kv: kv.most_similar("north", restrict_vocab=0), "restrict_vocab expects at least 1 word"),
         (lambda kv: kv.most_similar([("north", 1.0, 2.0)]), "pairs .word, weight., but got"),
         (lambda kv: KeyedVectors(WORDS[:3], VECTORS), "one row for each of the 3 words"),
@@ -257,3 +293,289 @@ def test_ten_neighbors_among_many_words_are_found_without_a_copy_of_the_vectors(
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.1 * vectors.vectors.nbytes and seconds < 2
+
+
+# What users of gensim do with its KeyedVectors
+
+
+def test_vectors_begin_empty_as_in_gensim_and_words_are_added():
+    for vectors in (
+        KeyedVectors(3),
+        KeyedVectors(vector_size=3),
+        KeyedVectors(3, 5),
+        KeyedVectors(vector_size=3, count=5),
+    ):
+        assert len(vectors) == 0 and vectors.vectors.shape == (0, 3) and vectors.vectors.dtype == np.float32
+        assert vectors.add_vector("a", [1, 2, 3]) == 0 and vectors.add_vector("b", np.ones(3)) == 1
+        assert vectors.index_to_key == ["a", "b"] and vectors.key_to_index == {"a": 0, "b": 1}
+        assert vectors.vectors.tolist() == [[1, 2, 3], [1, 1, 1]] and vectors.vectors.dtype == np.float32
+        assert vectors.most_similar("a") == [("b", pytest.approx(6 / np.sqrt(42)))]
+    assert KeyedVectors(3, 0, np.float64).vectors.dtype == KeyedVectors(3, dtype=np.float64).vectors.dtype == np.float64
+
+
+def test_adding_keeps_what_is_there_unless_told_to_replace(compass):
+    compass.add_vectors(["north", "up"], [[7, 7], [8, 8]], extras={"count": np.array([99, 5])})
+    assert compass["north"].tolist() == [0, 2] and compass["up"].tolist() == [8, 8]
+    assert compass.get_vecattr("north", "count") == 50 and compass.get_vecattr("up", "count") == 5
+    assert compass.add_vector("east", [9, 9]) == 1 and compass["east"].tolist() == [1, 0]
+    compass.add_vectors(["north", "down"], [[7, 7], [6, 6]], extras={"sense": ["sky", "earth"]}, replace=True)
+    assert compass["north"].tolist() == [7, 7] and compass.index_to_key == [*WORDS, "up", "down"]
+    assert compass.get_vecattr("down", "sense") == "earth" and compass.get_vecattr("down", "count") == 0
+    compass.add_vectors([], [])
+    assert len(compass) == 7
+
+
+def test_a_vector_is_set_by_its_word_or_index(compass):
+    compass["north"] = [5, 6]
+    compass[1] = [7, 8]
+    compass["up"] = [9, 9]
+    compass[["south", "down"]] = np.array([[1, 2], [3, 4]])
+    assert compass.index_to_key == [*WORDS, "up", "down"]
+    assert compass[["north", "east", "south", "up", "down"]].tolist() == [[5, 6], [7, 8], [1, 2], [9, 9], [3, 4]]
+
+
+def test_words_that_come_one_by_one_are_as_if_they_had_come_at_once():
+    """Room is doubled; what belongs to others is never written over."""
+    rows = np.random.default_rng(0).standard_normal((300, 4)).astype(np.float32)
+    whole, started = rows.copy(), KeyedVectors(["w0", "w1"], rows[:2], counts=[5, 4])
+    for i in range(2, 300):
+        assert started.add_vector(f"w{i}", rows[i]) == i
+        started.set_vecattr(f"w{i}", "count", i)
+    np.testing.assert_array_equal(started.vectors, whole)
+    np.testing.assert_array_equal(rows, whole)
+    assert started.expandos["count"].tolist() == [5, 4, *range(2, 300)]
+    copied = copy.deepcopy(started)
+    part = KeyedVectors(["a"], started.vectors[:1])
+    for vectors in (copied, part):
+        vectors.vectors[0] = 7
+        vectors.add_vector("new", np.zeros(4))
+        assert vectors["new"].tolist() == [0] * 4 and vectors[0].tolist() == [7] * 4
+    np.testing.assert_array_equal(started.vectors[1:], whole[1:])
+    started.vectors = started.vectors[1:]  # by hand
+    started.index_to_key = started.index_to_key[1:]
+    started.key_to_index = {word: i for i, word in enumerate(started.index_to_key)}
+    started.expandos = {}
+    started.add_vector("new", np.ones(4))
+    np.testing.assert_array_equal(started.vectors[:-1], whole[1:])
+
+
+def test_a_vocabulary_and_read_only_vectors_are_not_changed_by_adding():
+    vocabulary, rows = Vocabulary({"a": 2, "b": 7}), np.eye(2)
+    rows.flags.writeable = False
+    vectors = KeyedVectors(vocabulary, rows)
+    vectors["a"] = [5, 5]
+    vectors["c"] = [6, 6]
+    assert vectors[["b", "a", "c"]].tolist() == [[1, 0], [5, 5], [6, 6]] and rows.tolist() == [[1, 0], [0, 1]]
+    assert vocabulary.index_to_key == ["b", "a"] and "c" not in vocabulary and len(vocabulary.counts) == 2
+    assert vectors.get_vecattr("c", "count") == 0
+
+
+def test_the_vectors_of_some_words(compass):
+    some = compass.vectors_for_all(["east", "up", "north", "east"])
+    assert some.index_to_key == ["east", "north"] and some.vectors.tolist() == [[1, 0], [0, 2]]
+    assert type(some) is KeyedVectors and not some.expandos
+    assert compass.vectors_for_all(iter(["south"]), copy_vecattrs=True).get_vecattr("south", "count") == 20
+    some["east"] = [3, 3]
+    assert compass["east"].tolist() == [1, 0]
+    assert len(compass.vectors_for_all([])) == 0
+
+
+def test_the_most_frequent_come_first(compass):
+    compass.set_vecattr("nothing", "count", 45)
+    compass.set_vecattr("east", "sense", "sunrise")
+    compass.sort_by_descending_frequency()
+    assert compass.index_to_key == ["north", "nothing", "east", "northeast", "south"]
+    assert compass["nothing"].tolist() == [0, 0] and compass.get_vecattr("nothing", "count") == 45
+    assert compass.get_index("east") == 2 and compass.get_vecattr("east", "sense") == "sunrise"
+    with pytest.raises(InputError, match="needs counts"):
+        KeyedVectors(["a"], [[1.0]]).sort_by_descending_frequency()
+
+
+def test_no_neighbors_at_all_and_relative_cosines(compass):
+    for topn in (0, np.uint8(0)):
+        assert compass.most_similar("north", topn=topn) == compass.most_similar_cosmul("north", topn=topn) == []
+        assert compass.similar_by_word("north", topn) == compass.similar_by_vector([1, 2], topn) == []
+    assert len(compass.most_similar("north", topn=np.uint8(2))) == 2
+    near = [cosine for _, cosine in compass.most_similar("east", topn=2)]
+    relative = compass.relative_cosine_similarity("east", "northeast", topn=2)
+    assert relative == pytest.approx(near[0] / sum(near))
+    with pytest.raises(InputError, match="no sum above 0"):
+        KeyedVectors(["a", "b"], [[1.0], [-1.0]]).relative_cosine_similarity("a", "b")
+
+
+def test_lengths_are_made_1_for_good(compass):
+    compass.init_sims()
+    assert compass["northeast"].tolist() == [3, 3]
+    compass.init_sims(replace=True)
+    assert compass.norms.tolist() == pytest.approx([1, 1, 1, 1, 0]) and compass.vectors.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["vocab", "index2word", "index2entity", "syn0", "vectors_norm", "wv", "no_such_name"])
+def test_names_that_are_gone_say_what_to_use(compass, name):
+    with pytest.raises(
+        AttributeError, match=f"KeyedVectors has no '{name}'{'.' if name == 'no_such_name' else ': use '}"
+    ):
+        getattr(compass, name)
+    assert not hasattr(compass, name) and copy.copy(compass).index_to_key == WORDS
+    assert pickle.loads(pickle.dumps(compass)).index_to_key == WORDS
+
+
+@pytest.mark.parametrize(
+    "call, sentence",
+    [
+        (lambda kv: KeyedVectors(), "words and their vectors, or a vector_size"),
+        (lambda kv: KeyedVectors(["a"]), "words and their vectors, or a vector_size"),
+        (lambda kv: KeyedVectors(["a"], vector_size=3), "vectors for its words, but got none"),
+        (lambda kv: KeyedVectors(["a"], [[1.0]], vector_size=3), "not both"),
+        (lambda kv: KeyedVectors("abc", np.eye(3)), "a list of words, but got the string 'abc'"),
+        (lambda kv: KeyedVectors(0), "vector_size is a whole number of at least 1, but got 0"),
+        (lambda kv: KeyedVectors(vector_size=2.5), "vector_size is a whole number"),
+        (lambda kv: KeyedVectors(3, -1), "count is a whole number of at least 0, but got -1"),
+        (lambda kv: KeyedVectors(3, np.eye(3)), "count is a whole number of at least 0, but got array"),
+        (lambda kv: KeyedVectors(3, dtype=int), "Vectors are floats, such as float32, but got the type int64"),
+        (lambda kv: KeyedVectors(3, dtype="many"), "Vectors are floats, such as float32, but got 'many'"),
+        (lambda kv: kv.add_vector("up", [1, 2, 3]), r"expect shape \(1, 2\), but got shape \(1, 3\)"),
+        (lambda kv: kv.add_vectors(["up", "down"], [[1, 2]]), r"Vectors for 2 words expect shape \(2, 2\)"),
+        (lambda kv: kv.add_vectors(["up", "down"], [[1, 2], [1]]), "2 for each word, but got others"),
+        (lambda kv: kv.add_vectors(["up"], [["a", "b"]]), "2 for each word, but got others"),
+        (lambda kv: kv.add_vectors(["up", "up"], np.ones((2, 2))), "each word once, but 'up' occurs twice"),
+        (lambda kv: kv.add_vectors([None], np.ones((1, 2))), "A word is a string or a whole number, but got None"),
+        (lambda kv: kv.add_vectors(["up"], np.ones((1, 2)), {"count": [1, 2]}), "'count' expects 1 values"),
+        (lambda kv: kv.add_vectors(["up"], np.ones((1, 2)), {"count": ["x"]}), "'count' holds numbers of type int64"),
+        (lambda kv: kv.__setitem__("up", [1]), "expect shape"),
+    ],
+)
+def test_wrong_beginnings_and_additions_change_nothing(compass, call, sentence):
+    with pytest.raises(InputError, match=sentence):
+        call(compass)
+    assert compass.index_to_key == WORDS and compass.vectors.tolist() == VECTORS.tolist()
+    assert len(compass.expandos["count"]) == 5 and "up" not in compass
+
+
+# Files
+
+
+@pytest.mark.parametrize("name", ["vectors", "vectors.gz", "vectors.kv"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_what_is_saved_is_loaded_bit_for_bit_with_its_attributes(tmp_path, name, dtype):
+    words = ["", "new york", "a\nb", "\ufeff", "\udc80", "ä", 7]
+    rows = np.random.default_rng(0).standard_normal((7, 3)).astype(dtype)
+    vectors = KeyedVectors(words, np.asfortranarray(rows), counts=range(7))
+    vectors.set_vecattr("ä", "sense", "letter")
+    vectors.save(tmp_path / name)
+    loaded = KeyedVectors.load(tmp_path / name)
+    assert loaded.index_to_key == words and loaded.vectors.dtype == dtype and loaded.vectors.tobytes() == rows.tobytes()
+    assert loaded.expandos["count"].tolist() == list(range(7)) and loaded.get_vecattr("ä", "sense") == "letter"
+    loaded["ä"] = loaded["new"] = [1, 2, 3]
+    assert loaded["new"].tolist() == [1, 2, 3] and KeyedVectors.load(tmp_path / name, mmap="r").index_to_key == words
+
+
+@pytest.mark.parametrize(
+    "content, sentence",
+    [
+        (
+            pickle.dumps({"a": 1}),
+            "a Python pickle, which could run any code.*gensim, and write it with its save_word2vec_",
+        ),
+        (b"2 2\na 1 2\nb 3 4\n", "word2vec's format, which KeyedVectors.load_word2vec_format reads"),
+        (b"", "another file, or damaged"),
+        (b"\x10" + bytes(7) + b"{} ", "another file, or damaged"),
+        (save({"vectors": np.eye(2)}), "another file, or damaged"),
+        (save({"vectors": np.eye(2), "words": np.frombuffer(b'["a"]', np.uint8)}), "another file, or damaged"),
+        (save({"vectors": np.eye(2), "words": np.frombuffer(b'{"a": 1}', np.uint8)}), "another file, or damaged"),
+        (save({"vectors": np.eye(1), "words": np.frombuffer(b"[[1]]", np.uint8)}), "another file, or damaged"),
+        (save({"vectors": np.eye(1), "words": np.frombuffer(b"[" * 90_000, np.uint8)}), "another file, or damaged"),
+        (None, "could not be read"),
+    ],
+)
+def test_another_file_is_not_loaded_and_a_pickle_never(tmp_path, content, sentence):
+    if content is not None:
+        (tmp_path / "file").write_bytes(content)
+    with pytest.raises(InputError, match=rf"file .*{sentence}"):
+        KeyedVectors.load(tmp_path / "file")
+
+
+def test_what_cannot_be_saved_leaves_no_file(tmp_path, compass):
+    compass.set_vecattr("east", "sense", object())
+    with pytest.raises(InputError, match="the values of 'sense' have others"):
+        compass.save(tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_counts_are_written_and_read_beside_the_vectors(tmp_path, compass):
+    compass.save_word2vec_format(tmp_path / "v", fvocab=tmp_path / "counts", binary=True)
+    assert (tmp_path / "counts").read_text() == "north 50\neast 40\nnortheast 30\nsouth 20\nnothing 10\n"
+    loaded = KeyedVectors.load_word2vec_format(tmp_path / "v", tmp_path / "counts")
+    assert loaded.index_to_key == WORDS and loaded.expandos["count"].tolist() == [50, 40, 30, 20, 10]
+    (tmp_path / "counts").write_text("south 7\n")
+    assert KeyedVectors.load_word2vec_format(tmp_path / "v", tmp_path / "counts").expandos["count"].sum() == 7
+    for wrong in (
+        "south\n",
+        "south 7 8\n",
+        "south 7.5\n",
+        "south -7\n",
+        "south 1e3\n",
+        "a 1\nsouth 9999999999999999999\n",
+    ):
+        (tmp_path / "counts").write_text(wrong)
+        with pytest.raises(InputError, match=r"counts is not a vocabulary: line \d, 'south.*', is not a word and its"):
+            KeyedVectors.load_word2vec_format(tmp_path / "v", tmp_path / "counts")
+    with pytest.raises(InputError, match="A file of counts needs counts"):
+        KeyedVectors(["a"], [[1.0]]).save_word2vec_format(tmp_path / "new", fvocab=tmp_path / "new counts")
+    assert {path.name for path in tmp_path.iterdir()} == {"v", "counts"}
+
+
+def test_vectors_are_written_in_another_order_with_a_prefix_and_one_after_the_other(tmp_path, compass):
+    compass.set_vecattr("nothing", "count", 45)
+    compass.save_word2vec_format(tmp_path / "v", sort_attr="count", prefix="*", total_vec=6, fvocab=tmp_path / "c")
+    KeyedVectors(["doc"], [[7.0, 7.0]]).save_word2vec_format(tmp_path / "v", write_header=False, append=True)
+    loaded = KeyedVectors.load_word2vec_format(tmp_path / "v", datatype=np.float64)
+    assert loaded.index_to_key == ["*north", "*nothing", "*east", "*northeast", "*south", "doc"]
+    assert loaded["*nothing"].tolist() == [0, 0] and loaded.vectors.dtype == np.float64
+    assert (tmp_path / "c").read_text().split()[:4] == ["*north", "50", "*nothing", "45"]
+
+
+def test_words_of_one_count_keep_their_order_however_many_they_are(tmp_path):
+    """In a table that is sorted, and in a file that is."""
+    counts = np.random.default_rng(0).integers(1, 4, 1000)
+    words = [f"w{i}" for i in range(1000)]
+    vectors = KeyedVectors(words, np.arange(2000.0, dtype=np.float32).reshape(1000, 2), counts)
+    vectors.save_word2vec_format(tmp_path / "v", sort_attr="count")
+    before = vectors.vectors.copy()
+    vectors.sort_by_descending_frequency()
+    expected = sorted(range(1000), key=lambda i: -counts[i])  # Python's sort is stable
+    assert vectors.index_to_key == [f"w{i}" for i in expected]
+    np.testing.assert_array_equal(vectors.vectors, before[expected])
+    assert vectors.get_vecattr("w7", "count") == counts[7] and vectors.get_index("w7") == expected.index(7)
+    written = KeyedVectors.load_word2vec_format(tmp_path / "v")
+    assert written.index_to_key == vectors.index_to_key
+    np.testing.assert_array_equal(written.vectors, vectors.vectors)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("header", [True, False])
+def test_a_file_of_counts_changes_nothing_in_the_file_of_vectors(tmp_path, compass, binary, header):
+    if binary and not header:
+        with pytest.raises(InputError, match="binary format needs its header"):
+            compass.save_word2vec_format(tmp_path / "v", tmp_path / "c", binary=True, write_header=False)
+        assert not list(tmp_path.iterdir())
+        return
+    compass.save_word2vec_format(tmp_path / "with", tmp_path / "c", binary=binary, write_header=header)
+    compass.save_word2vec_format(tmp_path / "without", binary=binary, write_header=header)
+    assert (tmp_path / "with").read_bytes() == (tmp_path / "without").read_bytes()
+    assert (tmp_path / "with").read_bytes().startswith(b"5 2\n") == header
+
+
+def test_vectors_that_cannot_be_written_to_are_copied_when_one_is_replaced():
+    array = np.eye(2, dtype=np.float32)
+    array.flags.writeable = False  # as that of a memory map is
+    vectors = KeyedVectors(["a", "b"], array)
+    vectors.add_vectors(["b"], [[3.0, 4.0]], replace=True)
+    assert vectors["b"].tolist() == [3, 4] and array[1].tolist() == [0, 1]
+
+
+def test_gensims_options_of_loading(tmp_path):
+    (tmp_path / "v").write_bytes("1 2\nmönd 1 2\n".encode("latin-1"))
+    loaded = KeyedVectors.load_word2vec_format(tmp_path / "v", binary=False, encoding="latin-1", datatype=np.float16)
+    assert loaded.index_to_key == ["mönd"] and loaded.vectors.dtype == np.float16
+    assert KeyedVectors.load_word2vec_format(tmp_path / "v", unicode_errors="ignore").index_to_key == ["mnd"]

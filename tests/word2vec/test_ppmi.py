@@ -63,6 +63,33 @@ def test_ppmi_is_the_formula_on_a_dense_matrix(smoothing, shift):
     assert 0 < matrix.nnz == np.count_nonzero(matrix.toarray())
 
 
+def test_ppmi_is_of_shares_so_that_counts_of_any_size_give_the_same():
+    counts = co_occurrences(*random_text(), 30)
+    expected = ppmi(counts).toarray()
+    for scale in (2.0**-20, 2.0**20):
+        np.testing.assert_allclose(ppmi(counts * np.float32(scale)).toarray(), expected, rtol=1e-5, atol=1e-6)
+    one_pair = scipy.sparse.csr_array(np.array([[0, 0.25], [0.25, 0]], dtype=np.float32))  # at the edge of a window
+    assert ppmi(one_pair).toarray() == pytest.approx(np.array([[0, np.log(2)], [np.log(2), 0]]))
+
+
+def test_a_text_of_one_sentence():
+    assert co_occurrences([0, 1, 1], [0, 3], 2, window=1).toarray().tolist() == [[0, 1], [1, 2]]
+    assert co_occurrences([], [0, 0], 2).toarray().tolist() == [[0, 0], [0, 0]]
+
+
+def test_settings_that_are_not_given_are_those_of_the_first_lines_of_the_module():
+    """A window of 5, contexts smoothed by 0.75, no shift, and p of 0.5 (Levy, Goldberg and Dagan 2015)."""
+    ids, starts = random_text(V=150)
+    given = ppmi_vectors(
+        range(150), ids, starts, dimension=100, window=5, smoothing=0.75, shift=1.0, eigenvalue_weight=0.5
+    )
+    np.testing.assert_array_equal(ppmi_vectors(range(150), ids, starts).vectors, given.vectors)
+    counts = co_occurrences(ids, starts, 150)
+    assert (counts != co_occurrences(ids, starts, 150, window=5)).nnz == 0
+    assert (ppmi(counts) != ppmi(counts, smoothing=0.75, shift=1.0)).nnz == 0
+    np.testing.assert_array_equal(factor(ppmi(counts), 100), given.vectors)
+
+
 def test_counts_are_left_as_they_are():
     counts = co_occurrences(*random_text(), 30)
     before = counts.toarray()

@@ -69,3 +69,26 @@ def test_wrong_use_is_answered_with_a_sentence(tmp_path, vectors):
     with pytest.raises(InputError, match="NaN"):
         save_projector(vectors, tmp_path / "new")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+# What is blank to JavaScript: TensorBoard's parser passes over a line of metadata that trim() makes empty, and all
+# later labels would belong to other points (gensim #2029). ECMAScript 2025, sections 12.2 and 12.3.
+BLANK_IN_JAVASCRIPT = [0x9, 0xA, 0xB, 0xC, 0xD, 0x20, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F]
+BLANK_IN_JAVASCRIPT = "".join(map(chr, [*BLANK_IN_JAVASCRIPT, 0x205F, 0x3000, 0xFEFF]))
+
+
+def as_tensorboard_reads(content):
+    """Its parser: lines are separated by \\n, blank ones passed over, and a first line with a tab is a header."""
+    lines = [line for line in content.decode("utf-8-sig").split("\n") if line.strip(BLANK_IN_JAVASCRIPT)]
+    return [line.split("\t")[0] for line in (lines[1:] if "\t" in lines[0] else lines)]
+
+
+@pytest.mark.parametrize("counts", [None, list(range(1, 200))])
+def test_no_word_shifts_the_labels_of_those_after_it(tmp_path, counts):
+    python_alone = "\x1c\x1d\x1e\x1f\x85\u180e\u200b"  # blank or invisible elsewhere, and no blank to JavaScript
+    words = [*BLANK_IN_JAVASCRIPT, *python_alone, "", "\xa0\u3000 ", " \ufeff", "\ufeffthe", "a\u2028b", "last"]
+    vectors = KeyedVectors(words, np.eye(len(words), dtype=np.float32), counts and counts[: len(words)])
+    labels = as_tensorboard_reads((save_projector(vectors, tmp_path) / "metadata.tsv").read_bytes())
+    assert len(labels) == len(words) and labels[-1] == "last"
+    for word, label in zip(words, labels, strict=True):
+        assert label == '""' if not word else word.translate({9: "\\t", 10: "\\n", 13: "\\r"}) in (label, label[1:-1])

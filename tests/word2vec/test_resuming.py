@@ -202,6 +202,16 @@ def handlers():
         signal.signal(number, handler)
 
 
+def test_a_signal_that_the_process_ignores_stays_ignored(handlers):
+    """A script's background job ignores Ctrl-C, which is meant for what runs in the foreground."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with signals_noted() as noted:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+    assert noted == [signal.SIGTERM]
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
 def test_a_handler_that_is_none_of_pythons_is_not_taken(handlers, monkeypatch):
     """Python calls it None, and could not put it back: a run would fail when it is over."""
     monkeypatch.setattr(signal, "getsignal", {signal.SIGINT: None, signal.SIGTERM: handlers[signal.SIGTERM]}.get)

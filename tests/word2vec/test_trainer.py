@@ -176,9 +176,9 @@ def test_a_generator_of_sentences_is_enough_and_strings_are_refused(corpus):
 def test_true_sgd_is_the_step_for_each_pair_in_order(corpus, monkeypatch):
     pairs, step = [], negative_sampling_step
 
-    def noted(V, U, center, outside, negatives, rate):
-        pairs.append((center, outside, list(negatives), rate))
-        return step(V, U, center, outside, negatives, rate)
+    def noted(V, U, center, context, negatives, rate):
+        pairs.append((center, context, list(negatives), rate))
+        return step(V, U, center, context, negatives, rate)
 
     monkeypatch.setattr("handgrad.word2vec.engines.numpy_engine.negative_sampling_step", noted)
     config = TrainingConfig(**SMALL | {"epochs": 1}, update="pair", precision="float64")

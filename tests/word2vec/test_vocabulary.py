@@ -4,6 +4,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from handgrad.errors import InputError
 from handgrad.word2vec import Vocabulary
 from handgrad.word2vec.vocabulary import UNK
 
@@ -142,6 +143,10 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
 GOOD = {"min_count": 1, "max_size": None, "unk": "drop", "raw_words": 3, "words": {"a": 2, "b": 1}}
 
 
+BAD_COUNTS = ["1e9993", "4e20", "400000000000000000000", "-1", "1.0", "1.5", "NaN", "Infinity", "true", "null"]
+BAD_COUNTS += ['"1"', "[1]", "9" * 4000, "9" * 5000, "1" + "0" * 20]
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -156,6 +161,14 @@ GOOD = {"min_count": 1, "max_size": None, "unk": "drop", "raw_words": 3, "words"
         json.dumps(GOOD | {"words": {"a": "two"}}).encode(),
         json.dumps(GOOD | {"words": {}}).encode(),
         json.dumps(GOOD).replace('"b"', '"a"').encode(),
+        *(json.dumps(GOOD | {"words": {"a": 1, "b": 987}}).replace("987", count).encode() for count in BAD_COUNTS),
+        *(json.dumps(GOOD | {"raw_words": 987}).replace("987", count).encode() for count in BAD_COUNTS),
+        json.dumps(GOOD | {"words": {"a": 2**62, "b": 2**62}, "raw_words": 2**63 - 1}).encode(),
+        json.dumps(GOOD | {"min_count": 1e300}).encode(),
+        json.dumps(GOOD | {"words": ["a", "b"]}).encode(),
+        json.dumps(GOOD | {"words": {"rare": 1, "frequent": 2}}).encode(),
+        b"[" * 100_000,
+        b'{"words": ' * 100_000,
     ],
 )
 def test_a_file_that_is_no_vocabulary_is_a_sentence(tmp_path, content):
@@ -168,3 +181,13 @@ def test_a_file_that_is_no_vocabulary_is_a_sentence(tmp_path, content):
 def test_a_vocabulary_that_is_not_there_is_a_sentence(tmp_path):
     with pytest.raises(ValueError, match=r"cannot be read \(No such file or directory\)"):
         Vocabulary.load(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize("count", ["1e9993", "4e20", "1" + 30 * "0", "-1", "NaN", "null", "[1]", "9" * 5000])
+def test_a_count_that_cannot_be_is_a_sentence(tmp_path, count):
+    Vocabulary({"one": 77, "two": 2}).save(tmp_path / "words.json")
+    saved = (tmp_path / "words.json").read_text(encoding="utf-8")
+    (tmp_path / "words.json").write_text(saved.replace('"one": 77', f'"one": {count}'), encoding="utf-8")
+    with pytest.raises(InputError, match="Expected a vocabulary that was saved") as caught:
+        Vocabulary.load(tmp_path / "words.json")
+    assert len(str(caught.value).splitlines()) == 1

@@ -5,7 +5,9 @@ import sys
 try:
     import click
 except ImportError as error:
-    print(f"The handgrad command needs {error.name}: pip install 'handgrad[word2vec]'", file=sys.stderr)
+    from handgrad.installing import how_to_install
+
+    print(f"The handgrad command needs {error.name}: {how_to_install('word2vec')}", file=sys.stderr)
     sys.exit(2)
 
 from handgrad import __version__

@@ -2,17 +2,20 @@
 
 import json
 import math
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import click
 
-from handgrad.cli.vectors import vectors_argument
+from handgrad.cli.vectors import loaded, reads_vectors
 from handgrad.word2vec import KeyedVectors
+from handgrad.word2vec.vector_files import Mending
 
 PROTOCOLS = (30_000, None)  # the two that papers report: among the 30,000 most frequent words, among all
 
 
 @click.command()
-@vectors_argument
+@reads_vectors
 @click.option("--similarity", multiple=True, metavar="FILE", help="Word pairs with human scores, such as WordSim-353.")
 @click.option("--analogies", multiple=True, metavar="FILE", help="Analogies, in the format of Google's.")
 @click.option("--restrict-vocab", type=int, metavar="N", help="Ask and answer only with the N most frequent words.")
@@ -20,7 +23,15 @@ PROTOCOLS = (30_000, None)  # the two that papers report: among the 30,000 most 
     "--method", type=click.Choice(["3CosAdd", "3CosMul"]), default="3CosAdd", show_default=True, help="For analogies."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-def evaluate(vectors, similarity, analogies, restrict_vocab, method, as_json):
+def evaluate(
+    vectors: str,
+    similarity: Sequence[str],
+    analogies: Sequence[str],
+    restrict_vocab: int | None,
+    method: Literal["3CosAdd", "3CosMul"],
+    as_json: bool,
+    unicode_errors: Mending | None,
+) -> None:
     """Judge word vectors by human scores and analogies.
 
     Each result says how much of the test could be answered. Without --restrict-vocab, analogies are asked twice: among
@@ -36,29 +47,31 @@ def evaluate(vectors, similarity, analogies, restrict_vocab, method, as_json):
     from handgrad.word2vec import documentation_questions as own
     from handgrad.word2vec.evaluation import odd_one_out, word_analogies, word_similarity
 
-    loaded = KeyedVectors.load_word2vec_format(vectors)
-    asked = [(path, None) for path in analogies]
-    pairs = [word_similarity(loaded, path, restrict_vocab=restrict_vocab) for path in similarity]
+    asked_vectors = loaded(vectors, unicode_errors)
+    asked: list[tuple[Any, str | None]] = [(path, None) for path in analogies]
+    pairs = [word_similarity(asked_vectors, path, restrict_vocab=restrict_vocab) for path in similarity]
     odd = None
     if not (similarity or analogies):
         asked = [(own.documentation_analogies(), "the book's analogies")]
-        odd = odd_one_out(loaded, own.documentation_odd_ones_out(), "the book's odd ones out")
+        odd = odd_one_out(asked_vectors, own.documentation_odd_ones_out(), "the book's odd ones out")
     answers = [
-        word_analogies(loaded, questions, restrict_vocab=limit, method=method, name=name)
+        word_analogies(asked_vectors, questions, restrict_vocab=limit, method=method, name=name)
         for questions, name in asked
-        for limit in ([restrict_vocab] if restrict_vocab is not None or len(loaded) <= PROTOCOLS[0] else PROTOCOLS)
+        for limit in (
+            [restrict_vocab] if restrict_vocab is not None or len(asked_vectors) <= PROTOCOLS[0] else PROTOCOLS
+        )
     ]
     if as_json:
-        click.echo(json.dumps(_as_json(vectors, loaded, pairs, answers, odd), indent=2))
+        click.echo(json.dumps(_as_json(vectors, asked_vectors, pairs, answers, odd), indent=2))
         return
-    tables = [f"{vectors}: {loaded}"]
+    tables = [f"{vectors}: {asked_vectors}"]
     tables += [_similarity_table(pairs)] if pairs else []
     tables += [f"{result}\ncoverage {result.total.coverage:.1%}" for result in answers]
     tables += [str(odd)] if odd else []
     click.echo("\n\n".join(tables))
 
 
-def _similarity_table(results):
+def _similarity_table(results: Sequence) -> str:
     width = max(len(result.name) for result in results)
     lines = [f"{'':{width}}  Spearman  Pearson  answered  pairs  coverage"]
     for r in results:
@@ -69,7 +82,7 @@ def _similarity_table(results):
     return "\n".join(lines)
 
 
-def _as_json(path, vectors, pairs, answers, odd):
+def _as_json(path: str, vectors: KeyedVectors, pairs: Sequence, answers: Sequence, odd: Any) -> dict[str, Any]:
     """The same results, in words and numbers that JSON has: what has no number is null."""
     return {
         "vectors": path,
@@ -108,7 +121,7 @@ def _as_json(path, vectors, pairs, answers, odd):
     }
 
 
-def _section(section):
+def _section(section: Any) -> dict[str, Any]:
     return {
         "accuracy": _number(section.accuracy),
         "correct": len(section.correct),
@@ -118,5 +131,5 @@ def _section(section):
     }
 
 
-def _number(value):
+def _number(value: float) -> float | None:
     return None if math.isnan(value) else value

@@ -1,6 +1,7 @@
 """How a command ends when something is wrong: one sentence, and a status that a script can read."""
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -12,6 +13,7 @@ import click
 
 from handgrad.errors import InputError
 from handgrad.files import require_folder_for
+from handgrad.installing import how_to_install
 
 BAD_INPUT, INTERRUPTED = 2, 128 + signal.SIGINT
 EXTRA = {"pooch", "safetensors", "scipy", "tensorboard", "tqdm"}  # what the extra [word2vec] installs beside click
@@ -34,27 +36,48 @@ class SentencesInsteadOfTracebacks(click.Group):
             return super().make_context(*arguments, **options)
 
     def invoke(self, context):
-        with errors_as_sentences(), warnings_as_sentences(), ended_by_sigterm():
+        command = self.get_command(context, (context._protected_args or context.args or [""])[0])
+        with errors_as_sentences(command), warnings_as_sentences(command), ended_by_sigterm():
             return super().invoke(context)
 
 
+def with_flags(message: str, command: click.Command | None) -> str:
+    """A sentence of the library in one line, with the names of a command's settings as its options are called.
+
+    A name with an underscore is a setting wherever it stands; any other is one where a value comes after it, as in
+    "choose engine numpy" or "epochs = 5".
+    """
+    message = " ".join(message.split())
+    for option in command.params if command else []:
+        if not isinstance(option, click.Option) or not option.opts or not option.name:
+            continue
+        flag = max(option.opts, key=len)
+        choices = getattr(option.type, "choices", None)
+        values = "|".join(map(re.escape, choices)) if choices else r"\d|True|False|true|false"
+        before, after = r"(?<![\w./\\'\"-])", r"(?![\w/\\'\"-]|\.\w)"
+        if "_" not in option.name:
+            after = rf"(?=(?: =| of| at| is|,)? '?(?:{values})\b)"
+        message = re.sub(f"{before}{option.name}{after}", flag, message)
+    return message
+
+
 @contextmanager
-def errors_as_sentences():
+def errors_as_sentences(command: click.Command | None = None):
     try:
         yield
     except click.exceptions.NoArgsIsHelpError:
         raise  # its message is the help
     except click.UsageError as error:
         message = " ".join(error.format_message().split())  # click lists choices one a line
-        command = error.ctx.command_path if error.ctx else "handgrad"
-        raise BadInput(f"{message}{'' if message[-1] in '.?' else '.'} See {command} --help.") from error
+        path = error.ctx.command_path if error.ctx else "handgrad"
+        raise BadInput(f"{message}{'' if message[-1] in '.?' else '.'} See {path} --help.") from error
     except InputError as error:
-        raise BadInput(str(error)) from error
+        raise BadInput(with_flags(str(error), command)) from error
     except ImportError as error:
         missing = error.name or getattr(error.__cause__, "name", None) or ""
         if missing.partition(".")[0] not in EXTRA:
             raise
-        raise BadInput(f"This needs {missing}: pip install 'handgrad[word2vec]'.") from error
+        raise BadInput(f"This needs {missing}: {how_to_install('word2vec')}.") from error
     except BrokenPipeError:
         raise  # whoever reads our output has read enough: click ends quietly
     except OSError as error:
@@ -67,10 +90,12 @@ def errors_as_sentences():
 
 
 @contextmanager
-def warnings_as_sentences():
+def warnings_as_sentences(command: click.Command | None = None):
     """A warning is a line for the user too, without the line of code that it comes from."""
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *place: click.echo(f"Warning: {message}", err=True)
+        warnings.showwarning = lambda message, *place: click.echo(
+            f"Warning: {with_flags(str(message), command)}", err=True
+        )
         yield
 
 

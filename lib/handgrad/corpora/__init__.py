@@ -9,6 +9,7 @@ from handgrad.corpora.docstrings import (
 )
 from handgrad.corpora.downloads import text8
 from handgrad.corpora.files import directory, open_corpus, text_file
+from handgrad.corpora.words import simple_words
 
 __all__ = [
     "DOCUMENTATION_DIGEST",
@@ -18,6 +19,7 @@ __all__ = [
     "directory",
     "documentation",
     "open_corpus",
+    "simple_words",
     "text8",
     "text_file",
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from handgrad.corpora.corpus import Corpus
 from handgrad.errors import InputError
+from handgrad.installing import how_to_install
 
 # The versions that the book is written with, and what their documentation must come to.
 DOCUMENTATION_VERSIONS = {
@@ -71,8 +72,8 @@ def documentation():
         spec = importlib.util.find_spec(package)
         if spec is None or not spec.submodule_search_locations:
             raise InputError(
-                f"The embedded corpus is read from the installed {package}, which was not found; "
-                'install it with pip install "handgrad[book]".'
+                f"The embedded corpus is read from the installed {package}, which was not found: "
+                f"{how_to_install('book')}."
             )
         packages[package] = Path(spec.submodule_search_locations[0])
         found = importlib.metadata.version(package).partition("+")[0]  # 2.13.0+cpu is 2.13.0

@@ -6,6 +6,7 @@ from pathlib import Path
 from handgrad.corpora.corpus import Corpus
 from handgrad.corpora.files import check_file, sentences_of, unreadable
 from handgrad.errors import InputError
+from handgrad.installing import how_to_install
 
 # The first 100,000,000 characters of a cleaned Wikipedia (Mahoney 2006), packed and unpacked: bytes and digest.
 TEXT8_URL = "http://mattmahoney.net/dc/text8.zip"
@@ -56,7 +57,7 @@ def _downloaded_text8():
         from requests import RequestException
     except ImportError as error:
         raise InputError(
-            f"text8 is downloaded with {error.name}, which is not installed: pip install 'handgrad[word2vec]', "
+            f"text8 is downloaded with {error.name}, which is not installed: {how_to_install('word2vec')}, "
             "or give the path of a text8.zip that you have."
         ) from error
     digest = TEXT8_FILES["text8.zip"][1]

@@ -1,26 +1,61 @@
 """Any text file or directory as a corpus, read anew each time, a line at a time."""
 
+import errno
 import gzip
-import io
+import lzma
 import os
+import re
 import stat
+import struct
+import warnings
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO, cast
 
 from handgrad.corpora.corpus import Corpus
+from handgrad.corpora.words import LONGEST, SHORTEST, Tokenizer
 from handgrad.errors import InputError
+from handgrad.files import FIRST_BYTES, kind_of, opened_text, text_in
 
+PACKED = {".gz": "gzip", ".zip": "zip"}
+MAGIC = {"gzip": b"\x1f\x8b", "zip": b"PK"}
+# What Python's modules raise when they unpack bytes that were changed or cut off, found by fuzzing them.
+DAMAGED = (
+    EOFError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+    gzip.BadGzipFile,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 LONGEST_PIECE = 2**16  # characters; text8 is a single line of 100 million
+SAMPLE = 2**14  # characters at the beginning of a text, by which it is seen whether there are blanks between words
+# The mean length of words in a sample. Of scripts that are written with blanks, German and code have 6 to 12 and lists
+# of addresses 40; of those without, words that were split have 1 to 5, Chinese and Thai that were not have 10 and more.
+LONGEST_MEAN, LONGEST_MEAN_WITHOUT_BLANKS = 100, 8
+WITHOUT_BLANKS = re.compile(  # Thai to Lao, Burmese, Khmer, kana and punctuation, ideographs
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+"
+)
 LONGEST_WORD = 2**20  # characters; what goes on for longer without a blank is no text in words
 
 
-def open_corpus(path):
+def open_corpus(path: str | os.PathLike, lowercase: bool = False, tokenize: Tokenizer = "blanks") -> Corpus:
     """Open what is at `path`: a directory with `directory`, anything else with `text_file`.
 
     Parameters
     ----------
     path : str or os.PathLike
+    lowercase, tokenize : what a word is, as in `word_splitter`
+        By default what stands between blanks, as it is written.
 
     Returns
     -------
@@ -29,12 +64,40 @@ def open_corpus(path):
     Raises
     ------
     ValueError
-        As `directory` and `text_file` do.
+        As `directory` and `text_file` do, and if no word is left.
     """
-    return directory(path) if stat.S_ISDIR(_mode(Path(path))) else text_file(path)
+    corpus = directory(path) if stat.S_ISDIR(_mode(Path(path))) else text_file(path)
+    _warn_without_blanks(corpus)
+    corpus = corpus.with_words(lowercase, tokenize)
+    if tokenize == "simple" and next(iter(corpus), None) is None:
+        raise InputError(
+            f"Expected a text with words of {SHORTEST} to {LONGEST} letters, as the simple tokenizer makes them, but "
+            f"{path} has none; leave the words as they are written."
+        )
+    return corpus
 
 
-def directory(path):
+def _warn_without_blanks(corpus: Corpus) -> None:
+    """Say so where words are no words: in Chinese, say, what stands between blanks is half a sentence or all of it."""
+    sample, characters = [], 0
+    for words in corpus:
+        sample += words
+        characters += sum(map(len, words))
+        if characters >= SAMPLE:
+            break
+    text = "".join(sample)
+    mean = len(text) / max(len(sample), 1)
+    without_blanks = sum(len(run) for run in WITHOUT_BLANKS.findall(text)) > len(text) / 2
+    if mean > (LONGEST_MEAN_WITHOUT_BLANKS if without_blanks else LONGEST_MEAN):
+        warnings.warn(
+            f"Words are split at blanks, and {corpus.name} has hardly any: its words have {mean:.0f} characters on "
+            f"average, such as {max(sample, key=len)[:20]!r}; put blanks between its words first, with a segmenter of "
+            "its language.",
+            stacklevel=3,
+        )
+
+
+def directory(path: str | os.PathLike) -> Corpus:
     """Open all files below a directory as one corpus, in the order of their names.
 
     Each file is read as `text_file` reads it. The order is the same on each platform. Names that begin with a
@@ -65,7 +128,7 @@ def directory(path):
     return corpus
 
 
-def _files_below(folder):
+def _files_below(folder: Path) -> list[Path]:
     """The files of a directory and of all below it, sorted by their names inside it."""
 
     def refuse(error):  # os.walk would pass over the directory without a word
@@ -80,7 +143,7 @@ def _files_below(folder):
     return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
 
 
-def text_file(path):
+def text_file(path: str | os.PathLike) -> Corpus:
     """Open a UTF-8 text file, plain, .gz or .zip, as a corpus: one line a sentence, split at white space.
 
     The file is streamed each time it is read and never loaded whole; a line of more than 2¹⁶ characters comes as
@@ -110,7 +173,7 @@ def text_file(path):
     return corpus
 
 
-def check_file(path):
+def check_file(path: Path) -> None:
     """There is a file, which can be read again and again, or a sentence says what is there."""
     mode = _mode(path)
     if stat.S_ISDIR(mode):
@@ -119,7 +182,7 @@ def check_file(path):
         raise InputError(f"Expected a text file, but {path} can be read only once; save what it gives as a file.")
 
 
-def _mode(path):
+def _mode(path: Path) -> int:
     """What kind of thing is at `path`, as os.stat tells it."""
     try:
         return path.stat().st_mode
@@ -129,15 +192,16 @@ def _mode(path):
         raise unreadable(path, error) from error
 
 
-def unreadable(path, error):
+def unreadable(path: str | os.PathLike, error: OSError) -> InputError:
     """What to raise where a file cannot be read."""
     return InputError(f"Expected a text file, but {path} cannot be read ({error.strerror}); check its permissions.")
 
 
-def sentences_of(path):
+def sentences_of(path: Path) -> Iterator[list[str]]:
     """Yield the sentences of a file, and turn what can go wrong on the way into one sentence."""
+    packed = PACKED.get(path.suffix.lower())
     try:
-        with _open(path) as file:
+        with _opened(path) as file:
             rest = ""
             while piece := file.readline(LONGEST_PIECE):
                 if "\0" in piece:
@@ -163,30 +227,58 @@ def sentences_of(path):
         raise InputError(
             f"Expected UTF-8 text, but {path} has a byte {byte:#04x} that is not; save the file as UTF-8."
         ) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, RuntimeError) as error:
-        kind = "zip" if path.suffix.lower() == ".zip" else "gzip"
-        raise InputError(
-            f"Expected a whole {kind} file, but {path} is cut off, damaged, locked or not {kind} at all "
-            f"({error}); download or compress it again."
-        ) from error
+    except DAMAGED as error:
+        if packed is None or isinstance(error, InputError):
+            raise
+        raise _damaged(path, packed, error) from error
     except OSError as error:
+        if packed and error.errno in (None, errno.EINVAL):  # of the data in it, or a place before its beginning
+            raise _damaged(path, packed, error) from error
         raise unreadable(path, error) from error
 
 
-def _open(path):
-    suffix = path.suffix.lower()
-    if suffix == ".zip":
-        return _open_zip(path)
-    opener = gzip.open if suffix == ".gz" else open
-    return opener(path, "rt", encoding="utf-8-sig")
+def _damaged(path: Path, packed: str, error: Exception) -> InputError:
+    """What to raise where a .gz or .zip file cannot be unpacked."""
+    with open(path, "rb") as file:
+        beginning = file.read(FIRST_BYTES)
+    kind = None if beginning.startswith(MAGIC[packed]) else kind_of(beginning)
+    if kind is not None:
+        return InputError(
+            f"Expected a {packed} file, as its name says, but {path} is {kind[0]}; give it its right name."
+        )
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return InputError(
+        f"Expected a whole {packed} file, but {path} is cut off, damaged, locked or not {packed} at all "
+        f"({reason}); download or compress it again."
+    )
 
 
-def _open_zip(path):
-    with zipfile.ZipFile(path) as archive:  # what is opened in it stays open
-        files = [entry for entry in archive.infolist() if not entry.is_dir()]
-        if len(files) != 1:
-            raise InputError(
-                f"Expected a zip file with one text in it, but {path} holds {len(files)} files; "
-                "unpack it and open the directory."
-            )
-        return io.TextIOWrapper(archive.open(files[0]), encoding="utf-8-sig")
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    packed = PACKED.get(path.suffix.lower())
+    if packed == "zip":
+        try:
+            archive = zipfile.ZipFile(path)
+        except UnicodeDecodeError as error:  # of the name of a file in it
+            raise zipfile.BadZipFile("a name in it is damaged") from error
+        with archive, _only_file(archive, path) as file:
+            with text_in(file, f"the file in {path}") as text:
+                yield text
+    elif packed == "gzip":
+        with gzip.open(path) as unpacked, text_in(unpacked, f"the file in {path}") as text:
+            yield text
+    else:
+        with opened_text(path) as text:
+            yield text
+
+
+def _only_file(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipExtFile:
+    """The one file in an archive, besides what macOS puts beside it."""
+    entries = [entry for entry in archive.infolist() if not entry.filename.startswith("__MACOSX/")]
+    files = [entry for entry in entries if not entry.is_dir()]
+    if len(files) != 1:
+        raise InputError(
+            f"Expected a zip file with one text in it, but {path} holds {len(files)} files; "
+            "unpack it and open the directory."
+        )
+    return cast(zipfile.ZipExtFile, archive.open(files[0]))

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from handgrad.graph import EVERY_INPUT, as_fed
+
 TOLERANCE = 1e-6  # of the largest slope in the gradient, besides what the measurement itself may be off
 MATCH = 1e-6  # of the largest entry
 
@@ -29,6 +31,31 @@ def as_float64(x):
     """Floats in double precision, lists as arrays, integers as they are."""
     x = np.asarray(x)
     return (x.astype(np.float64) if np.issubdtype(x.dtype, np.inexact) else x)[()]
+
+
+def as_inputs(gate, values):
+    """What a check feeds, in float64: as in a graph, numbers become floats and declared ids stay.
+
+    A gate that lets anything pass, as a reshape, tells ids from numbers no more than a check can: integers that
+    come to it alone are numbers, or nothing would be checked.
+    """
+    values = [as_float64(x) for x in as_fed(gate, list(values))]
+    ids_only = gate.ids_at is EVERY_INPUT and not any(is_float(x) for x in values)
+    return [x.astype(np.float64) for x in values] if ids_only else values
+
+
+def draw_upstream(shape, inputs, seed):
+    """A random upstream gradient that shares no number with the inputs, neither as it stands nor with its sign turned.
+
+    Were it equal to x, then ``2 * dz * dz`` would pass for the gradient of x². So its stream is not the one that
+    everybody's ``default_rng(0)`` has, and it is drawn again until it coincides with nothing that was fed.
+    """
+    rng = np.random.default_rng([*np.atleast_1d(seed), 7919])
+    fed = np.concatenate([np.zeros(1), *(np.abs(np.ravel(x)) for x in inputs if is_float(x))])
+    dz = rng.standard_normal(shape)
+    while np.isin(np.abs(dz), fed).any():
+        dz = rng.standard_normal(shape)
+    return dz if shape else np.float64(dz)
 
 
 def is_float(x):

@@ -12,6 +12,7 @@ from itertools import permutations
 import numpy as np
 
 from handgrad.functional import sum_to_shape
+from handgrad.gradient_check import clues
 from handgrad.gradient_check.comparing import MATCH, matches
 
 
@@ -22,7 +23,7 @@ class Evidence:
     given, right : what backward returned for input i, and what was measured
     jacobian : (m, n), of the m outputs with respect to the n entries of input i
     dz, z : upstream gradient and output
-    inputs, i : all inputs, and which of them this is about
+    names, inputs, i : all inputs, what forward calls them, and which of them this is about
     all_given, all_right : the gradients of all inputs (None where there is none)
     slope_at : callable, array -> array: the elementwise slope if input i had other values
     right_at : callable, (j, array) -> array: the gradient of input i if input j were another; None if it cannot be
@@ -34,6 +35,7 @@ class Evidence:
     jacobian: np.ndarray
     dz: np.ndarray
     z: np.ndarray
+    names: list
     inputs: list
     i: int
     all_given: list
@@ -67,7 +69,7 @@ def diagnose(evidence):
     for code, rule, sentence in RULES:
         for candidate, blanks in rule(evidence):
             if matches(evidence.given, candidate):
-                return Diagnosis(code, sentence.format(i=evidence.i, **blanks))
+                return Diagnosis(code, sentence.format(i=evidence.names[evidence.i], **blanks))
     return None
 
 
@@ -76,8 +78,10 @@ def diagnose(evidence):
 
 def swapped(e):
     for j, (given, right) in enumerate(zip(e.all_given, e.all_right, strict=True)):
-        if j != e.i and right is not None and given is not None and matches(given, e.right):
-            yield right, {"j": j}
+        if j == e.i or right is None or given is None or matches(e.given, -e.right):
+            continue  # two gradients that are each other's negative are not exchanged: their signs are reversed
+        if matches(given, e.right):
+            yield right, {"j": e.names[j]}
 
 
 def not_summed(e):
@@ -151,6 +155,21 @@ def input_for_output(e):
             yield _through_softmax(e.x, e.dz), {}
 
 
+def indicator_ignored(e):
+    """Right where the output moves, and a gradient where it does not; as wrong where the entries stand twice."""
+    others = list(e.at_other_sizes()) if _has_extra(e) else []
+    if others and all(_has_extra(other) for other in others):
+        silent = e.right == 0
+        yield e.given, {"n": int(np.count_nonzero(silent)), "extra": int(np.count_nonzero(e.given[silent]))}
+
+
+def _has_extra(e):
+    if np.shape(e.given) != np.shape(e.right):
+        return False
+    extra = (e.right == 0) & (e.given != 0)
+    return bool(extra.any()) and matches(np.where(extra, 0.0, e.given), e.right)
+
+
 def slope_at_output(e):
     if e.is_elementwise:
         yield e.dz * e.slope_at(e.z), {}
@@ -174,7 +193,7 @@ def mean_or_sum_of_all(e):
 
 
 def mean_or_sum_of_axis(e):
-    for owner, array in ((f"input {e.i}", lambda e: e.x), ("the output", lambda e: e.z)):
+    for owner, array in ((e.names[e.i], lambda e: e.x), ("the output", lambda e: e.z)):
         shape = np.shape(array(e))
         for axis, n in enumerate(shape):
             which = f"axis {axis} of {owner}" if shape.count(n) == 1 else f"an axis of {owner}"
@@ -211,7 +230,7 @@ def ids_off_by_one(e):
                 for step, where in ((1, "higher"), (-1, "lower")):
                     right = e.right_at(j, (ids + step) % size)
                     if right is not None:
-                        yield right, {"j": j, "where": where}
+                        yield right, {"j": e.names[j], "where": where}
 
 
 def wrong_factor(e):
@@ -224,115 +243,153 @@ RULES = [
     (
         "GRADIENTS_SWAPPED",
         swapped,
-        "Input {i} got the gradient of input {j}, and input {j} that of input {i}. In which order does forward take "
+        "What came back for {i} is the gradient of {j}, and for {j} that of {i}. In which order does forward take "
         "its inputs, and in which does backward return?",
     ),
     (
         "NOT_SUMMED_OVER_BROADCAST",
         not_summed,
-        "The gradient of input {i} has the shape {given} of the output, but the input has {shape}: along axis {axes} "
+        "The gradient of {i} has the shape {given} of the output, but the input has {shape}: along axis {axes} "
         "it was repeated. What do the gradients of copies do?",
     ),
     (
         "TRANSPOSED",
         transposed,
-        "The gradient of input {i} is {what}. Which shape has the input, and which axis of it goes with which axis of "
-        "dz?",
+        "The gradient of {i} is {what}. Which shape has the input, and which axis of it goes with which axis of dz?",
     ),
     (
         "WRONG_SHAPE",
         wrong_shape,
-        "The gradient of input {i} has the right numbers in the shape {given}, but the input has {shape}. Which "
+        "The gradient of {i} has the right numbers in the shape {given}, but the input has {shape}. Which "
         "shape must a gradient have so that it can be subtracted from its input?",
     ),
     (
         "FORGOT_UPSTREAM",
         forgot_upstream,
-        "The gradient of input {i} is what comes out if every upstream gradient is 1: it does not depend on dz. "
+        "The gradient of {i} is what comes out if every upstream gradient is 1: it does not depend on dz. "
         "What does the chain rule do with the gradient that arrives from above?",
     ),
     (
         "UPSTREAM_TWICE",
         upstream_twice,
-        "The gradient of input {i} grows with the square of dz: doubling dz makes it four times as large. How often "
+        "The gradient of {i} grows with the square of dz: doubling dz makes it four times as large. How often "
         "does the upstream gradient enter?",
     ),
     (
         "WRONG_SIGN",
         wrong_sign,
-        "The gradient of input {i} has the right size and points the wrong way: every sign is reversed. If this "
+        "The gradient of {i} has the right size and points the wrong way: every sign is reversed. If this "
         "input rises a little, does the output rise or fall?",
     ),
     (
         "REPEATED_IDS",
         repeated_ids,
-        "Ids occur more than once, and in the gradient of input {i} such a row has {kept}. Each time that the row was "
+        "Ids occur more than once, and in the gradient of {i} such a row has {kept}. Each time that the row was "
         "looked up, the output depends on it: what do these dependences do together?",
     ),
     (
         "OTHER_OPERAND_TRANSPOSED",
         other_operand_transposed,
-        "The gradient of input {i} is the product of dz and the other operand as it stands. Its shape fits here only "
+        "The gradient of {i} is the product of dz and the other operand as it stands. Its shape fits here only "
         "by chance: write down the shapes of the three matrices. Which product fits for any shapes?",
     ),
     (
         "INPUT_FOR_OUTPUT",
         input_for_output,
-        "The gradient of input {i} uses the input where its formula speaks of the output. Is the slope, as you wrote "
+        "The gradient of {i} uses the input where its formula speaks of the output. Is the slope, as you wrote "
         "it, a function of x or of z?",
+    ),
+    (
+        "INDICATOR_IGNORED",
+        indicator_ignored,
+        "The gradient of {i} is right wherever the output moves with it. At {n} entries the output does not move, and "
+        "{extra} of them have a gradient too. When does an entry not matter?",
     ),
     (
         "OUTPUT_FOR_INPUT",
         slope_at_output,
-        "The gradient of input {i} is the local slope at the output instead of at the input. Which of the two does "
+        "The gradient of {i} is the local slope at the output, and not at the input. Which of the two does "
         "your formula for the slope speak of, and which did forward keep?",
     ),
     (
         "OUTPUT_FOR_INPUT",
         output_as_factor,
-        "The gradient of input {i} is dz times the output of the gate, where it should be dz times an input. Which of "
+        "The gradient of {i} is dz times the output of the gate; the right one is dz times an input. Which of "
         "the two does your formula speak of, and which did forward keep?",
     ),
     (
         "DIAGONAL_ONLY",
         diagonal_only,
-        "The gradient of input {i} is that of a gate in which each output depends on one entry only: the diagonal of "
+        "The gradient of {i} is that of a gate in which each output depends on one entry only: the diagonal of "
         "the Jacobian. Which outputs move if you raise a single entry?",
     ),
     (
         "MEAN_OR_SUM",
         mean_or_sum_of_all,
-        "The gradient of input {i} is the right one {how} {n}, {which}. Does forward take their sum, or their mean?",
+        "The gradient of {i} is the right one {how} {n}, {which}. Does forward take their sum, or their mean?",
     ),
     (
         "MEAN_OR_SUM",
         mean_or_sum_of_axis,
-        "The gradient of input {i} is the right one {how} {n}, the size of {which}. Does forward take a sum there, or "
+        "The gradient of {i} is the right one {how} {n}, the size of {which}. Does forward take a sum there, or "
         "a mean?",
     ),
     (
         "OFF_BY_ONE",
         shifted,
-        "The gradient of input {i} has the right numbers one place away along axis {axis}. Where does the part that "
+        "The gradient of {i} has the right numbers one place away along axis {axis}. Where does the part that "
         "forward took begin, and where does it end?",
     ),
     (
         "OFF_BY_ONE",
         edge_left_out,
-        "The gradient of input {i} is right but for the {edge} entry along axis {axis}, which is zero. Where does the "
+        "The gradient of {i} is right but for the {edge} entry along axis {axis}, which is zero. Where does the "
         "part that forward took begin, and where does it end?",
     ),
     (
         "OFF_BY_ONE",
         ids_off_by_one,
-        "The gradient of input {i} is what comes out if every id of input {j} is one {where}. At which number does "
+        "The gradient of {i} is what comes out if every id of {j} is one {where}. At which number does "
         "forward begin to count?",
     ),
     (
         "WRONG_FACTOR",
         wrong_factor,
-        "The gradient of input {i} is {factor:.6g} times the right one, in every entry. Which constant belongs to the "
+        "The gradient of {i} is {factor:.6g} times the right one, in every entry. Which constant belongs to the "
         "slope of this function?",
+    ),
+    (
+        "ZEROED",
+        clues.zeroed,
+        "The gradient of {i} is right but for {n} entries that are 0. Does the output not move with them?",
+    ),
+    (
+        "PARTS_EXCHANGED",
+        clues.parts_exchanged,
+        "The gradient of {i} has the right numbers in other places. Which entry of the output goes with which entry "
+        "of the input?",
+    ),
+    (
+        "ROW_FACTOR",
+        clues.row_factor,
+        "Each row of the gradient of {i} is a multiple of the right one, and another in each: {factors}. Which number "
+        "differs from row to row?",
+    ),
+    (
+        "ONE_INPUT_AS_ONES",
+        clues.one_input_as_ones,
+        "The gradient of {i} is what comes out if every entry of {j} is 1. Does the slope depend on {j}?",
+    ),
+    (
+        "PART_RIGHT",
+        clues.part_right,
+        "In the gradient of {i}, {right} are right and {wrong} are wrong. What is different there?",
+    ),
+    (
+        "ROW_SUM",
+        clues.row_sum,
+        "Each row of the gradient of {i} has to add up to 0, and here one adds up to {sum:.4g}. If all entries of a "
+        "row rise together, does the output move?",
     ),
 ]
 

@@ -2,15 +2,20 @@
 
 import contextlib
 import copy
+import inspect
+import re
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from handgrad.errors import InputError
 from handgrad.gradient_check.comparing import (
     agrees,
     all_equal,
-    as_float64,
+    as_inputs,
     copies_of,
     disagreement,
+    draw_upstream,
     equal,
     is_float,
     matches,
@@ -18,10 +23,11 @@ from handgrad.gradient_check.comparing import (
 )
 from handgrad.gradient_check.diagnosis import Evidence, diagnose
 from handgrad.gradient_check.reports import GradientReport
+from handgrad.graph import Gate
 from handgrad.numerical import measure_slopes, numerical_jacobian
 
 
-def check_gate(gate, *inputs, seed=0):
+def check_gate(gate: Gate, *inputs: ArrayLike, seed: int = 0) -> GradientReport:
     """Check every gradient that ``gate.backward`` returns, at ``inputs``, under a random upstream gradient.
 
     Random, because an upstream of ones passes gates that are wrong: the rows of a softmax sum to one, so
@@ -31,33 +37,60 @@ def check_gate(gate, *inputs, seed=0):
     ----------
     gate : Gate
     *inputs : arrays or numbers, as for ``gate.forward``; floats are checked in float64, integers (ids,
-        labels) must get the gradient None
+        labels) must get the gradient None; integers that come alone are taken as floats, but for those that
+        the gate declares to be ids (``ids_at``)
     seed : int, of the random upstream gradient
 
     Returns
     -------
     GradientReport
+        True if the gradients are right. One that failed and is dropped unread gives a GradientCheckWarning.
+
+    Raises
+    ------
+    InputError
+        If ``gate`` is a class and not a gate.
+
+    Examples
+    --------
+    In a test of your own, which pytest then shows with the whole text:
+
+    >>> from handgrad import Tanh, check_gate
+    >>> def test_tanh():
+    ...     check_gate(Tanh(), 0.5).raise_if_wrong()
     """
-    name, inputs = type(gate).__name__, [as_float64(x) for x in inputs]
+    if isinstance(gate, type):
+        call = f"check_gate({gate.__name__}(), ...)"
+        raise InputError(f"check_gate expects a gate, but got the class {gate.__name__}: make one, as in {call}.")
+    name, inputs = type(gate).__name__, as_inputs(gate, inputs)
     untouched, kept = copy.deepcopy(gate), copy.deepcopy(inputs)
     _run_elsewhere(gate, inputs)  # whatever a pass at other inputs leaves behind is stale now
-    z = np.asarray(gate.forward(*inputs))
+    try:
+        z = gate.forward(*inputs)
+    except Exception as error:
+        return GradientReport(False, f"{name}.forward {_failure(error)}", "FORWARD_FAILED")
+    if not _is_numbers(z):
+        came = "nothing: None came" if z is None else f"no numbers, but {type(z).__name__}: that came"
+        text = f"{name}: forward returned {came} out. Which value does it compute, and does its last line return it?"
+        return GradientReport(False, text, "FORWARD_RETURNED_NOTHING")
+    z = np.asarray(z)
     is_coarse = is_float(z) and z.dtype.itemsize < 8  # float32 for float64
     z = np.array(z, dtype=np.float64)[()]
     if not equal(z, np.asarray(gate.forward(*inputs), dtype=np.float64)) and all_equal(inputs, kept):
         text = f"{name}: forward gave two answers to the same inputs. On what, other than them, does it depend?"
         return GradientReport(False, text, "IMPURE_FORWARD")
-    dz = np.random.default_rng(seed).standard_normal(np.shape(z))[()]
+    dz = draw_upstream(np.shape(z), [*inputs, z], seed)
     upstream = copy.deepcopy(dz)
     try:
-        given = copies_of(gate.backward(upstream))
+        returned = gate.backward(upstream)
+        given = copies_of(returned)
         again = copies_of(gate.backward(copy.deepcopy(dz))) or []
     except Exception as error:
-        text = f"{name}.backward failed with {type(error).__name__}: {error} Which shapes meet there?"
-        return GradientReport(False, text, "BACKWARD_FAILED")
+        return GradientReport(False, f"{name}.backward {_failure(error)}", "BACKWARD_FAILED")
 
-    wrong_form = _wrong_form(name, given, inputs)
-    if wrong_form:
+    names = input_names(gate, inputs)
+    wrong_form = _wrong_form(name, names, returned, given, inputs)
+    if wrong_form is not None:
         return wrong_form
     if not all_equal([*inputs, upstream], [*kept, dz]):
         text = f"{name} changed its inputs or the upstream gradient. Who else may hold the array that it wrote to?"
@@ -68,27 +101,43 @@ def check_gate(gate, *inputs, seed=0):
         return answers_differ(name, [copies_of(fresh.backward(copy.deepcopy(dz))) or [] for _ in range(3)])
 
     measured = {i: measure_slopes(_forward_of(gate, inputs, i), x, dz) for i, x in enumerate(inputs) if is_float(x)}
-    report = _judge(name, gate, untouched, inputs, z, dz, given, measured)
-    if is_coarse and not report.mistake and (report.skipped or not report.ok):
+    report = _judge(name, names, untouched, inputs, z, dz, given, measured)
+    if is_coarse and report.mistake in (None, "NO_STEP_CAN_TELL") and (report.skipped or not report.ok):
         text = f"{name}: forward got float64 and returned fewer digits, too few to measure slopes. Where does it round?"
         return GradientReport(False, text, None, report.skipped)
     return report
 
 
-def _judge(name, gate, untouched, inputs, z, dz, given, measured):
+def _judge(name, names, untouched, inputs, z, dz, given, measured):
     """Right, or wrong and why."""
     skipped = sum(int(slopes.kinks.sum()) for slopes in measured.values())
     wrong = []
     for i, slopes in measured.items():
         if slopes.kinks.size and slopes.kinks.all():
-            text = f"{name}: every entry of input {i} is at a kink, where there is no slope: check elsewhere."
-            return GradientReport(False, text, None, skipped)
+            text = f"{name}: every entry of {names[i]} is at a kink, where there is no slope: check elsewhere."
+            return GradientReport(False, text, "NOTHING_TESTED", skipped)
         if not agrees(given[i], slopes):
             wrong.append(i)
+    unclear = [i for i, slopes in measured.items() if _no_step_fits(inputs[i], slopes, z, dz)]
+    if unclear and set(wrong) <= set(unclear):
+        text = (
+            f"{name}: at {' and '.join(names[i] for i in unclear)} no step can tell. A step that rounding "
+            "allows is longer than the "
+            "turns of this function, so right and wrong look alike. Where are the inputs smaller?"
+        )
+        return GradientReport(False, text, "NO_STEP_CAN_TELL", skipped)
     if not wrong:
+        untested = untested_inputs(untouched, inputs, measured)
+        if untested:
+            which = " and ".join(names[i] for i in untested) or "any input"
+            text = (
+                f"{name}: nothing was tested. A backward of zeros would be right here for {which} too, though "
+                "elsewhere the output moves. At which values, and at which sizes, is there a slope to compare?"
+            )
+            return GradientReport(False, text, "NOTHING_TESTED", skipped)
         return GradientReport(True, f"{name}: backward agrees with the measured slopes{skips(skipped)}.", None, skipped)
 
-    observed = _observed(name, inputs, given, measured, wrong)
+    observed = _observed(name, names, inputs, given, measured, wrong)
     fresh = copy.deepcopy(untouched)
     fresh.forward(*inputs)
     if all(agrees(g, measured[i]) for i, g in enumerate(copies_of(fresh.backward(dz))) if i in measured):
@@ -97,17 +146,22 @@ def _judge(name, gate, untouched, inputs, z, dz, given, measured):
             "not. What does forward keep, and when?"
         )
         return GradientReport(False, text, "STALE_CACHE", skipped)
-    for i in wrong:
-        finding = diagnose(_evidence(untouched, inputs, z, dz, given, measured, i))
-        if finding:
-            return GradientReport(False, f"{observed} {finding.text}", finding.code, skipped)
+    right = [names[i] for i in measured if i not in wrong]
+    if right:
+        gradients, are = ("gradient", "is") if len(right) == 1 else ("gradients", "are")
+        observed += f" The {gradients} of {' and '.join(right)} {are} right."
+    findings = [diagnose(_evidence(untouched, names, inputs, z, dz, given, measured, i)) for i in wrong]
+    findings = list(dict.fromkeys(filter(None, findings)))  # each mistake once, in the order of the inputs
+    if findings:
+        text = " ".join([observed, *(finding.text for finding in findings)])
+        return GradientReport(False, text, findings[0].code, skipped)
     if np.shape(given[wrong[0]]) != np.shape(inputs[wrong[0]]):
         question = "Write down the shapes of all that meet in backward: at which step does it become another one?"
         return GradientReport(False, f"{observed} {question}", "WRONG_SHAPE", skipped)
     return GradientReport(False, observed, None, skipped)
 
 
-def _evidence(untouched, inputs, z, dz, given, measured, i):
+def _evidence(untouched, names, inputs, z, dz, given, measured, i):
     gate = copy.deepcopy(untouched)
     gate.forward(*inputs)
     forward = _forward_of(gate, inputs, i)
@@ -128,26 +182,27 @@ def _evidence(untouched, inputs, z, dz, given, measured, i):
         jacobian=numerical_jacobian(forward, inputs[i]),
         dz=np.asarray(dz),
         z=np.asarray(z),
+        names=names,
         inputs=inputs,
         i=i,
         all_given=given,
         all_right=right,
         slope_at=slope_at,
         right_at=right_at,
-        at_other_sizes=lambda: _evidence_at_other_sizes(untouched, inputs, i),
+        at_other_sizes=lambda: _evidence_at_other_sizes(untouched, names, inputs, i),
     )
 
 
-def _evidence_at_other_sizes(untouched, inputs, i):
+def _evidence_at_other_sizes(untouched, names, inputs, i):
     """For each size that an axis has: the same gate where all axes of that size have their entries twice."""
     for size in sorted({n for x in inputs for n in np.shape(x)} - {0, 1}):
         evidence, gate, larger = None, copy.deepcopy(untouched), [_with_entries_twice(x, size) for x in inputs]
         with np.errstate(all="ignore"), contextlib.suppress(Exception):  # some gates insist on a size
             z = gate.forward(*larger)
-            dz = np.random.default_rng(2).standard_normal(np.shape(z))[()]
+            dz = draw_upstream(np.shape(z), [*larger, z], 2)
             given = copies_of(gate.backward(dz))
             measured = {i: measure_slopes(_forward_of(gate, larger, i), larger[i], dz)}
-            evidence = _evidence(untouched, larger, z, dz, given, measured, i)
+            evidence = _evidence(untouched, names, larger, z, dz, given, measured, i)
         if evidence:
             yield evidence
 
@@ -163,25 +218,35 @@ def _forward_of(gate, inputs, i):
     return lambda x: gate.forward(*inputs[:i], x, *inputs[i + 1 :])
 
 
-def _wrong_form(name, given, inputs):
+def _wrong_form(name, names, returned, given, inputs):
     """Not one gradient for each float, and None for each array of integers?"""
-    if given is None or len(given) != len(inputs):
-        count = "no list of" if given is None else len(given)
+    if given is None:
+        fits = [names[i] for i, x in enumerate(inputs) if np.shape(x) == np.shape(returned)]
+        came = "None" if returned is None else f"one {type(returned).__name__} of shape {np.shape(returned)}"
+        came += f", which is that of {' and '.join(fits)}" if fits and returned is not None else ""
+        count = f"{len(inputs)} input{'s' * (len(inputs) != 1)}"
         text = (
-            f"{name}.backward returned {count} gradients, and forward took {len(inputs)} inputs. "
+            f"{name}.backward returned no list of gradients, and forward took {count}: {came} came back. "
+            "How is a graph to find each input's own?"
+        )
+        return GradientReport(False, text, "NOT_A_LIST")
+    if len(given) != len(inputs):
+        text = (
+            f"{name}.backward returned {len(given)} gradients, and forward took {len(inputs)} inputs. "
             "Which of them can have a gradient, and where does each find its own?"
         )
         return GradientReport(False, text, "WRONG_COUNT")
     for i, (x, gradient) in enumerate(zip(inputs, given, strict=True)):
         if not is_float(x) and gradient is not None:
             text = (
-                f"{name}: input {i} was fed integers, and backward returned a gradient for it. Is it an id or a label, "
+                f"{name}: {names[i]} was fed integers, and backward returned a gradient for it. Is it an id or a "
+                "label, "
                 "or a number that was written without its point?"
             )
             return GradientReport(False, text, "GRADIENT_FOR_INTEGERS")
         if is_float(x) and gradient is None:
             text = (
-                f"{name}: backward returned None for input {i}, which holds floats. Does the output not move with it?"
+                f"{name}: backward returned None for {names[i]}, which holds floats. Does the output not move with it?"
             )
             return GradientReport(False, text, "NO_GRADIENT")
     return None
@@ -204,23 +269,113 @@ def _grows_evenly(a, b, c):
     return comparable and matches(c - b, b - a)
 
 
-def _observed(name, inputs, given, measured, wrong):
+def _observed(name, names, inputs, given, measured, wrong):
     """What is wrong, in numbers, about the first of the wrong gradients."""
     i = wrong[0]
     slopes = measured[i]
     if np.shape(given[i]) != np.shape(inputs[i]):
         return (
-            f"{name}: the gradient of input {i} has shape {np.shape(given[i])}, but the input {np.shape(inputs[i])}: a "
-            "gradient has the shape of the thing it belongs to."
+            f"{name}: the gradient of {names[i]} has shape {np.shape(given[i])}, but the input {np.shape(inputs[i])}: "
+            "a gradient has the shape of the thing it belongs to."
         )
     difference = np.where(slopes.kinks, 0.0, np.abs(given[i] - slopes.values))
     worst = np.unravel_index(np.nan_to_num(difference, nan=np.inf).argmax(), difference.shape)
     where = f"At entry {tuple(map(int, worst))} backward" if worst else "Backward"
     return (
-        f"{name}: the gradient of input {i} is wrong. {where} says {np.asarray(given[i])[worst]:.6g}, but the "
+        f"{name}: the gradient of {names[i]} is wrong. {where} says {np.asarray(given[i])[worst]:.6g}, but the "
         f"output moves as {slopes.values[worst]:.6g} when that entry does (upstream included). "
-        f"{int(disagreement(given[i], slopes).sum())} of {difference.size} entries differ."
+        f"{_which_differ(disagreement(given[i], slopes))}"
     )
+
+
+def _which_differ(wrong):
+    """How many entries are wrong; and in which rows or columns, where those are wrong as a whole."""
+    text = f"{int(wrong.sum())} of {wrong.size} entries differ"
+    for axis, word in ((0, "row"), (1, "column")) if wrong.ndim == 2 and not wrong.all() else ():
+        slices = wrong.all(axis=1 - axis)
+        if slices.any() and np.array_equal(wrong.any(axis=1 - axis), slices):
+            return f"{text}: {word}{'s' * int(slices.sum() > 1)} {ranges(np.flatnonzero(slices))}."
+    return text + "."
+
+
+def ranges(numbers):
+    """For reading aloud: "0–3, 7"."""
+    runs = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+
+
+def input_names(gate, inputs):
+    """What forward itself calls its inputs; "inputs[1]" where it takes any number of them."""
+    parameters = [p for p in inspect.signature(gate.forward).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    names = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL][: len(inputs)]
+    star = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "input")
+    return names + [f"{star}[{k}]" for k in range(len(inputs) - len(names))]
+
+
+def untested_inputs(untouched, inputs, measured):
+    """The inputs for which zeros would pass here, and would not elsewhere; all of them if nothing else was compared.
+
+    One input that happens not to matter here, as the smaller one of a max, takes nothing away from what the other
+    one shows; a function that is flat everywhere is rightly given zeros. What is left: every slope is 0 here alone,
+    or those of one input are 0 at these sizes, whatever its values.
+    """
+    flat = [i for i, slopes in measured.items() if agrees(np.zeros(np.shape(inputs[i])), slopes)]
+    if not flat:
+        return []
+    if len(flat) == len(measured):
+        empty = any(np.size(x) == 0 for x in inputs)
+        elsewhere = (_moves(untouched, inputs, i) or _moves_at_other_sizes(untouched, inputs, i) for i in flat)
+        return flat if empty or any(elsewhere) else []
+    return [i for i in flat if not _moves(untouched, inputs, i) and _moves_at_other_sizes(untouched, inputs, i)]
+
+
+def _no_step_fits(x, slopes, z, dz):
+    """Whether an entry's slope may be off by more than a thousandth of the largest one, and not by rounding alone."""
+    smooth = np.where(slopes.kinks, 0.0, slopes.errors)
+    scale = np.abs(np.where(slopes.kinks, 0.0, slopes.values)).max(initial=0.0)
+    moved = smooth * np.maximum(1.0, np.abs(x))  # how far the output moves if the entry moves by its own size
+    return bool(np.any((smooth > 1e-3 * scale) & (moved > 1e-4 * (1 + np.sum(np.abs(dz * z))))))
+
+
+def _moves(untouched, inputs, i):
+    """Whether the output moves with input i where all the floats have other values."""
+    rng = np.random.default_rng([3, 7919])
+    for low, high in ((-1, 1), (0.1, 0.9), (-30, 30)):
+        moved = [rng.uniform(low, high, np.shape(x)) if is_float(x) else x for x in inputs]
+        with np.errstate(all="ignore"), contextlib.suppress(Exception):  # it may lie outside of the domain
+            gate = copy.deepcopy(untouched)
+            dz = draw_upstream(np.shape(gate.forward(*moved)), moved, 4)
+            slopes = measure_slopes(_forward_of(gate, moved, i), moved[i], dz)
+            if not agrees(np.zeros(np.shape(moved[i])), slopes):
+                return True
+    return False
+
+
+def _moves_at_other_sizes(untouched, inputs, i):
+    for size in sorted({n for x in inputs for n in np.shape(x)} - {0}):
+        if np.size(inputs[i]) and _moves(untouched, [_with_entries_twice(x, size) for x in inputs], i):
+            return True
+    return False
+
+
+def _is_numbers(z):
+    return z is not None and np.asarray(z).dtype.kind in "biufc"
+
+
+SHAPE_WORDS = ("broadcast", "shape", "dimension", "mismatch", "align", "size", "axis", "axes")
+
+
+def _failure(error):
+    """An exception as a sentence, and the question that leads on."""
+    message = " ".join(str(error).split()) or "no message"
+    message += "" if message.endswith((".", "!", "?")) else "."
+    if any(word in message for word in SHAPE_WORDS) or re.search(r"\(\d+,( \d+)*\)", message):
+        question = "Which shapes meet there?"
+    elif isinstance(error, AttributeError | NameError | KeyError):
+        question = "Where does that get its value, and has it one by then?"
+    else:
+        question = "Of which type is what meets there?"
+    return f"failed with {type(error).__name__}: {message} {question}"
 
 
 def _run_elsewhere(gate, inputs):

@@ -3,15 +3,19 @@
 import itertools
 import re
 from collections import defaultdict
+from collections.abc import Collection, Iterator
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from handgrad.graph import ComputationalGraph, Constant, Node
 from handgrad.show.figures import page_color
 
+WORDS = re.compile(r"(?:[A-Z]+[a-z])?[A-Z]{2,}(?![a-z])|[A-Z]?[^A-Z]+|[A-Z]")  # ReLU, NCE and GELU are one word
 SYMBOLS = {"Add": "+", "Subtract": "−", "Multiply": "×", "Sigmoid": "σ", "Sum": "Σ", "EmbeddingLookup": "lookup"}
 LETTER, LINE, GAP, ROW, STUB = 8, 16, 84, 106, 48  # in pixels; numbers stand in GAP, and behind an output, at its STUB
+NAME = 18  # above a gate that has a name, for it
 LONGEST = 10  # letters of a number: -1.234e-05
 SMALLEST = 0.8  # of its size: on a phone a drawing scrolls rather than have letters below 11 pixels
 HALO = "var(--pst-color-background, var(--jp-layout-color0, white))"  # the page's own, in the book and in JupyterLab
@@ -24,8 +28,8 @@ class Wire(NamedTuple):
     value, gradient : where each number stands: x, y, and which of its ends is there, as SVG calls it
     """
 
-    source: object
-    target: object
+    source: Node
+    target: Node | None
     slot: int
     path: str
     value: tuple
@@ -35,7 +39,7 @@ class Wire(NamedTuple):
 class Drawing:
     """A graph as SVG for the page, and as a table in text."""
 
-    def __init__(self, graph, title):
+    def __init__(self, graph: ComputationalGraph, title: str) -> None:
         self.graph, self.title = graph, title
 
     def __repr__(self):
@@ -55,7 +59,7 @@ class Drawing:
     def _repr_html_(self):
         return f'<figure class="hg-figure">{self.svg()}<figcaption>{escape(self.title)}</figcaption></figure>'
 
-    def svg(self):
+    def svg(self) -> str:
         places = layout(self.graph)
         scopes = {scope: box_around(scope, places) for scope in map(scope_of, places) if scope}
         left, top, right, bottom = edges(places, scopes.values())
@@ -102,7 +106,9 @@ class Drawing:
         ]
 
 
-def draw(graph, title="A computational graph: values above the wires, gradients below."):
+def draw(
+    graph: ComputationalGraph, title: str = "A computational graph: values above the wires, gradients below."
+) -> Drawing:
     """Draw ``graph`` with what its last forward and backward left in it.
 
     Parameters
@@ -117,9 +123,9 @@ def draw(graph, title="A computational graph: values above the wires, gradients 
     return Drawing(graph, title)
 
 
-def layout(graph):
+def layout(graph: ComputationalGraph) -> dict[Node, tuple[float, float]]:
     """A column for each step from the inputs, a row for each node of a column: node to (x, y)."""
-    depth = {}
+    depth: dict[Node, int] = {}
     for node in graph.nodes:
         depth[node] = 1 + max((depth[i] for i in node.inputs), default=-1)
     users = defaultdict(list)
@@ -135,13 +141,13 @@ def layout(graph):
     row = _rows(columns, users)
     first = min(depth.values())
     widest = [
-        max(half_width_of(n) for n in graph.nodes if depth[n] == d) for d in range(first, max(depth.values()) + 1)
+        max(_half_room_of(n) for n in graph.nodes if depth[n] == d) for d in range(first, max(depth.values()) + 1)
     ]
     centers = np.cumsum([0, *(a + GAP + b for a, b in itertools.pairwise(widest))])
     return {n: (float(centers[depth[n] - first]), float(ROW * row[n])) for n in graph.nodes}
 
 
-def wires(graph, places):
+def wires(graph: ComputationalGraph, places: dict[Node, tuple[float, float]]) -> Iterator[Wire]:
     """A curve for each input of each gate, and a straight wire to nowhere for an output: with its upstream gradient."""
     for node in graph.nodes:
         x1, y1 = places[node]
@@ -197,23 +203,29 @@ def _rows(columns, users):
     return row
 
 
-def scope_of(node):
+def scope_of(node: Node) -> str:
     """ "embed" for the node "embed/V", and nothing for a node without a scope."""
     return (node.name or "").rpartition("/")[0]
 
 
-def box_around(scope, places):
+def box_around(scope: str, places: dict[Node, tuple[float, float]]) -> tuple[float, float, float, float]:
     """Left, top, width and height of the box around a scope's nodes: wide enough for its name, too."""
     members = [(x, y, half_width_of(n)) for n, (x, y) in places.items() if scope_of(n) == scope]
     left, right = min(x - w for x, _, w in members) - 12, max(x + w for x, _, w in members) + 12
     missing = max(0, LETTER * len(scope) + 24 - (right - left))
-    top, bottom = min(y for _, y, _ in members) - 40, max(y for _, y, _ in members) + 40
+    named = any(name_above(n) for n in places if scope_of(n) == scope)  # names stand below that of the scope
+    top, bottom = min(y for _, y, _ in members) - 40 - NAME * named, max(y for _, y, _ in members) + 40
     return left - missing / 2, top, right - left + missing, bottom - top
 
 
-def edges(places, boxes):
+def edges(
+    places: dict[Node, tuple[float, float]], boxes: Collection[tuple[float, float, float, float]]
+) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of a drawing: all nodes and boxes, the stub of an output and its numbers."""
-    nodes = [(x, y, half_width_of(n), half_height_of(n)) for n, (x, y) in places.items()]
+    nodes = [
+        (x, y, max(half_width_of(n), LETTER * len(name_above(n)) / 2), half_height_of(n) + NAME * bool(name_above(n)))
+        for n, (x, y) in places.items()
+    ]
     left = min([x - w for x, _, w, _ in nodes] + [x for x, _, _, _ in boxes]) - 12
     right = max(x + w for x, _, w, _ in nodes) + max(STUB, LETTER * LONGEST) + 12
     top = min([y - h for _, y, _, h in nodes] + [y for _, y, _, _ in boxes]) - 8
@@ -221,31 +233,50 @@ def edges(places, boxes):
     return left, top, right, bottom
 
 
-def label_of(node):
-    """A leaf's name; a gate's symbol, or its class in words: SigmoidCrossEntropy is sigmoid cross entropy."""
+def label_of(node: Node) -> str:
+    """A leaf's name, a constant's value; a gate's symbol, or its class in words: sigmoid cross entropy, leaky ReLU."""
+    if isinstance(node, Constant):
+        return node.name or short_number(node.value)
     if node.gate is None:
-        return node.name
+        return node.name or ""
     name = type(node.gate).__name__
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[^A-Z]+", name)
-    return SYMBOLS.get(name, " ".join(words).lower())
+    words = re.findall(WORDS, name)
+    return SYMBOLS.get(name, " ".join(word if word[1:] != word[1:].lower() else word.lower() for word in words))
 
 
-def lines_in(node):
+def lines_in(node: Node) -> list[str]:
     """The words in a node's drawing, one below the other; of "embed/V" only V, since its box says embed."""
-    return (label_of(node) if node.gate is not None else node.name.rpartition("/")[2] or node.name).split()
+    if isinstance(node, Constant):
+        return [label_of(node)]
+    return (label_of(node) if node.gate is not None else _without_scope(node)).split()
 
 
-def half_width_of(node):
+def name_above(node: Node) -> str:
+    """What stands above a gate: its own name, if it has one."""
+    return _without_scope(node) if node.gate is not None else ""
+
+
+def _without_scope(node: Node) -> str:
+    name = node.name or ""
+    return name.rpartition("/")[2] or name
+
+
+def _half_room_of(node: Node) -> float:
+    """Half of the width that a column needs: of a long name, as much as does not fit above the wires on both sides."""
+    return max(half_width_of(node), (LETTER * len(name_above(node)) - GAP) / 2 + 6)
+
+
+def half_width_of(node: Node) -> float:
     """Half of the width of a node, as far as wires keep away from its middle."""
     letters = max(map(len, lines_in(node)))
     return LETTER * letters / 2 + 6 if node.gate is None else max(21, LETTER * letters / 2 + 10)
 
 
-def half_height_of(node):
+def half_height_of(node: Node) -> float:
     return max(21, LINE * len(lines_in(node)) / 2 + 6)
 
 
-def short_number(value):
+def short_number(value: Any) -> str:
     if value is None:
         return ""
     if hasattr(value, "coalesce"):
@@ -270,7 +301,12 @@ def _mark(node, x, y):
             f'<rect x="{x - half_width:g}" y="{y - half_height:g}" width="{2 * half_width:g}" '
             f'height="{2 * half_height:g}" rx="21"/>'
         )
-    style = 'font-style="italic" ' if node.gate is None else ""
+    if name_above(node):
+        yield (
+            f'<text x="{x:g}" y="{y - half_height - 6:g}" font-style="italic" stroke="none" fill="currentColor">'
+            f"{escape(name_above(node))}</text>"
+        )
+    style = 'font-style="italic" ' if node.gate is None and not isinstance(node, Constant) else ""
     for i, line in enumerate(lines):
         baseline = y + 5 + LINE * (i - (len(lines) - 1) / 2)
         yield f'<text x="{x:g}" y="{baseline:g}" {style}stroke="none" fill="currentColor">{escape(line)}</text>'

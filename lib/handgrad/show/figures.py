@@ -3,10 +3,9 @@
 import io
 import re
 from html import escape
+from typing import Any
 
-import matplotlib
-from cycler import cycler
-from matplotlib import pyplot as plt
+from handgrad.errors import InputError
 
 # Okabe and Ito's palette: told apart with any color vision. The page's style sheet lightens them in dark mode.
 PALETTE = {"blue": "#0072b2", "orange": "#d55e00", "green": "#009e73", "pink": "#cc79a7", "grey": "#808080"}
@@ -14,13 +13,24 @@ PAGE_TEXT = "#010203"  # stands for the page's text color until the SVG is writt
 LETTERS, LEGIBLE = 12, 11  # the size of letters in points, and in pixels on a phone: there a wider figure scrolls
 
 
-def page_color(name):
+def page_color(name: str) -> str:
     """A color of the palette for SVG: the page's own, where its style sheet has one."""
     return f"var(--hg-{name}, {PALETTE[name]})"
 
 
-def use_book_style():
+def _require_matplotlib() -> tuple[Any, Any]:
+    """matplotlib and its pyplot, imported only where a figure is made: drawings of graphs do without."""
+    try:
+        import matplotlib
+        from matplotlib import pyplot
+    except ModuleNotFoundError as error:
+        raise InputError("Figures need matplotlib, which is not installed: pip install matplotlib.") from error
+    return matplotlib, pyplot
+
+
+def use_book_style() -> None:
     """One size, one palette, no box around the axes, for every figure of the book."""
+    matplotlib, plt = _require_matplotlib()
     plt.style.use("default")
     matplotlib.rcParams.update(
         {
@@ -31,7 +41,7 @@ def use_book_style():
             "figure.facecolor": "none",
             "axes.facecolor": "none",
             "savefig.facecolor": "none",
-            "axes.prop_cycle": cycler(color=list(PALETTE.values())),
+            "axes.prop_cycle": matplotlib.cycler(color=list(PALETTE.values())),
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.edgecolor": PAGE_TEXT,
@@ -52,7 +62,7 @@ def use_book_style():
 class Figure:
     """A drawn figure: SVG for the page, its description where there is no picture."""
 
-    def __init__(self, svg, alt, caption):
+    def __init__(self, svg: str, alt: str, caption: str) -> None:
         self.svg, self.alt, self.caption = svg, alt, caption
 
     def __repr__(self):
@@ -63,7 +73,7 @@ class Figure:
         return f'<figure class="hg-figure">{self.svg}{caption}</figure>'
 
 
-def figure(fig, alt, caption=""):
+def figure(fig: Any, alt: str, caption: str = "") -> Figure:
     """Turn a matplotlib figure into one for the page, and close it.
 
     Parameters
@@ -76,6 +86,7 @@ def figure(fig, alt, caption=""):
     -------
     Figure : shown in a notebook as inline SVG; nbval compares its alt text, since pixels and paths vary
     """
+    matplotlib, plt = _require_matplotlib()
     smallest = 72 * fig.get_figwidth() * LEGIBLE / LETTERS
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": alt}):  # ids that are the same at each run, and differ by figure

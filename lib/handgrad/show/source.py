@@ -1,6 +1,7 @@
 """Show the library's own source on a page, so that no page ever types it again."""
 
 import inspect
+import textwrap
 from html import escape
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def source(*things):
 
     Parameters
     ----------
-    *things : classes or functions of one file of the library
+    *things : classes, functions or methods of one file of the library
 
     Returns
     -------
@@ -39,5 +40,7 @@ def source(*things):
     path = Path(inspect.getsourcefile(things[0])).resolve()
     if any(Path(inspect.getsourcefile(thing)).resolve() != path for thing in things):
         raise ValueError("show.source shows things of one file at a time: call it once for each file.")
-    text = "\n\n\n".join(inspect.getsource(thing).rstrip() for thing in things)
+    are_methods = all("." in thing.__qualname__ for thing in things)  # which stand closer together
+    sources = [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in things]
+    text = ("\n\n" if are_methods else "\n\n\n").join(sources)
     return SourceListing(text, f"handgrad/{path.relative_to(PACKAGE).as_posix()}")

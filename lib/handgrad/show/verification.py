@@ -17,10 +17,13 @@ class Verification:
     text: str
     error: float  # the largest difference from either oracle; it varies with the processor, so text leaves it out
 
-    def __repr__(self):
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __repr__(self) -> str:
         return f"{'verified' if self.ok else 'failed'} {self.label}: {self.text}"
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return verdict_line(self.ok, self.label, f"{self.text} (error {self.error:.0g})")
 
 
@@ -35,13 +38,15 @@ def verify(label, gradients, function, at, upstream=None, torch_function=None):
         By the name of an argument of ``function``: the gradient, in the argument's shape, or, where the
         output is not one number and there is no upstream, the whole Jacobian (m, n).
     function : callable
-        Of the values of ``at``, in that order; its output is a number or an array.
+        Of the values of ``at``, in that order; its output is a number, an array, or a tuple of numbers. It is
+        called with NumPy's numbers and arrays, and with torch's tensors: arithmetic, @ and handgrad's own functions
+        (``sigmoid``, ``log_softmax``, ...) take both.
     at : dict
         The point: every argument's name and value, in order. Integers (ids) stay as they are.
     upstream : array, optional
         The upstream gradient, in the shape of the output.
     torch_function : callable, optional
-        The same function for torch tensors, where ``function`` itself does not take them.
+        The same function for torch tensors, where ``function`` itself cannot take them.
 
     Returns
     -------
@@ -50,6 +55,7 @@ def verify(label, gradients, function, at, upstream=None, torch_function=None):
     if not gradients or not gradients.keys() <= at.keys():
         got = ", ".join(gradients) or "none"
         raise ValueError(f"verify expects gradients of some of {', '.join(at)}, but got {got}.")
+    gradients = {name: np.asarray(gradient) for name, gradient in gradients.items()}
     expected = {name: _expected(name, function, at, upstream) for name in gradients}
     by_torch = _by_torch(torch_function or function, at, list(gradients), upstream)
     worst, disagreements = 0.0, []
@@ -59,7 +65,7 @@ def verify(label, gradients, function, at, upstream=None, torch_function=None):
                 disagreements.append(f"{name} has shape {np.shape(given)}, but {oracle} {np.shape(value)}")
                 worst = np.inf
                 continue
-            difference = float(np.abs(np.asarray(given) - value).max(initial=0.0))
+            difference = float(np.abs(given - value).max(initial=0.0))
             worst = max(worst, difference) if difference == difference else np.nan
             if not difference <= TOLERANCE * (1 + np.abs(value).max(initial=0.0)):
                 disagreements.append(f"{name} differs from {oracle} by up to {difference:.2g}")
@@ -85,7 +91,8 @@ def _by_torch(function, at, names, upstream):
     tensors = {name: tensor(value) for name, value in at.items()}
 
     def of_tensors(*values):
-        return function(*{**tensors, **dict(zip(names, values, strict=True))}.values())
+        output = function(*{**tensors, **dict(zip(names, values, strict=True))}.values())
+        return torch.stack(output) if isinstance(output, tuple) else output
 
     inputs = tuple(tensors[name] for name in names)
     output_size = of_tensors(*inputs).numel()

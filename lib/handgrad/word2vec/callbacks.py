@@ -19,7 +19,7 @@ class Callback:
         """After each new entry of ``trainer.losses``."""
 
     def on_checkpoint(self, trainer, path):
-        """After each checkpoint that ``checkpoint_every`` has asked for, if the run has a folder."""
+        """After each checkpoint in the course of the run, if it has a folder."""
 
     def on_train_end(self, trainer):
         pass

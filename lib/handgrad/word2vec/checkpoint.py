@@ -43,7 +43,7 @@ def save_checkpoint(folder, step, arrays, state, keep=3):
     Path of the checkpoint
     """
     folder = Path(folder)
-    if step in [_step_of(known) for known in checkpoints(folder)] and _is_whole(folder / _name_of(step)):
+    if step in [_step_of(known) for known in checkpoints(folder)] and is_whole_checkpoint(folder / _name_of(step)):
         return folder / _name_of(step)  # reached once more after a resume: the same bits
     folder.mkdir(parents=True, exist_ok=True)
     for left_over in folder.glob(f"{UNFINISHED}*"):  # of a run that was killed while it wrote or removed
@@ -85,22 +85,30 @@ def load_checkpoint(path):
     try:
         if (path / SUMS).read_bytes() != _sums(path):
             raise DamagedCheckpointError(f"{path} is damaged: its files are not those that {SUMS} was written for.")
-        return load_file(path / ARRAYS), json.loads((path / STATE).read_text(encoding="utf-8"))
+        state = json.loads((path / STATE).read_text(encoding="utf-8"))
+        if not isinstance(state, dict):
+            raise ValueError(f"{STATE} is no table")
+        return load_file(path / ARRAYS), state
     except OSError as error:
         raise DamagedCheckpointError(
             f"{path} is no whole checkpoint: {Path(error.filename or path).name}: {error.strerror}."
         ) from error
+    except (ValueError, RecursionError, SafetensorError) as error:  # with sums that were made for it
+        raise DamagedCheckpointError(f"{path} is damaged: {' '.join(str(error).split())}.") from error
 
 
-def load_newest_checkpoint(folder):
+def load_newest_checkpoint(folder, require_right=None):
     """The newest checkpoint that is whole, as ``(path, arrays, state)``.
 
+    ``require_right(arrays, state)``, if it is given, raises an error for one that is whole but cannot be right.
     Warns about each newer one that is not, and removes it: else it would be taken for the newest for ever.
     """
     damaged = []
     for path in reversed(checkpoints(folder)):
         try:
             arrays, state = load_checkpoint(path)
+            if require_right:
+                _require_right(path, require_right, arrays, state)
         except DamagedCheckpointError as error:
             warnings.warn(f"{error} The one before it is used.", stacklevel=2)
             damaged.append(path)
@@ -109,6 +117,14 @@ def load_newest_checkpoint(folder):
             _remove(newer)
         return path, arrays, state
     raise InputError(f"There is no whole checkpoint in {folder}: start a new run in a new folder.")
+
+
+def _require_right(path, require_right, arrays, state):
+    try:
+        require_right(arrays, state)
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise DamagedCheckpointError(f"{path} is damaged: it is no state of this run ({what:.200}).") from error
 
 
 def checkpoints(folder):
@@ -125,7 +141,7 @@ def _step_of(path):
     return int(path.name.removeprefix("step-"))
 
 
-def _is_whole(path):
+def is_whole_checkpoint(path):
     try:
         return (path / SUMS).read_bytes() == _sums(path)
     except OSError:

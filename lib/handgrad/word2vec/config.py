@@ -2,20 +2,54 @@
 
 import difflib
 import math
-from dataclasses import asdict, dataclass, field, fields
+import re
+from collections.abc import Iterable
+from dataclasses import Field, asdict, dataclass, field, fields
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
 
 from handgrad.errors import InputError, is_whole
+from handgrad.word2vec.peers import NAMES_OF_PEERS
 
 MOST = 2**31 - 1  # of anything that is counted
+MOST_SEED = 2**128 - 1  # what NumPy's SeedSequence takes in
+SHOWN = 80  # characters of a value that is refused
 
 # The single draws that can have a seed of their own.
 DRAWS = ("init", "examples", "noise")
 
 
-def setting(default, help, choices=None, least=0):
+class SettingError(InputError):
+    """A setting is not what its field expects.
+
+    Attributes
+    ----------
+    name : str, of the field
+    expected : str, the sentence after "TrainingConfig expects NAME": on the command line the name is an option's
+    """
+
+    def __init__(self, name: str, expected: str):
+        super().__init__(f"TrainingConfig expects {name}{expected}")
+        self.name, self.expected = name, expected
+
+
+class UnknownSettingError(InputError, TypeError):
+    """There is no such setting. (A TypeError too, as any argument that a function does not have.)
+
+    Attributes
+    ----------
+    name : str
+    hint : str, what to take instead
+    """
+
+    def __init__(self, name: str, hint: str):
+        super().__init__(f"TrainingConfig has no {_shown(name)}: {hint}")
+        self.name, self.hint = name, hint
+
+
+def setting(default: Any, help: str, choices: tuple[str, ...] | None = None, least: int = 0) -> Any:
     """A field of TrainingConfig: its default, what it does and where it comes from, and what it may be."""
     return field(default=default, metadata={"help": help, "choices": choices, "least": least})
 
@@ -163,123 +197,170 @@ class TrainingConfig:
     report_every: int = setting(
         0, "Steps between entries of the loss; 0: a hundred entries in a run, or fewer if it is short."
     )
-    checkpoint_every: int = setting(0, "Steps between checkpoints; 0: only when the run ends or is stopped.")
+    checkpoint_every: int = setting(0, "Steps between checkpoints; 0: by time, and when the run ends or is stopped.")
+    checkpoint_seconds: float = setting(
+        30.0,
+        "Seconds between checkpoints, beside those of checkpoint_every; more where writing one takes longer than a "
+        "hundredth of that; 0: none by time.",
+    )
     keep: int = setting(3, "Checkpoints that are kept, the newest.", least=1)
     checkpoint_scope: str = setting(
         "", "Only the parameters in this scope, embed for instance, are in a checkpoint; a run cannot go on from it."
     )
 
-    def __post_init__(self):
-        for each in fields(self):  # NumPy's numbers are as good as Python's, but JSON does not know them
-            value = getattr(self, each.name)
-            if isinstance(value, np.generic):
-                object.__setattr__(self, each.name, value.item())
-        if isinstance(self.seeds, dict):
-            object.__setattr__(self, "seeds", dict(self.seeds))
+    def __new__(cls, *values: Any, **settings: Any) -> Self:
+        """Names are looked at before dataclass does, whose error could not say what a setting is called here."""
+        _require_known(settings)
+        return super().__new__(cls)
+
+    def __post_init__(self) -> None:
         for each in fields(self):
-            if each.name != "seeds":
-                _require(each, getattr(self, each.name))
-        if not isinstance(self.seeds, dict):
-            raise InputError(f"TrainingConfig expects seeds to be a table of names and seeds, but got {self.seeds!r}.")
-        for name, seed in self.seeds.items():
-            if name not in DRAWS or not is_whole(seed) or seed < 0:
-                raise InputError(
-                    f"TrainingConfig expects seeds of {', '.join(DRAWS)}, each a whole number of at least 0, but got "
-                    f"{name!r}: {seed!r}."
-                )
+            object.__setattr__(self, each.name, _checked(each, getattr(self, each.name)))
         self._require_what_goes_together()
 
-    def _require_what_goes_together(self):
+    def _require_what_goes_together(self) -> None:
         if self.min_learning_rate > self.learning_rate:
-            raise InputError(
-                f"TrainingConfig expects min_learning_rate to be at most learning_rate, {self.learning_rate}, but got "
-                f"{self.min_learning_rate}."
+            raise SettingError(
+                "min_learning_rate",
+                f" to be at most learning_rate, {self.learning_rate}, but got {self.min_learning_rate}.",
             )
         if self.num_skips > 2 * self.window or (self.num_skips and self.batch_size % self.num_skips):
-            raise InputError(
-                f"TrainingConfig expects num_skips to be at most twice the window, {self.window}, and to divide "
-                f"batch_size, {self.batch_size}, but got {self.num_skips}."
+            raise SettingError(
+                "num_skips",
+                f" to be at most twice the window, {self.window}, and to divide batch_size, {self.batch_size}, but got "
+                f"{self.num_skips}.",
             )
         if self.num_skips and self.model == "cbow":
-            raise InputError("TrainingConfig expects num_skips of 0 for cbow: pairs have no mean.")
-        if self.num_skips and (self.subsample or self.dynamic_window):
-            raise InputError("TrainingConfig expects subsample 0 and dynamic_window False with num_skips.")
+            raise SettingError("num_skips", " of 0 for cbow: pairs have no mean.")
+        if self.num_skips and self.subsample:
+            raise SettingError("subsample", f" 0 and dynamic_window False with num_skips, but got {self.subsample}.")
+        if self.num_skips and self.dynamic_window:
+            raise SettingError("dynamic_window", " False with num_skips, and subsample 0.")
         if self.num_skips and self.held_out:
-            raise InputError("TrainingConfig expects held_out of 0 with num_skips: that stream has no sentences.")
+            raise SettingError("held_out", " of 0 with num_skips: that stream has no sentences.")
+        if self.unk == "keep" and self.max_vocabulary == 1:
+            raise SettingError("max_vocabulary", " of at least 2 with unk='keep', for UNK and a word, but got 1.")
         if self.objective in ("nce", "sampled-softmax") and not self.negatives:
-            raise InputError(f"TrainingConfig expects negatives of at least 1 for {self.objective}, but got 0.")
+            raise SettingError("negatives", f" of at least 1 for {self.objective}, but got 0.")
         simple = ("skipgram", "negative-sampling", "sgd", "sum")
         if self.update == "pair" and (self.model, self.objective, self.optimizer, self.reduction) != simple:
-            raise InputError(
-                "TrainingConfig expects update='pair' only with skipgram, negative-sampling, sgd and sum: that is the "
-                "step it takes."
+            raise SettingError(
+                "update", "='pair' only with skipgram, negative-sampling, sgd and sum: that is the step it takes."
             )
-
         self._require_torch_for_its_settings()
 
-    def _require_torch_for_its_settings(self):
+    def _require_torch_for_its_settings(self) -> None:
         for each in fields(self):
             of_torch = each.name in ("device", "examples_on", "max_repeats", "sync_every")
             if of_torch and self.engine != "torch" and getattr(self, each.name) != each.default:
                 value = getattr(self, each.name)
-                raise InputError(
-                    f"TrainingConfig expects {each.name} of {each.default!r} without engine torch, but got {value!r}."
-                )
+                raise SettingError(each.name, f" of {each.default!r} without engine torch, but got {value!r}.")
         if self.deterministic and self.engine == "torch":
-            raise InputError(
-                "TrainingConfig expects deterministic of False with engine torch, which does not promise the same "
-                "bits: take engine compiled, or leave it at auto."
+            raise SettingError(
+                "deterministic",
+                " of False with engine torch, which does not promise the same bits: take engine compiled, or leave it "
+                "at auto.",
             )
         if self.max_repeats and self.objective not in ("negative-sampling", "hierarchical-softmax"):
-            raise InputError(
-                f"TrainingConfig expects max_repeats of 0 for {self.objective}, but got {self.max_repeats}."
-            )
+            raise SettingError("max_repeats", f" of 0 for {self.objective}, but got {self.max_repeats}.")
 
     @classmethod
-    def from_dict(cls, settings):
+    def from_dict(cls, settings: dict[str, Any]) -> Self:
         """A configuration from names and values, as a TOML or JSON file gives them."""
-        names = [each.name for each in fields(cls)]
-        for name in settings:
-            if name not in names:
-                close = difflib.get_close_matches(name, names, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(names)}."
-                raise InputError(f"TrainingConfig has no {name!r}: {hint}")
+        if not isinstance(settings, dict):
+            raise InputError(f"TrainingConfig expects a table of names and values, but got {_shown(settings)}.")
+        _require_known(settings)
         return cls(**settings)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
-    def explain(cls):
+    def explain(cls) -> str:
         """What each field does, for reading."""
         return "\n".join(
             f"{each.name} = {getattr(cls(), each.name)!r}: {each.metadata['help']}" for each in fields(cls)
         )
 
-    def seed_of(self, draw):
+    def seed_of(self, draw: str) -> tuple[int, int]:
         """The numbers from which the named draw's generators are made."""
         return (self.seeds.get(draw, self.seed), DRAWS.index(draw))
 
 
-def _require(each, value):
-    """A value fits its field, or a sentence says what the field expects."""
-    choices, least = each.metadata["choices"], each.metadata["least"]
+def _require_known(settings: Iterable[Any]) -> None:
+    """All names are fields, or a sentence says what the first other one is called here."""
+    names = [each.name for each in fields(TrainingConfig)]
+    for name in settings:
+        if name in names:
+            continue
+        close = difflib.get_close_matches(_snake_case(str(name)), names, n=1)
+        if peers := NAMES_OF_PEERS.get(_snake_case(str(name))):
+            raise UnknownSettingError(name, f"here it is {peers}.")
+        raise UnknownSettingError(name, f"did you mean {close[0]}?" if close else f"it has {', '.join(names)}.")
+
+
+def _snake_case(name: str) -> str:
+    """minCount, min-count and MIN_COUNT are min_count."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).replace("-", "_").lower().strip("_")
+
+
+def _checked(each: Field, value: Any) -> Any:
+    """A value that fits its field, as Python's and JSON's own types have it, or a sentence says what is expected."""
+    if isinstance(value, np.generic):  # NumPy's numbers are as good as Python's, but JSON does not know them
+        value = value.item()
+    if each.name == "seeds":
+        return _checked_seeds(value)
+    choices, least, of = each.metadata["choices"], each.metadata["least"], each.type
     if choices:
-        right, expected = value in choices, f"one of {', '.join(choices)}"
-    elif each.type is bool:
+        right, expected = isinstance(value, str) and value in choices, f"one of {', '.join(choices)}"
+    elif of is bool:
         right, expected = isinstance(value, bool), "true or false"
-    elif each.type is str:
+    elif of is str:
         right, expected = isinstance(value, str), "text"
-    elif each.type is int:
+    elif of is int:
         right, expected = is_whole(value), "a whole number"
     else:
         right, expected = isinstance(value, Real) and not isinstance(value, bool), "a number"
     if not right:
-        raise InputError(f"TrainingConfig expects {each.name} to be {expected}, but got {value!r}.")
-    if each.type is int and each.name != "seed" and value > MOST:
-        raise InputError(f"TrainingConfig expects {each.name} of at most {MOST:,}, but got {value}.")
-    if each.type in (int, float) and not least <= value < math.inf:
-        raise InputError(f"TrainingConfig expects {each.name} of at least {least}, but got {value}.")
+        raise SettingError(each.name, f" to be {expected}, but got {_shown(value)}.")
+    most = MOST_SEED if each.name == "seed" else MOST
+    if of is int and value > most:
+        raise SettingError(each.name, f" of at most {most:,}, but got {_shown(value)}.")
+    if of in (int, float) and not (least <= value < math.inf and _is_a_float(value)):
+        raise SettingError(each.name, f" of at least {least}{_and_at_most(value)}, but got {_shown(value)}.")
+    return of(value) if of in (int, float) else value
+
+
+def _is_a_float(value: Any) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:  # a whole number, or a fraction, of hundreds of digits
+        return False
+
+
+def _and_at_most(value: Any) -> str:
+    return "" if not value > 0 or value == math.inf else f" and at most {np.finfo(float).max:.1e}"
+
+
+def _checked_seeds(seeds: Any) -> dict[str, int]:
+    if not isinstance(seeds, dict):
+        raise SettingError("seeds", f" to be a table of names and seeds, but got {_shown(seeds)}.")
+    for name, seed in seeds.items():
+        if name not in DRAWS or not is_whole(seed) or not 0 <= seed <= MOST_SEED:
+            raise SettingError(
+                "seeds",
+                f" of {', '.join(DRAWS)}, each a whole number of at least 0, but got {_shown(name)}: {_shown(seed)}.",
+            )
+    return {name: int(seed) for name, seed in seeds.items()}
+
+
+def _shown(value: Any) -> str:
+    """A value in one line that is not too long, whatever it is: to be refused it need not have a repr."""
+    try:
+        line = " ".join(repr(value).split())
+    except Exception:  # a whole number of 5,000 digits has none
+        line = f"something of type {type(value).__name__} that cannot be shown"
+    return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
 
 
 # The settings of Stanford's course CS20, with the model and the batches of TensorFlow's word2vec_basic.

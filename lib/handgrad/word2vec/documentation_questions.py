@@ -45,12 +45,12 @@ ODD_ONES_OUT = """
 """
 
 
-def documentation_analogies():
+def documentation_analogies() -> dict[str, list[tuple[str, ...]]]:
     """All questions (a, b, c, d), by relation: a dict for ``word_analogies``."""
     return {relation: _questions(pairs) for relation, pairs in PAIRS.items()}
 
 
-def documentation_odd_ones_out():
+def documentation_odd_ones_out() -> list[tuple[str, ...]]:
     """Sets of words of which the first is the odd one: a list for ``odd_one_out``."""
     return [tuple(line.split()) for line in ODD_ONES_OUT.strip().splitlines()]
 

@@ -6,10 +6,12 @@ import os
 import tempfile
 from array import array
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
@@ -35,14 +37,14 @@ class EncodedText:
     ids: np.ndarray
     starts: np.ndarray
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.ids)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"EncodedText({len(self):,} words in {len(self.starts) - 1:,} sentences, {self.vocabulary})"
 
     @cached_property
-    def digest(self):
+    def digest(self) -> str:
         """SHA-256, in hexadecimal, of the vocabulary, the ids and the sentences: two texts with one digest
         train the same vectors."""
         words, counts = self.vocabulary.index_to_key, self.vocabulary.counts.tolist()
@@ -52,7 +54,7 @@ class EncodedText:
                 sha256.update(numbers[start : start + PIECE].astype(kind).tobytes())
         return sha256.hexdigest()
 
-    def require_whole(self):
+    def require_whole(self) -> None:
         """Its ids are those of its vocabulary and its sentences cover it in order, or a sentence says what is wrong."""
         require_ids(self.ids, len(self.vocabulary), f"A text with {self.vocabulary}")
         starts = np.asarray(self.starts)
@@ -61,7 +63,7 @@ class EncodedText:
                 f"The starts of a text's sentences rise from 0 to {len(self)}, its number of words, but these do not."
             )
 
-    def split(self, held_out):
+    def split(self, held_out: int) -> "tuple[EncodedText, EncodedText | None]":
         """This text without its last sentences, and these, of at least ``held_out`` words together; or None for 0."""
         if not held_out:
             return self, None
@@ -76,7 +78,7 @@ class EncodedText:
         held = EncodedText(self.vocabulary, self.ids[first:], self.starts[sentence:] - first)
         return EncodedText(self.vocabulary, self.ids[:first], self.starts[: sentence + 1]), held
 
-    def chunks(self, size=PIECE):
+    def chunks(self, size: int = PIECE) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """Go through the text by whole sentences, about ``size`` words at a time, so that memory does not grow with it.
 
         Yields
@@ -100,7 +102,14 @@ class EncodedText:
             yield int(starts[0]), np.array(self.ids[starts[0] : starts[-1]]), sentence_of
 
 
-def encode_text(sentences, min_count=1, max_size=None, unk="drop", path=None, progress=None):
+def encode_text(
+    sentences: Iterable[Iterable[str]],
+    min_count: int = 1,
+    max_size: int | None = None,
+    unk: Literal["drop", "keep"] = "drop",
+    path: str | os.PathLike | None = None,
+    progress: Callable[[int], Any] | None = None,
+) -> EncodedText:
     """Count the words of a text and turn it into ids, in one pass over it.
 
     Words get provisional ids in the order in which they are met, and these go to a file. When the text has

@@ -6,15 +6,20 @@ result says how much of the test was answered: two models that were asked differ
 
 import math
 import os
-import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from numbers import Real
+from typing import Any, Literal
 
 import numpy as np
 
 from handgrad.errors import InputError
-from handgrad.word2vec.keyed_vectors import COSMUL_EPSILON
+from handgrad.installing import how_to_install
+from handgrad.word2vec.keyed_vectors import COSMUL_EPSILON, KeyedVectors
+from handgrad.word2vec.question_files import Pair, read_analogies, read_word_pairs
 
+METHODS = {"3CosAdd": "most_similar", "3CosMul": "most_similar_cosmul"}  # and what KeyedVectors calls them
 SCORES_AT_ONCE = 2**24  # questions times words of one matrix product: 64 MB
 
 
@@ -33,10 +38,10 @@ class WordSimilarity:
     answered: int
 
     @property
-    def coverage(self):
+    def coverage(self) -> float:
         return self.answered / self.pairs
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f"{self.name}: Spearman {self.spearman[0]:.3f}, Pearson {self.pearson[0]:.3f}, "
             f"on {self.answered} of {self.pairs} pairs"
@@ -53,23 +58,23 @@ class AnalogySection:
     unknown: tuple[tuple[str, ...], ...] = ()
 
     @property
-    def answered(self):
+    def answered(self) -> int:
         return len(self.correct) + len(self.incorrect)
 
     @property
-    def questions(self):
+    def questions(self) -> int:
         return self.answered + len(self.unknown)
 
     @property
-    def accuracy(self):
+    def accuracy(self) -> float:
         """The share of the answered questions that were answered correctly; NaN if there were none."""
         return len(self.correct) / self.answered if self.answered else math.nan
 
     @property
-    def coverage(self):
+    def coverage(self) -> float:
         return self.answered / self.questions if self.questions else math.nan
 
-    def __add__(self, other):
+    def __add__(self, other: "AnalogySection") -> "AnalogySection":
         lists = ((getattr(self, k) + getattr(other, k)) for k in ("correct", "incorrect", "unknown"))
         return AnalogySection(self.name, *lists)
 
@@ -86,21 +91,21 @@ class WordAnalogies:
     vocabulary: int
 
     @property
-    def semantic(self):
+    def semantic(self) -> AnalogySection:
         return self._sum("semantic", lambda name: not name.startswith("gram"))
 
     @property
-    def syntactic(self):
+    def syntactic(self) -> AnalogySection:
         return self._sum("syntactic", lambda name: name.startswith("gram"))
 
     @property
-    def total(self):
+    def total(self) -> AnalogySection:
         return self._sum("total", lambda name: True)
 
-    def _sum(self, name, belongs):
+    def _sum(self, name: str, belongs: Callable[[str], bool]) -> AnalogySection:
         return reduce(AnalogySection.__add__, (s for s in self.sections if belongs(s.name)), AnalogySection(name))
 
-    def __str__(self):
+    def __str__(self) -> str:
         parts = [part for part in (self.semantic, self.syntactic) if part.questions]
         rows = [*self.sections, *(parts if len(parts) == 2 else []), self.total]
         width = max(len(row.name) for row in rows)
@@ -123,34 +128,47 @@ class OddOneOut:
     unknown: tuple[tuple[str, ...], ...]
 
     @property
-    def correct(self):
+    def correct(self) -> int:
         return sum(words[0] == chosen for words, chosen in self.answers)
 
     @property
-    def accuracy(self):
+    def accuracy(self) -> float:
         return self.correct / len(self.answers) if self.answers else math.nan
 
     @property
-    def chance(self):
+    def chance(self) -> float:
         """The accuracy that guessing has."""
         return float(np.mean([1 / len(words) for words, _ in self.answers])) if self.answers else math.nan
 
-    def __str__(self):
+    def __str__(self) -> str:
         answered, sets = len(self.answers), len(self.answers) + len(self.unknown)
         share = f"{self.accuracy:.1%} correct (guessing has {self.chance:.0%}), " if answered else ""
         return f"{self.name}: {share}on {answered} of {sets} sets"
 
 
-def word_similarity(vectors, pairs, *, restrict_vocab=300_000, case_insensitive=True, dummy4unknown=False, name=None):
+def word_similarity(
+    vectors: KeyedVectors,
+    pairs: str | os.PathLike | Iterable[Pair],
+    *,
+    delimiter: str | None = None,
+    encoding: str = "utf8",
+    restrict_vocab: int | None = 300_000,
+    case_insensitive: bool = True,
+    dummy4unknown: bool = False,
+    similarity_function: str | Callable[[Any, Any], float] = "similarity",
+    name: str | None = None,
+) -> WordSimilarity:
     """Compare the cosines of word pairs with human scores, as gensim's evaluate_word_pairs does.
 
     Parameters
     ----------
     vectors : KeyedVectors, the words most frequent first
     pairs : a path for ``read_word_pairs``, or a list of (word, word, score)
+    delimiter, encoding : str, those of the file; None finds the delimiter out
     restrict_vocab : int or None, words after so many first ones count as unknown
     case_insensitive : bool, compare words without regard to case; the first, most frequent, variant has the vector
-    dummy4unknown : bool, False leaves out pairs with an unknown word, True gives them a cosine of 0
+    dummy4unknown : bool, False leaves out pairs with an unknown word, True gives them a similarity of 0
+    similarity_function : function of two words, or the name of a method of ``vectors``
     name : str, for the result; otherwise the file's
 
     Returns
@@ -159,14 +177,20 @@ def word_similarity(vectors, pairs, *, restrict_vocab=300_000, case_insensitive=
     """
     stats = _scipy_stats()
     name = name or _name(pairs, "word pairs")
-    pairs = read_word_pairs(pairs) if isinstance(pairs, str | os.PathLike) else list(pairs)
+    if isinstance(pairs, str | os.PathLike):
+        pairs = read_word_pairs(pairs, delimiter, encoding)
+    pairs = _checked_pairs(pairs)
+    similarity = _similarity_function(vectors, similarity_function)
     index_of, fold = _folded_vocabulary(vectors, restrict_vocab, case_insensitive)
     rows = [(index_of.get(fold(a), -1), index_of.get(fold(b), -1), score) for a, b, score in pairs]
     known = [row for row in rows if row[0] >= 0 and row[1] >= 0]
     used = rows if dummy4unknown else known
     if len(known) < 3:
         raise InputError(f"{name} has {len(known)} pairs whose words both have vectors; a correlation needs 3.")
-    cosines = [vectors.similarity(i, j) if i >= 0 and j >= 0 else 0.0 for i, j, _ in used]
+    words = vectors.index_to_key
+    cosines = [float(similarity(words[i], words[j])) if i >= 0 and j >= 0 else 0.0 for i, j, _ in used]
+    if not np.isfinite(cosines).all():
+        raise InputError(f"{name}: the similarity of a pair is NaN or infinite: use another similarity_function.")
     scores = [score for *_, score in used]
     if len(set(scores)) == 1 or len(set(cosines)) == 1:
         raise InputError(f"{name}: all scores, or all cosines, are equal, so there is no correlation between them.")
@@ -174,16 +198,48 @@ def word_similarity(vectors, pairs, *, restrict_vocab=300_000, case_insensitive=
     return WordSimilarity(name, _floats(spearman), _floats(pearson), len(pairs), len(known))
 
 
+def _checked_pairs(pairs: Iterable) -> list[Pair]:
+    """Word pairs that were given in Python, or a sentence that shows the first that is not two words and a score."""
+    try:
+        pairs = list(pairs)
+    except TypeError as error:
+        raise InputError(f"Word pairs are a path or a list of (word, word, score), but got {pairs!r:.60}.") from error
+    for pair in pairs:
+        if not _is_question(pair, 3) or not all(isinstance(word, str) for word in pair[:2]) or not _is_score(pair[2]):
+            raise InputError(f"A word pair is (word, word, score), but got {pair!r:.60}.")
+    return pairs
+
+
+def _is_question(item: object, length: int) -> bool:
+    return isinstance(item, tuple | list) and len(item) == length
+
+
+def _is_score(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _similarity_function(vectors: KeyedVectors, function: str | Callable) -> Callable[[Any, Any], float]:
+    if callable(function):
+        return function
+    method = getattr(vectors, function, None) if isinstance(function, str) else None
+    if not callable(method):
+        raise InputError(
+            f'similarity_function is a function of two words or the name of a method, such as "similarity", '
+            f"but got {function!r:.60}."
+        )
+    return method
+
+
 def word_analogies(
-    vectors,
-    analogies,
+    vectors: KeyedVectors,
+    analogies: str | os.PathLike | dict[str, list[tuple[str, ...]]],
     *,
-    restrict_vocab=300_000,
-    case_insensitive=True,
-    dummy4unknown=False,
-    method="3CosAdd",
-    name=None,
-):
+    restrict_vocab: int | None = 300_000,
+    case_insensitive: bool = True,
+    dummy4unknown: bool = False,
+    method: Literal["3CosAdd", "3CosMul"] = "3CosAdd",
+    name: str | None = None,
+) -> WordAnalogies:
     """Answer analogies "a is to b as c is to ..." and count what is right, as gensim's evaluate_word_analogies does.
 
     3CosAdd looks for the word that is nearest to b - a + c, all of length 1; 3CosMul for the largest product of
@@ -203,17 +259,21 @@ def word_analogies(
     -------
     WordAnalogies
     """
-    if method not in ("3CosAdd", "3CosMul"):
+    if method not in METHODS:
         raise InputError(f'word_analogies expects the method "3CosAdd" or "3CosMul", but got {method!r}.')
     name = name or _name(analogies, "analogies")
     sections = read_analogies(analogies) if isinstance(analogies, str | os.PathLike) else analogies
+    if not isinstance(sections, dict):
+        raise InputError(f"Analogies are a path or a dict {{section: list of (a, b, c, d)}}, but got {sections!r:.60}.")
     index_of, fold = _folded_vocabulary(vectors, restrict_vocab, case_insensitive)
     V = len(vectors) if restrict_vocab is None else min(restrict_vocab, len(vectors))
-    variant_of = np.array([index_of[fold(word)] for word in vectors.index_to_key[:V]], dtype=np.intp)  # (V,)
+    variant_of = np.array([index_of[fold(str(word))] for word in vectors.index_to_key[:V]], dtype=np.intp)  # (V,)
 
-    questions = [(section, tuple(question)) for section, questions in sections.items() for question in questions]
-    if wrong := [question for _, question in questions if len(question) != 4]:
-        raise InputError(f"An analogy has four words, but {name} has {wrong[0]!r}.")
+    questions = [(section, question) for section, questions in sections.items() for question in questions]
+    for _, question in questions:
+        if not _is_question(question, 4) or not all(isinstance(word, str) for word in question):
+            raise InputError(f"An analogy has four words, but {name} has {question!r:.60}.")
+    questions = [(section, tuple(question)) for section, question in questions]
     ids = np.array([[index_of.get(fold(word), -1) for word in question] for _, question in questions], dtype=np.intp)
     ids = ids.reshape(-1, 4)
     known = (ids >= 0).all(axis=1)
@@ -221,13 +281,13 @@ def word_analogies(
     right[known] = ids[known, 3] == _answers(vectors.get_normed_vectors()[:V], ids[known, :3], variant_of, method)
 
     answered = known | dummy4unknown
-    lists = {section: ([], [], []) for section in sections}
+    lists: dict[str, tuple[list, list, list]] = {section: ([], [], []) for section in sections}
     for (section, question), correct, incorrect in zip(questions, right, answered & ~right, strict=True):
         lists[section][0 if correct else 1 if incorrect else 2].append(question)
     return WordAnalogies(name, tuple(AnalogySection(s, *map(tuple, parts)) for s, parts in lists.items()), V)
 
 
-def _answers(unit, given, variant_of, method):
+def _answers(unit: np.ndarray, given: np.ndarray, variant_of: np.ndarray, method: str) -> np.ndarray:
     """The answer to each question: the id (n,) of the best word that is none of the three given, -1 if there is none.
 
     unit (V, D) of length 1, given (n, 3) ids a, b, c; variant_of (V,), the same id for all spellings of a word
@@ -253,7 +313,7 @@ def _answers(unit, given, variant_of, method):
     return answers
 
 
-def odd_one_out(vectors, sets, name="odd one out"):
+def odd_one_out(vectors: KeyedVectors, sets: Sequence[tuple[str, ...]], name: str = "odd one out") -> OddOneOut:
     """Ask ``doesnt_match`` for the word of each set that does not belong; it should be the first.
 
     Parameters
@@ -267,101 +327,31 @@ def odd_one_out(vectors, sets, name="odd one out"):
     """
     known = [tuple(words) for words in sets if all(word in vectors for word in words)]
     unknown = [tuple(words) for words in sets if not all(word in vectors for word in words)]
-    return OddOneOut(name, tuple((words, vectors.doesnt_match(words)) for words in known), tuple(unknown))
+    return OddOneOut(name, tuple((words, str(vectors.doesnt_match(words))) for words in known), tuple(unknown))
 
 
-def read_word_pairs(path):
-    """Read human scores: lines of two words and a number, between tabs, commas or blanks.
-
-    WordSim-353, MEN and gensim's files have the score in the third column, SimLex-999 as it is published in the column
-    "SimLex999". A first line without a number is a header; lines with # in front are comments.
-
-    Returns
-    -------
-    list of (word, word, score)
-    """
-    pairs, column = [], 2
-    for number, line in _lines(path):
-        if line.startswith("#"):
-            continue
-        fields = [field.strip() for field in re.split("\t|," if "\t" in line or "," in line else " ", line)]
-        score = _score(fields, column)
-        if score is not None and fields[0] and fields[1]:
-            pairs.append((fields[0], fields[1], score))
-        elif pairs or number > 1:
-            raise InputError(
-                f"{path} is not a list of word pairs: line {number} is not two words and a score: {line[:60]!r}."
-            )
-        elif "SimLex999" in fields:
-            column = fields.index("SimLex999")
-    if not pairs:
-        raise InputError(f"{path} has no word pairs: it needs lines of two words and a score, with tabs between.")
-    return pairs
-
-
-def _score(fields, column):
-    try:
-        score = float(fields[column])
-    except (IndexError, ValueError):
-        return None
-    return score if math.isfinite(score) else None
-
-
-def read_analogies(path):
-    """Read analogies in Google's format: lines ": section", and below each of them lines of four words.
-
-    Returns
-    -------
-    dict, section to list of (a, b, c, d)
-    """
-    sections, questions = {}, None
-    for number, line in _lines(path):
-        if line.startswith(":"):
-            questions = sections.setdefault(line.removeprefix(":").strip(), [])
-        elif questions is None:
-            raise InputError(f'{path} is not a file of analogies: line {number} comes before any ": section".')
-        elif len(words := line.split()) == 4:
-            questions.append(tuple(words))
-        else:
-            raise InputError(f"{path} is not a file of analogies: line {number} has {len(words)} words instead of 4.")
-    if not any(sections.values()):
-        raise InputError(f'{path} has no analogies: it needs lines of four words below lines ": section".')
-    return sections
-
-
-def _lines(path):
-    """The number and the text of each line that is not blank."""
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield number, line.strip()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text: save it as UTF-8.") from error
-    except OSError as error:
-        raise InputError(f"{path} could not be read: {error.strerror or error}.") from error
-
-
-def _folded_vocabulary(vectors, restrict_vocab, case_insensitive):
+def _folded_vocabulary(
+    vectors: KeyedVectors, restrict_vocab: int | None, case_insensitive: bool
+) -> tuple[dict[str, int], Callable[[str], str]]:
     """{word without case: its first index} for the first words, and the function that takes the case away."""
     if restrict_vocab is not None and restrict_vocab < 1:
         raise InputError(f"restrict_vocab expects at least 1 word, or None for all, but got {restrict_vocab}.")
     fold = str.upper if case_insensitive else str  # gensim folds with upper(), so that results agree
-    words = vectors.index_to_key[:restrict_vocab]
+    words = map(str, vectors.index_to_key[:restrict_vocab])
     return {fold(word): index for index, word in reversed(list(enumerate(words)))}, fold
 
 
-def _scipy_stats():
+def _scipy_stats() -> Any:
     try:
         from scipy import stats
     except ImportError as error:
-        raise ImportError("Rank correlation needs scipy: pip install 'handgrad[word2vec]'") from error
+        raise ImportError(f"Rank correlation needs scipy: {how_to_install('word2vec')}") from error
     return stats
 
 
-def _name(source, otherwise):
+def _name(source: object, otherwise: str) -> str:
     return os.path.basename(source) if isinstance(source, str | os.PathLike) else otherwise
 
 
-def _floats(result):
+def _floats(result: Any) -> tuple[float, float]:
     return float(result.statistic), float(result.pvalue)

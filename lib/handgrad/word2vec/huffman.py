@@ -27,7 +27,7 @@ class HuffmanTree:
     codes : int8 array, beside nodes: 0 or 1, which of its two branches the path takes there
     """
 
-    def __init__(self, counts):
+    def __init__(self, counts: np.ndarray):
         counts = np.asarray(counts)
         if counts.ndim != 1 or len(counts) < 2:
             raise InputError(f"A Huffman tree expects the counts of at least 2 words, but got shape {counts.shape}.")
@@ -58,7 +58,7 @@ class HuffmanTree:
             climbing = here < len(parent) - 1
             words, here = words[climbing], here[climbing]
 
-    def paths(self, words):
+    def paths(self, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The paths to some words, as the objective wants them.
 
         Parameters
@@ -76,7 +76,7 @@ class HuffmanTree:
         place = np.where(on_path, self.starts[words][:, None] + step, 0)
         return np.where(on_path, self.nodes[place], NO_NODE), np.where(on_path, self.codes[place], 0)
 
-    def code(self, word):
+    def code(self, word: int) -> str:
         """The code of one word, as a string of 0 and 1, for reading."""
         return "".join(map(str, self.codes[self.starts[word] : self.starts[word + 1]]))
 

@@ -1,6 +1,7 @@
 """What a long run owes to whoever is waiting: a bar that moves, and a clean end when they have waited enough."""
 
 import signal
+import sys
 import threading
 from contextlib import contextmanager, nullcontext
 
@@ -23,6 +24,12 @@ def bar(show, name, total=None, done=0):
         yield advance
 
 
+def say(show: bool, sentence: str) -> None:
+    """One line beside the bars, where there are any."""
+    if show:
+        print(f"training: {sentence}", file=sys.stderr)
+
+
 def threads_limited(threads):
     """Matrix products use so many threads: the more there are, the more they wait where the matrices are small.
 
@@ -39,7 +46,8 @@ def threads_limited(threads):
 def signals_noted():
     """Ctrl-C and SIGTERM become entries of a list; whoever is inside looks at it when nothing is half done.
 
-    A second Ctrl-C is not waited for. Outside the main thread Python cannot listen, and the list stays empty.
+    A second Ctrl-C is not waited for. A signal that the process ignores, as a script's background job does with Ctrl-C,
+    stays ignored. Outside the main thread Python cannot listen, and the list stays empty.
     """
     noted = []
     if threading.current_thread() is not threading.main_thread():
@@ -53,7 +61,8 @@ def signals_noted():
             raise KeyboardInterrupt
         noted.append(signal.Signals(number))
 
-    ours = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not None]  # others cannot be put back
+    not_ours = (None, signal.SIG_IGN)  # None, one that is not Python's, could not be put back
+    ours = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) not in not_ours]
     before = {number: signal.signal(number, note) for number in ours}
     try:
         yield noted

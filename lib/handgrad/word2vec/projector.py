@@ -7,20 +7,28 @@
 Look at them with ``tensorboard --logdir FOLDER``, or load the first two at projector.tensorflow.org.
 """
 
+import os
 from pathlib import Path
 
 from handgrad.errors import InputError
 from handgrad.files import whole_file
+from handgrad.word2vec.keyed_vectors import KeyedVectors
 from handgrad.word2vec.vector_files import require_float32, text_of_numbers
 
+LABELS = 3000  # words that the projector draws well
 TENSORS, METADATA, CONFIG = "tensors.tsv", "metadata.tsv", "projector_config.pbtxt"
+# What is blank to JavaScript, in which TensorBoard passes over blank lines. Python's str.strip takes others away.
+BLANKS = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
 ESCAPES = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def save_projector(vectors, folder, limit=3000, overwrite=False):
+def save_projector(
+    vectors: KeyedVectors, folder: str | os.PathLike, limit: int | None = LABELS, overwrite: bool = False
+) -> Path:
     """Write the first, most frequent words for the projector. If their counts are known, they are a second column.
 
-    A tab or a newline in a word is written as \\t, \\n or \\r, and the empty word as "": a line holds one word.
+    A tab or a newline in a word is written as \\t, \\n or \\r, and a word of blanks alone, or of nothing, in quotes: a
+    line holds one word, and none is passed over.
 
     Parameters
     ----------
@@ -64,11 +72,12 @@ def save_projector(vectors, folder, limit=3000, overwrite=False):
     return folder
 
 
-def _one_line(word):
-    return str(word).translate(ESCAPES) or '""'
+def _one_line(word: object) -> str:
+    line = str(word).translate(ESCAPES)
+    return line if line.strip(BLANKS) else f'"{line}"'
 
 
-def _config(V, D):
+def _config(V: int, D: int) -> str:
     """A ProjectorConfig of TensorBoard in protobuf's text format."""
     return f"""embeddings {{
   tensor_name: "word vectors"

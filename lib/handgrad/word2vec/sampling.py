@@ -11,7 +11,7 @@ from handgrad.errors import InputError, require_ids
 MOST_TRIES = 100_000_000  # for one unique sample, some seconds
 
 
-def keep_probabilities(counts, raw_words, threshold=1e-3):
+def keep_probabilities(counts: np.ndarray, raw_words: int, threshold: float = 1e-3) -> np.ndarray:
     """How likely each word is kept when frequent words are thinned out before windows are cut.
 
     keep(w) = min(1, (√(f / tN) + 1) · tN / f) for a word that occurs f times among N, as in word2vec.c. The
@@ -55,7 +55,7 @@ class NoiseDistribution:
     probabilities : float64 array (V,), kept as the attribute of that name
     """
 
-    def __init__(self, probabilities):
+    def __init__(self, probabilities: np.ndarray):
         self.probabilities = probabilities
         self._drawable = np.count_nonzero(probabilities)
 
@@ -64,11 +64,11 @@ class NoiseDistribution:
         """(own, alias), float32 and int32 arrays (V,): column k holds k with the chance own[k], otherwise alias[k]."""
         return _filled_columns(self.probabilities)
 
-    def draw(self, rng, shape):
+    def draw(self, rng: np.random.Generator, shape: int | tuple[int, ...]) -> np.ndarray:
         """Draw an int32 array of ids, of the given shape, with replacement, from ``numpy.random.Generator`` rng."""
         raise NotImplementedError(f"{type(self).__name__} cannot draw: define draw(self, rng, shape).")
 
-    def sample(self, rng, m, labels, unique=True):
+    def sample(self, rng: np.random.Generator, m: int, labels: np.ndarray, unique: bool = True) -> SampledValues:
         """Draw m ids of noise for a batch, as NCE and sampled softmax want them: with expected counts.
 
         With ``unique`` the draws go on until m ids have come up; a repeated id is one more try. Labels are not
@@ -97,7 +97,7 @@ class NoiseDistribution:
         expected = self.expected_count(np.concatenate([labels.ravel(), ids]), m, tries)
         return SampledValues(ids, expected[:-m].reshape(labels.shape), expected[-m:])
 
-    def expected_count(self, ids, m, tries):
+    def expected_count(self, ids: np.ndarray, m: int, tries: int) -> np.ndarray:
         """E(k), how often id k is to be expected among the m ids of a sample that took so many tries.
 
         With as many tries as ids, no draw was thrown away, and E(k) = m P(k). Otherwise the ids are all different,
@@ -169,7 +169,7 @@ class UnigramNoise(NoiseDistribution):
     power : float, not negative; 0.75 in word2vec: rare words are drawn more often than their share, frequent ones less
     """
 
-    def __init__(self, counts, power=0.75):
+    def __init__(self, counts: np.ndarray, power: float = 0.75):
         if not (np.isfinite(power) and power >= 0):
             raise InputError(f"The power of the counts must be a number of at least 0, but it is {power}.")
         counts = np.asarray(counts, dtype=np.float64)
@@ -184,7 +184,7 @@ class UnigramNoise(NoiseDistribution):
             raise InputError(f"Counts of up to {counts.max():g} to the power of {power:g} are too large: take less.")
         super().__init__(weights / weights.sum())
 
-    def draw(self, rng, shape):
+    def draw(self, rng: np.random.Generator, shape: int | tuple[int, ...]) -> np.ndarray:
         own, alias = self.alias_table
         column = rng.integers(len(own), size=shape, dtype=np.int32)
         toss = rng.random(size=shape, dtype=np.float32)
@@ -201,11 +201,11 @@ class LogUniformNoise(NoiseDistribution):
     size : int, V
     """
 
-    def __init__(self, size):
+    def __init__(self, size: int):
         _require_size(size)
         super().__init__(np.log1p(1 / np.arange(1, size + 1)) / np.log(size + 1))
 
-    def draw(self, rng, shape):
+    def draw(self, rng: np.random.Generator, shape: int | tuple[int, ...]) -> np.ndarray:
         V = len(self.probabilities)
         k = np.exp(rng.random(shape) * np.log(V + 1)).astype(np.int64) - 1  # rank k + 1 is log-uniform in [1, V + 1)
         return (k % V).astype(np.int32)  # V itself can come up by rounding
@@ -219,11 +219,11 @@ class UniformNoise(NoiseDistribution):
     size : int, V
     """
 
-    def __init__(self, size):
+    def __init__(self, size: int):
         _require_size(size)
         super().__init__(np.full(size, 1 / size))
 
-    def draw(self, rng, shape):
+    def draw(self, rng: np.random.Generator, shape: int | tuple[int, ...]) -> np.ndarray:
         return rng.integers(len(self.probabilities), size=shape, dtype=np.int32)
 
 

@@ -9,6 +9,7 @@ learns in a fixed order.
 """
 
 import math
+import os
 import signal
 import time
 from contextlib import closing
@@ -23,7 +24,7 @@ from handgrad.word2vec.encoding import EncodedText, encode_text
 from handgrad.word2vec.engines import engine_for
 from handgrad.word2vec.keyed_vectors import KeyedVectors
 from handgrad.word2vec.processes import OneProcess, processes_of
-from handgrad.word2vec.progress import bar, signals_noted, threads_limited
+from handgrad.word2vec.progress import bar, say, signals_noted, threads_limited
 from handgrad.word2vec.recording import folder_for
 from handgrad.word2vec.sampling import keep_probabilities
 from handgrad.word2vec.windows import NumSkipsBatches, window_batches
@@ -71,7 +72,7 @@ class Trainer:
 
     def __init__(self, config=None, callbacks=(), shared=()):
         self.config, self.callbacks, self.shared = config or TrainingConfig(), list(callbacks), list(shared)
-        self.processes = OneProcess()
+        self.processes, self.says, self.say = OneProcess(), False, partial(say, False)
 
     def fit(self, corpus, output=None, resume=False, progress=False):
         """Train on a corpus.
@@ -81,8 +82,9 @@ class Trainer:
         corpus : iterable of lists of str, or EncodedText
         output : path, optional; a new folder, in which the run is written down (see ``run_folder``)
         resume : bool; go on with the run in ``output`` from its newest checkpoint, to the bits with which it would have
-            ended; with several threads of the compiled engine only if the run is deterministic, and not on a GPU
-        progress : bool, show progress bars, in a terminal or a notebook
+            ended; with several threads of the compiled engine only if the run is deterministic, and not on a GPU.
+            A run that is finished goes on if the configuration has more epochs, or more steps, than it had
+        progress : bool, show progress bars, in a terminal or a notebook, and say what else there is to know
 
         Returns
         -------
@@ -97,9 +99,10 @@ class Trainer:
             raise InputError("A run can be resumed only from its folder: name it as output.")
         with (
             processes_of(self.config) as self.processes,
-            folder_for(output if self.processes.rank == 0 else None, resume) as self.folder,
+            folder_for(output if self.processes.rank == 0 else None, resume, self.config) as self.folder,
         ):
-            self.bar = partial(bar, progress and self.processes.rank == 0)
+            self.says = progress and self.processes.rank == 0
+            self.bar, self.say = partial(bar, self.says), partial(say, self.says)
             self.import_data(corpus)
             self.build()
             if resume:
@@ -122,6 +125,10 @@ class Trainer:
         """Read the text once and turn it into ids."""
         config = self.config
         self.corpus_name = getattr(corpus, "name", None)
+        self.corpus_words = {"lowercase": False, "tokenize": "blanks"}
+        self.corpus_words |= {name: getattr(corpus, name) for name in self.corpus_words if hasattr(corpus, name)}
+        is_path = isinstance(self.corpus_name, str) and getattr(corpus, "pinned", None) is None
+        self.corpus_path = os.path.abspath(self.corpus_name) if is_path and os.path.lexists(self.corpus_name) else None
         if not isinstance(corpus, EncodedText):
             with self.bar("reading") as advance:
                 corpus = encode_text(
@@ -143,6 +150,7 @@ class Trainer:
         self.stream = self._stream() if config.num_skips else None
         self.losses, self.seconds, self.stop_reason = [], 0.0, None
         self.loss_sum, self.predictions = 0.0, 0  # since the last entry
+        self.entries_before = 0  # that do not count among the REPORTS: of a run that was shorter
         self.engine = engine_for(self)
 
     @property
@@ -293,13 +301,18 @@ class Trainer:
         config = self.config
         if config.num_skips:
             return min(self.step / self._stream_steps(), 1.0)
-        words = self._epochs_behind(self.position) / config.epochs
+        words = self.epochs_behind / config.epochs
         return min(max(words, self.step / config.max_steps if config.max_steps else 0.0), 1.0)
 
     @property
     def raw_words(self):
         """Words of the text that are behind, those without a vector included: in proportion to those with one."""
-        return round(self._epochs_behind(self.position) * self.epoch_words)
+        return round(self.epochs_behind * self.epoch_words)
+
+    @property
+    def epochs_behind(self):
+        """Passes over the text that are behind, the one that is not whole in its share."""
+        return self._epochs_behind(self.position)
 
     def _epochs_behind(self, position):
         return self.epoch + position / len(self.text)
@@ -328,11 +341,12 @@ class Trainer:
     def _report_is_due(self):
         if self.config.report_every:
             return self._passed_a_multiple(self.config.report_every, self.losses[-1].step if self.losses else 0)
-        return self.share * REPORTS >= len(self.losses) + 1
+        return self.share * REPORTS >= len(self.losses) - self.entries_before + 1
 
     def _checkpoint_is_due(self):
         every = self.config.checkpoint_every
-        return bool(every) and self._passed_a_multiple(every, self.last_checkpoint)
+        by_steps = bool(every) and self._passed_a_multiple(every, self.last_checkpoint)
+        return by_steps or self.folder.checkpoint_is_due(self)
 
     def _passed_a_multiple(self, every, since):
         """Where threads are waited for, several steps are made at once, and a multiple may lie between them."""
@@ -409,6 +423,7 @@ class Trainer:
             setattr(self, key, state[key])
         self.last_checkpoint = self.step
         self.losses = [LossEntry(*(math.nan if value is None else value for value in e)) for e in state["losses"]]
+        self.entries_before = max(0, len(self.losses) - int(self.share * REPORTS))
         self.noise_rng.bit_generator.state = state["noise_rng"]
         self.example_rng.bit_generator.state = state["example_rng"]
         for callback, (_, remembered) in zip(self._remembering(), state["callbacks"], strict=True):
@@ -424,6 +439,8 @@ class Trainer:
         vocabulary = self.vocabulary
         return {
             "corpus": self.corpus_name,
+            "corpus_path": self.corpus_path,
+            **self.corpus_words,
             "config": self.config.to_dict(),
             "engine": self.engine.name,
             **self.engine.describe(),

@@ -4,9 +4,12 @@ A batch is inputs (B, C), ids with NO_WORD where a window has fewer than C words
 words in the window of targets[i]. Skip-gram predicts the target from each input alone, CBOW from their mean.
 """
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from handgrad.errors import InputError, is_whole
+from handgrad.word2vec.encoding import EncodedText
 
 NO_WORD = -1  # fills a row where a window has fewer words than there is room for
 
@@ -37,13 +40,21 @@ def window_inputs(ids, sentence_of, start, stop, reach, window):
     return np.where(seen, ids[there], NO_WORD).astype(np.int32)
 
 
-def pairs(inputs, targets):
+def pairs(inputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The skip-gram pairs of a batch, row by row: inputs (B, C), targets (B,) -> inputs (P,), targets (P,)."""
     seen = inputs != NO_WORD
     return inputs[seen], np.repeat(targets, seen.sum(axis=1))
 
 
-def window_batches(text, batch_size, window, seed, keep=None, dynamic=True, position=0):
+def window_batches(
+    text: EncodedText,
+    batch_size: int,
+    window: int,
+    seed: int | Sequence[int],
+    keep: np.ndarray | None = None,
+    dynamic: bool = True,
+    position: int = 0,
+) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
     """Go through an encoded text once, in order, thin out frequent words, and cut windows.
 
     Memory does not grow with the text. Each chunk of it has a generator of its own, so the batches after a position
@@ -115,7 +126,7 @@ class NumSkipsBatches:
     inputs, targets : int32 arrays (B,)
     """
 
-    def __init__(self, ids, batch_size, num_skips, skip_window, rng):
+    def __init__(self, ids: np.ndarray, batch_size: int, num_skips: int, skip_window: int, rng: np.random.Generator):
         for value, name in [(batch_size, "batch_size"), (num_skips, "num_skips"), (skip_window, "skip_window")]:
             _check_whole(value, name, least=1)
         if num_skips > 2 * skip_window:

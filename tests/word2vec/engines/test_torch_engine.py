@@ -21,6 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from two_topics import sentences_of_two_topics
 
 from handgrad.errors import InputError
+from handgrad.installing import how_to_install
 from handgrad.word2vec import Callback, Trainer, TrainingConfig, encode_text, keep_probabilities, window_batches
 from handgrad.word2vec.engines import torch_network
 from handgrad.word2vec.engines.torch_engine import _part
@@ -582,5 +583,5 @@ print(len(Trainer(TrainingConfig(min_count=1, engine="numpy", epochs=1, subsampl
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines() == [
-        "The torch engine needs torch: pip install 'handgrad[torch]', or choose another engine.", "3",
+        f"The torch engine needs torch: {how_to_install('torch')}, or choose another engine.", "3",
     ]  # fmt: skip

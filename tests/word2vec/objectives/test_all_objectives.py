@@ -99,6 +99,55 @@ def test_the_predictions_of_a_row_are_that_many_rows_of_one(case):
 
 
 @every_objective
+def test_what_each_prediction_is_worth_reaches_its_gradients_and_no_others(case):
+    """As under a mean or a mask: torch differentiates Σ dz_bc loss_bc, one column of the batch at a time."""
+    rng, _, targets = batch(6)
+    h, U = rng.standard_normal((len(targets), 3, 4)), case.tables(6)[1]
+    samples, dz = case.samples(rng, targets), rng.standard_normal((len(targets), 3))
+    gate = case.make_gate()
+    gate.forward(h, U, *samples)
+    dh, dU, *_ = gate.backward(dz)
+    th, tU = (torch.tensor(x, requires_grad=True) for x in (h, U))
+    losses = torch.stack([case.torch_losses(th[:, c], tU, *samples) for c in range(3)], dim=1)
+    (torch.tensor(dz) * losses).sum().backward()
+    np.testing.assert_allclose(dh, th.grad.numpy(), rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(dense(dU), tU.grad.numpy(), rtol=1e-11, atol=1e-13)
+
+
+@every_objective
+@every_model
+def test_forward_mode_is_the_transpose_of_backward(case, model):
+    """<dz, J t> = <Jᵀ dz, t> through the model and the objective, where backward has been compared with torch."""
+    rng, inputs, targets = batch(7)
+    V, U = case.tables(7)
+    tV, tU = rng.standard_normal(V.shape), rng.standard_normal(U.shape)
+    samples = case.samples(rng, targets)
+    model, gate = MODELS[model][0](), case.make_gate()
+    losses = gate.forward(model.forward(V, inputs), U, *samples)
+    dz = rng.standard_normal(losses.shape)
+    dh, dU, *_ = gate.backward(dz)
+    dV, _ = model.backward(dh)
+    moved = gate.jvp(model.jvp(tV, np.zeros_like(inputs)), tU, *map(np.zeros_like, samples))
+    assert np.vdot(dz, moved) == pytest.approx(np.vdot(dense(dV), tV) + np.vdot(dense(dU), tU), rel=1e-10)
+
+
+@every_objective
+@every_model
+def test_the_names_of_a_graph_say_what_its_nodes_are(case, model):
+    names = {node.name for node in case.make_graph(*case.tables(), model).nodes}
+    assert {"embed/V", "out/U", "inputs", "score", "cross-entropy", "loss"} <= names
+    assert ("h" if model == "skipgram" else "v") in names
+
+
+@every_objective
+def test_only_the_first_two_inputs_are_numbers(case):
+    """What comes after h and U are ids and answers: fed to a graph as integers, they stay integers."""
+    rng, _, targets = batch(0)
+    samples = case.samples(rng, targets)
+    assert set(range(2, 2 + len(samples))) <= set(case.make_gate().ids_at) and not {0, 1} & set(case.make_gate().ids_at)
+
+
+@every_objective
 def test_scores_of_a_thousand_give_finite_losses_and_gradients(case):
     rng, _, targets = batch(3)
     h, U = 1000 * rng.standard_normal((len(targets), 2, 4)), case.tables()[1]

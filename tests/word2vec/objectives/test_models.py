@@ -31,6 +31,10 @@ def test_word2vec_c_gives_each_input_of_cbow_the_whole_gradient():
     assert not report.ok
 
 
+def test_the_words_of_a_batch_are_ids_and_the_table_is_numbers():
+    assert SkipGram().ids_at == CBOW().ids_at == (1,)
+
+
 @pytest.mark.parametrize("model", [SkipGram, CBOW])
 def test_what_is_no_batch_is_refused(model):
     with pytest.raises(ValueError, match=r"expects V \(vocabulary, D\) and inputs \(B, C\), but got"):

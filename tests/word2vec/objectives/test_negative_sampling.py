@@ -26,7 +26,7 @@ def test_one_step_without_repeats_is_one_step_down_the_gradient_of_the_gates():
 
 def test_a_repeated_negative_sees_its_updated_vector_while_the_center_waits():
     V, U = np.array([[1.0]]), np.array([[0.0], [0.0]])
-    negative_sampling_step(V, U, center=0, outside=1, negatives=[0, 0], learning_rate=1.0)
+    negative_sampling_step(V, U, center=0, context=1, negatives=[0, 0], learning_rate=1.0)
     sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
     u_first = 0.0 - sigmoid(0.0) * 1.0  # v stays 1 within the pair
     u_second = u_first - sigmoid(u_first) * 1.0

@@ -31,8 +31,8 @@ export function render({ model, el }) {
     moveTo(step === steps.length - 1 ? 0 : step + 1);
     return model.get("step") < steps.length - 1;
   });
-  const fields = nodes.flatMap(({ name, value }, i) =>
-    value === undefined ? [] : [numberField(name, value, (x) => edit(i, x))],
+  const fields = nodes.flatMap(({ name, value, constant }, i) =>
+    value === undefined || constant ? [] : [numberField(name, value, (x) => edit(i, x))],
   );
   const note = fields.length
     ? h("div", { class: "hg-bar", role: "group", "aria-label": "Inputs" }, ...fields)
@@ -95,7 +95,7 @@ export function render({ model, el }) {
   function describe(kind, i, wentBack) {
     const { values, gradients, downstream, local } = passes;
     if (kind === "inputs") {
-      const leaves = nodes.flatMap((node, i) => (node.gate ? [] : [`${node.name} = ${long(values[i])}`]));
+      const leaves = nodes.flatMap((node, i) => (node.gate || node.constant ? [] : [`${node.name} = ${long(values[i])}`]));
       return { sentence: `The inputs: ${leaves.join(", ")}. Next, each gate computes its value.`, rows: [] };
     }
     if (kind === "start") {
@@ -214,9 +214,10 @@ function draw(nodes, planned, boxes, [left, top, right, bottom], title) {
     gradient: s("text", { class: "hg-gradient", ...gradient }),
   }));
   const parts = nodes.map((node) => {
-    const part = s("g", { class: node.gate ? "hg-gate" : "hg-leaf" });
+    const part = s("g", { class: node.gate ? "hg-gate" : node.constant ? "hg-constant" : "hg-leaf" });
     const [width, height] = [2 * node.halfWidth, 2 * halfHeight(node)];
     if (node.gate) part.append(s("rect", { x: node.x - width / 2, y: node.y - height / 2, width, height, rx: 21 }));
+    if (node.above) part.append(s("text", { class: "hg-name", x: node.x, y: node.y - height / 2 - 6 }, node.above));
     node.label.forEach((text, line) => {
       part.append(s("text", { x: node.x, y: node.y + 5 + LINE * (line - (node.label.length - 1) / 2) }, text));
     });

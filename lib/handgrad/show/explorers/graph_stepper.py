@@ -1,9 +1,13 @@
 """Step through a graph: values forward, gate by gate, then upstream × local = downstream."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from handgrad import gates
 from handgrad.errors import InputError
+from handgrad.graph import ComputationalGraph, Constant
 from handgrad.show import drawing
 from handgrad.show.drawing import Drawing
 from handgrad.show.explorers.host import Explorer
@@ -30,7 +34,7 @@ class GraphStepper(Explorer):
 
     module = "graph_stepper"
 
-    def __init__(self, graph, title):
+    def __init__(self, graph: ComputationalGraph, title: str) -> None:
         self.drawing = Drawing(graph, title)
         self.text = repr(self.drawing)
         self.svg = self.drawing.svg()
@@ -51,11 +55,13 @@ class GraphStepper(Explorer):
     def __repr__(self):
         return f"{super().__repr__()}\n{self.text}"
 
-    def still(self):
+    def still(self) -> str:
         return self.svg
 
 
-def step_through(graph, feeds=None, /, title="", **values):
+def step_through(
+    graph: ComputationalGraph, feeds: Mapping[str, Any] | None = None, /, title: str = "", **values: Any
+) -> GraphStepper:
     """Go through a graph's forward and backward pass, one gate at a time.
 
     The reader steps by buttons or arrow keys. In a graph of single numbers made of the library's elementary gates the
@@ -101,6 +107,8 @@ def _node(graph, node, x, y, editable):
     number = {n: i for i, n in enumerate(graph.nodes)}
     state = {
         "label": drawing.lines_in(node),
+        "above": drawing.name_above(node),
+        "constant": isinstance(node, Constant),
         "gate": type(node.gate).__name__ if node.gate is not None else None,
         "name": _short_name(node),
         "inputs": [number[i] for i in node.inputs],
@@ -142,7 +150,7 @@ def _box(scope, places):
 
 def _finite(node, value):
     if not np.isfinite(value):
-        raise InputError(f"step_through expects finite inputs, but {node.name} is {value}: give another number.")
+        raise InputError(f"step_through expects finite inputs, but {drawing.label_of(node)} is {value}: give another.")
     return float(value)
 
 

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from handgrad.errors import InputError
+from handgrad.installing import how_to_install
 
 FOLDER = Path(__file__).parent
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', flags=re.MULTILINE)
@@ -82,7 +83,7 @@ class Explorer:
             import traitlets
         except ImportError as error:
             raise InputError(
-                'A live explorer needs the package anywidget, which is not installed: pip install "handgrad[widgets]".'
+                f"A live explorer needs the package anywidget, which is not installed: {how_to_install('widgets')}."
             ) from error
         members = {
             "__module__": __name__,

@@ -15,8 +15,8 @@ export function keepProbability(count, rawWords, threshold) {
 export function windowsOver(kept, reachOf) {
   return kept.map((place, k) => {
     const reach = reachOf(k);
-    const outside = kept.filter((_, other) => other !== k && Math.abs(other - k) <= reach);
-    return { place, reach, outside };
+    const context = kept.filter((_, other) => other !== k && Math.abs(other - k) <= reach);
+    return { place, reach, context };
   });
 }
 
@@ -133,7 +133,7 @@ export function render({ model, el }) {
       text.replaceChildren(`keep ${format(keep[place], 2)}`, h("span", { class: "hg-hidden" }, gone ? ", dropped" : ""));
       element.classList.toggle("hg-gone", gone);
       element.classList.toggle("hg-center", place === center);
-      element.classList.toggle("hg-inside", Boolean(window?.outside.includes(place)));
+      element.classList.toggle("hg-inside", Boolean(window?.context.includes(place)));
       element.setAttribute("aria-pressed", place === center);
       element.setAttribute("aria-disabled", gone);
       element.tabIndex = place === center ? 0 : -1; // one stop for the tab key; arrows walk on from it
@@ -142,21 +142,21 @@ export function render({ model, el }) {
     next.setAttribute("aria-disabled", kept.at(-1) === center);
     const name = (place) => words[place].word;
     pairs.replaceChildren(
-      ...(window?.outside ?? []).map((place) => h("li", {}, `(${name(center)}, ${name(place)})`)),
+      ...(window?.context ?? []).map((place) => h("li", {}, `(${name(center)}, ${name(place)})`)),
     );
     said.textContent = `${ofCenter(window, name)} ${ofSentence(kept, windows, name)}`;
   }
 
   function ofCenter(window, name) {
     if (!window) return "This draw drops every word.";
-    const { place, reach, outside } = window;
-    if (!outside.length) return `${name(place)}: alone, it makes no pair.`;
-    const made = plural(outside.length, "pair");
+    const { place, reach, context } = window;
+    if (!context.length) return `${name(place)}: alone, it makes no pair.`;
+    const made = plural(context.length, "pair");
     return `${name(place)}: the window reaches ${plural(reach, "word")} to each side, and makes ${made}.`;
   }
 
   function ofSentence(kept, windows, name) {
-    const count = windows.reduce((sum, { outside }) => sum + outside.length, 0);
+    const count = windows.reduce((sum, { context }) => sum + context.length, 0);
     const gone = words.map((_, place) => place).filter((place) => !kept.includes(place)).map(name);
     const dropped = gone.length ? `drops ${gone.join(", ")}` : "drops no word";
     return `This draw ${dropped}; the whole sentence makes ${plural(count, "pair")}.`;

@@ -48,10 +48,10 @@ class WindowExplorer(Explorer):
         kept = np.flatnonzero(tosses < keep)
         reach = np.array(self.state["reaches"][0][self.state["window"] - 1][: len(kept)], dtype=np.int64)
         windows = window_inputs(kept, np.zeros_like(kept), 0, len(kept), reach, self.state["window"])
-        outside = dict(zip(kept.tolist(), windows, strict=True))  # by place in the sentence
+        context = dict(zip(kept.tolist(), windows, strict=True))  # by place in the sentence
         yield ["word", "count", "keep", "toss", "words in its window"]
         for i, word in enumerate(words):
-            seen = [words[j] for j in outside[i] if j != NO_WORD] if i in outside else ["(dropped)"]
+            seen = [words[j] for j in context[i] if j != NO_WORD] if i in context else ["(dropped)"]
             yield [word, f"{counts[i]:,}", as_text(keep[i]), f"{tosses[i]:.4f}", " ".join(seen) or "(none)"]
 
     def __repr__(self):
@@ -75,7 +75,7 @@ class WindowExplorer(Explorer):
 def window_explorer(sentence, vocabulary, window=2, threshold=1e-3, draws=8, seed=0, title=""):
     """Slide a window over a sentence whose frequent words are thinned out, and see the pairs that come out.
 
-    The reader moves the center, and chooses window, threshold and draw. A pair is (center, outside word).
+    The reader moves the center, and chooses window, threshold and draw. A pair is (center, context word).
 
     Parameters
     ----------

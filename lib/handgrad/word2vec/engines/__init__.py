@@ -4,8 +4,10 @@ import importlib.util
 import warnings
 
 from handgrad.errors import InputError
+from handgrad.installing import how_to_install
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
 
+SLOWER = "5 to 20"  # times, the NumPy engine, with one thread
 OF_PIECES = ("negative-sampling", "hierarchical-softmax")
 OF_BATCHES = ("nce", "sampled-softmax")
 
@@ -17,7 +19,7 @@ def engine_for(trainer):
         from handgrad.word2vec.engines.torch_engine import TorchEngine
 
         return TorchEngine(trainer)
-    if not _is_compiled(config):
+    if not _is_compiled(config, trainer.say):
         return NumPyEngine(trainer)
     if config.objective in OF_BATCHES:
         from handgrad.word2vec.engines.compiled.batches import BatchEngine
@@ -29,15 +31,17 @@ def engine_for(trainer):
     return (DeterministicEngine if config.deterministic else HogwildEngine)(trainer)
 
 
-def _is_compiled(config):
+def _is_compiled(config, say):
     """Whether it is the compiled engine, whose modules need numba, and which does not do everything."""
     missing, installed = _not_compiled(config), importlib.util.find_spec("numba") is not None
     if config.engine == "compiled" and missing:
         raise InputError(f"The compiled engine does not do {missing}: leave engine at auto, or choose numpy.")
     if config.engine == "compiled" and not installed:
-        raise InputError("The compiled engine needs numba: pip install 'handgrad[word2vec]', or choose engine numpy.")
+        raise InputError(f"The compiled engine needs numba: {how_to_install('word2vec')}, or choose engine numpy.")
     if config.engine == "auto" and not missing and not installed:
-        warnings.warn("Training is many times as fast with numba: pip install 'handgrad[word2vec]'.", stacklevel=5)
+        warnings.warn(f"Training is many times as fast with numba: {how_to_install('word2vec')}.", stacklevel=5)
+    if config.engine == "auto" and missing and installed:
+        say(f"by NumPy, {SLOWER} times as slow as the compiled engine, which does not do {missing}.")
     return config.engine != "numpy" and installed and not missing
 
 

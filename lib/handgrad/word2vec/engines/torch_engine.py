@@ -24,6 +24,7 @@ from itertools import islice
 import numpy as np
 
 from handgrad.errors import InputError
+from handgrad.installing import how_to_install
 from handgrad.word2vec.encoding import EncodedText
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
 from handgrad.word2vec.processes import chosen_device
@@ -32,7 +33,7 @@ from handgrad.word2vec.processes import chosen_device
 def require_torch(config, processes):
     """The torch engine can do what a configuration wants, or a sentence says what is in the way."""
     if importlib.util.find_spec("torch") is None:
-        raise InputError("The torch engine needs torch: pip install 'handgrad[torch]', or choose another engine.")
+        raise InputError(f"The torch engine needs torch: {how_to_install('torch')}, or choose another engine.")
     impossible = {"optimizer": "momentum", "update": "pair"}
     for name, value in impossible.items():
         if getattr(config, name) == value:

@@ -20,6 +20,8 @@ class FullSoftmax(Gate):
     h (B, C, D), U (vocabulary, D), targets (B,) -> losses (B, C)
     """
 
+    ids_at = (2,)
+
     def forward(self, h, U, targets):
         require_softmax(h, U, targets)
         self.h, self.U, self.targets = h, U, targets

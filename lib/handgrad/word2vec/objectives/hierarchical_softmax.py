@@ -21,6 +21,8 @@ class HierarchicalSoftmax(LogisticLosses):
     sum to 1. Nodes past the end of a path are -1. Both come from ``HuffmanTree.paths``.
     """
 
+    ids_at = (2, 3)
+
     def forward(self, h, U, nodes, codes):
         require_path(self, nodes, codes)
         on_path = nodes != -1

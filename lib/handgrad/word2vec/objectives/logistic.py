@@ -23,6 +23,8 @@ class LogisticLosses(Gate):
         does with 6 in hierarchical softmax. By default none is.
     """
 
+    ids_at: tuple[int, ...] = (2, 3, 4)
+
     def __init__(self, skip_beyond=None):
         self.skip_beyond = skip_beyond
 

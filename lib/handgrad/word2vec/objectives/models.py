@@ -24,6 +24,8 @@ class SkipGram(Gate):
     V (vocabulary, D), inputs (B, C) -> h (B, C, D)
     """
 
+    ids_at = (1,)
+
     def forward(self, V, inputs):
         require_inputs(V, inputs)
         self.shape, self.inputs, self.there = V.shape, inputs, inputs >= 0
@@ -52,6 +54,8 @@ class CBOW(Gate):
         program gives each word all of it. That is not the gradient of this loss, as ``check_gate`` will say, but n_b
         times as large.
     """
+
+    ids_at = (1,)
 
     def __init__(self, gradient="exact"):
         if gradient not in ("exact", "word2vec.c"):

@@ -15,7 +15,7 @@ import numpy as np
 
 from handgrad.embedding import EmbeddingLookup, RowDot, RowSparseGradient
 from handgrad.errors import InputError, require_ids
-from handgrad.functional import log_softmax, sigmoid
+from handgrad.functional import log_softmax, magnitude, positive_part, sigmoid
 from handgrad.gates import Add, Concat, Log, LogSoftmax, MatMul, Multiply, Reshape, Subtract, Sum, Transpose
 from handgrad.graph import ComputationalGraph, Gate, Node, Parameter
 from handgrad.losses import SigmoidCrossEntropy
@@ -41,6 +41,8 @@ class SampledLosses(Gate):
     remove_accidental_hits : bool; a sampled id that is among the labels of a row gets a score of -FLT_MAX there, so
         it adds neither loss nor gradient to that row
     """
+
+    ids_at = (3, 4)
 
     def __init__(self, remove_accidental_hits):
         self.remove_accidental_hits = remove_accidental_hits
@@ -113,7 +115,7 @@ class NCE(SampledLosses):
         x = self.corrected_scores(h, U, b, labels, sampled, true_expected, sampled_expected)
         z = self.targets(x)
         self.error = sigmoid(x) - z  # expected minus observed
-        return np.sum((1 - z) * x + np.maximum(-x, 0) + np.log1p(np.exp(-np.abs(x))), axis=-1)  # (B, C)
+        return np.sum((1 - z) * x + positive_part(-x) + np.log1p(np.exp(-magnitude(x))), axis=-1)  # (B, C)
 
 
 class SampledSoftmax(SampledLosses):

@@ -1,7 +1,7 @@
 """Negative sampling: tell the word that was there from a few that were drawn as noise.
 
 Two tables: ``V`` holds a vector for each word as an input, ``U`` as a target (word2vec.c calls them input
-and output vectors; for skip-gram they are the center and outside vectors). σ is the logistic function.
+and output vectors; for skip-gram they are the center and context vectors). σ is the logistic function.
 
 Source: Mikolov et al. (2013), Distributed Representations of Words and Phrases and their
 Compositionality, equation 4, with the sign of a loss.
@@ -16,30 +16,30 @@ from handgrad.word2vec.objectives.logistic import LogisticLosses, logistic_losse
 from handgrad.word2vec.objectives.models import hidden_node
 
 
-def negative_sampling_step(V, U, center, outside, negatives, learning_rate):
+def negative_sampling_step(V, U, center, context, negatives, learning_rate):
     """One step of true stochastic gradient descent, for one pair. V and U change.
 
-    The pair (center, outside) was seen, so its score should rise; each pair
+    The pair (center, context) was seen, so its score should rise; each pair
     (center, negative) was made up, so its score should fall. A negative that
-    happens to be the outside word is passed over. A word that is drawn twice is
+    happens to be the context word is skipped. A word that is drawn twice is
     updated twice, the second time from its new vector.
 
     Parameters
     ----------
-    V, U : float arrays (vocabulary, D), center and outside vectors
-    center, outside : int, ids
+    V, U : float arrays (vocabulary, D), center and context vectors
+    center, context : int, ids
     negatives : sequence of int, K ids drawn from the noise distribution
     learning_rate : float, η
 
     Returns
     -------
-    float : -log σ(u_o·v_c) - Σ log σ(-u_s·v_c), with each score as it was met
+    float : -log σ(u_o·v_c) - Σ log σ(-u_w·v_c), with each score as it was met
     """
     v_c = V[center]
     dv_c = np.zeros_like(v_c)  # collected, so that all words meet the same v_c
     loss = 0.0
-    noise = [(s, 0) for s in negatives if s != outside]
-    for word, label in [(outside, 1), *noise]:
+    noise = [(w, 0) for w in negatives if w != context]
+    for word, label in [(context, 1), *noise]:
         score = U[word] @ v_c
         error = sigmoid(score) - label  # of the score: expected minus observed
         loss -= log_sigmoid(score if label else -score)
@@ -54,6 +54,8 @@ class NegativeSampling(LogisticLosses):
 
     h (B, C, D), U (vocabulary, D), targets (B,), negatives (B, K) -> losses (B, C)
     """
+
+    ids_at = (2, 3)
 
     def forward(self, h, U, targets, negatives):
         require_targets(self, targets, negatives)

@@ -20,6 +20,7 @@ from stop_at import StopAt, bits
 from two_topics import sentences_of_two_topics
 
 from handgrad.errors import InputError
+from handgrad.installing import how_to_install
 from handgrad.word2vec import Callback, EncodedText, Network, Trainer, TrainingConfig, Vocabulary, encode_text
 from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
 from handgrad.word2vec.engines import compiled
@@ -1043,7 +1044,7 @@ for each in caught:
 def test_without_numba_it_trains_in_numpy_and_says_once_what_to_install():
     trained_in, warning = run_without_numba("auto")
     assert trained_in == "numpy 3"
-    message = "Training is many times as fast with numba: pip install 'handgrad[word2vec]'."
+    message = f"Training is many times as fast with numba: {how_to_install('word2vec')}."
     assert warning == f"UserWarning {message} <string>"  # at the line of whoever called fit
     assert run_without_numba("numpy") == ["numpy 3"]
     assert run_without_numba("auto", **TREE, **CBOW, **APART, threads=2)[0] == "numpy 3"
@@ -1051,7 +1052,7 @@ def test_without_numba_it_trains_in_numpy_and_says_once_what_to_install():
 
 def test_without_numba_the_compiled_engine_is_one_sentence():
     assert run_without_numba("compiled") == [
-        "The compiled engine needs numba: pip install 'handgrad[word2vec]', or choose engine numpy."
+        f"The compiled engine needs numba: {how_to_install('word2vec')}, or choose engine numpy."
     ]
 
 

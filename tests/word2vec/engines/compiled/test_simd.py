@@ -203,6 +203,27 @@ def test_a_change_in_a_file_reaches_what_was_compiled_of_another(tmp_path):
     assert compiled.isdisjoint(compiled_again)
 
 
+def test_without_a_place_for_compiled_code_it_is_compiled_and_one_line_says_so(tmp_path):
+    """As in a container whose package and home are read-only (numba #5566): here files stand where folders should be.
+
+    For a process of root every folder can be written to, whatever its mode.
+    """
+    package = shutil.copytree(
+        Path(handgrad.__file__).parent, tmp_path / "handgrad", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    file = package / "word2vec/engines/compiled/__pycache__"
+    file.touch()
+    nowhere = {name: str(file) for name in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR", "IPYTHONDIR")}
+    variables = os.environ | nowhere | {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    (tmp_path / "text.txt").write_text("the cat sat on the mat\n" * 50, encoding="utf-8")
+    settings = "--min-count 1 --dimension 4 --epochs 1 --subsample 0 --engine compiled --output run".split()
+    command = [sys.executable, "-m", "handgrad.cli", "train", "text.txt", *settings]
+    done = subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("There is no place to keep compiled code") == 1
+    assert "Traceback" not in done.stderr and (tmp_path / "run/vectors.bin").exists()
+
+
 @pytest.mark.parametrize("n", range(10))
 def test_a_number_is_rounded_up_to_a_multiple(n):
     assert simd.up_to(4, n) == next(m for m in range(n, n + 4) if m % 4 == 0)

@@ -18,6 +18,7 @@ Nothing checks whether a row ends before d + LANES: ``whole_vectors`` makes arra
 import contextlib
 import hashlib
 import operator
+import warnings
 from pathlib import Path
 
 import llvmlite.binding as llvm
@@ -35,13 +36,30 @@ def _processor_has(feature):
     return f"+{feature}" in config.CPU_FEATURES.split(",")
 
 
+def _keeps_code():
+    """Whether there is a place for compiled code: beside this file, in the user's cache, or in NUMBA_CACHE_DIR.
+
+    In a container often neither can be written to, and then numba refuses to make any function that it should keep.
+    """
+    try:
+        njit(cache=True)(_keeps_code)  # looks for the place, and compiles nothing
+    except RuntimeError:
+        warnings.warn(
+            "There is no place to keep compiled code, so each run compiles it anew: set NUMBA_CACHE_DIR to a folder "
+            "that can be written to.",
+            stacklevel=2,
+        )
+        return False
+    return True
+
+
 # A register of 512 bits holds 16 numbers of 32, one of 256 holds 8. Fewer would do, but not more: sums would not fit.
 LANES = 16 if _processor_has("avx512f") else 8
 CACHE_LINE = 64  # bytes; a vector that lies across two of them is loaded in two pieces
 INT = ir.IntType(32)
 # Sums may be taken in any order, so that the compiler can use vector instructions; what is no number stays no number.
 ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}
-FAST = {"fastmath": ANY_ORDER, "nogil": True, "cache": True, "error_model": "numpy"}
+FAST = {"fastmath": ANY_ORDER, "nogil": True, "cache": _keeps_code(), "error_model": "numpy"}
 # Does not count who holds an array, which took a quarter of the time of a tree. So it can neither make nor return one.
 LOOP = FAST | {"_nrt": False}
 # Put into whoever calls it, since handing over ten arrays takes longer than some functions do with them.
@@ -81,6 +99,8 @@ def forget_old_code():
     It looks whether the file of a function has changed, and not those of the functions that are put into it: a new
     version of one file would go on with the machine code of the old one.
     """
+    if not FAST["cache"]:
+        return
     kept = Path(up_to.stats.cache_path)
     sources = [file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))]
     digest = hashlib.sha256(b"".join(source for source in sources if b"@njit" in source)).hexdigest()

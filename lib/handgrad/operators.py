@@ -1,0 +1,86 @@
+"""Arithmetic on nodes: ``(x + y) * z`` draws the same gates as ``Multiply()(Add()(x, y), z)``."""
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from handgrad.errors import InputError
+
+if TYPE_CHECKING:
+    from handgrad.graph import Node
+
+
+def _draw(gate: str, *operands: Any) -> "Node":
+    """A node of the named gate; operands that are no nodes, numbers and arrays, become constants."""
+    from handgrad import gates, graph  # not above: gates.py needs graph.py, whose nodes need this file
+
+    nodes = [x if isinstance(x, graph.Node) else graph.Constant(x) for x in operands]
+    return getattr(gates, gate)()(*nodes)
+
+
+def _has_no_value(self: Any, *_: Any) -> NoReturn:
+    raise TypeError(
+        f"{self!r} is a place in a graph and has no value of its own: compute with gates, run graph.forward(...), and "
+        "look at graph.values or graph.value(name)."
+    )
+
+
+class Operators:
+    """What a node is with + - * / ** @. It is no number: it has no size, no truth and no order."""
+
+    __array_ufunc__ = None  # array + node is ours to draw, not NumPy's to compute
+
+    def __add__(self, other: Any) -> "Node":
+        return _draw("Add", self, other)
+
+    def __radd__(self, other: Any) -> "Node":
+        return _draw("Add", other, self)
+
+    def __sub__(self, other: Any) -> "Node":
+        return _draw("Subtract", self, other)
+
+    def __rsub__(self, other: Any) -> "Node":
+        return _draw("Subtract", other, self)
+
+    def __mul__(self, other: Any) -> "Node":
+        return _draw("Multiply", self, other)
+
+    def __rmul__(self, other: Any) -> "Node":
+        return _draw("Multiply", other, self)
+
+    def __truediv__(self, other: Any) -> "Node":
+        return _draw("Divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> "Node":
+        return _draw("Divide", other, self)
+
+    def __matmul__(self, other: Any) -> "Node":
+        return _draw("MatMul", self, other)
+
+    def __rmatmul__(self, other: Any) -> "Node":
+        return _draw("MatMul", other, self)
+
+    def __neg__(self) -> "Node":
+        return _draw("Multiply", -1, self)
+
+    def __pos__(self) -> "Node":
+        return self  # type: ignore[return-value]  # the one class with these operators is Node
+
+    def __pow__(self, p: Any) -> "Node":
+        from handgrad import gates
+
+        if not isinstance(p, Real) or isinstance(p, bool):
+            raise InputError(
+                f"A node is raised to a fixed power, a number, as in x**2, but got {p!r}: for an exponent that varies, "
+                "use e^(y log x), Exp()(y * Log()(x))."
+            )
+        p = p.item() if isinstance(p, np.generic) else p  # a plain number widens no float32
+        return gates.Power(p)(self)  # type: ignore[arg-type]
+
+    def __rpow__(self, base: Any) -> NoReturn:
+        raise InputError(f"There is no gate for {base!r} to the power of a node: use Exp()(np.log({base!r}) * x).")
+
+    __bool__ = __len__ = __iter__ = __getitem__ = __contains__ = _has_no_value
+    __int__ = __float__ = __complex__ = __index__ = __array__ = _has_no_value
+    __lt__ = __le__ = __gt__ = __ge__ = _has_no_value
