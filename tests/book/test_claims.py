@@ -1,0 +1,111 @@
+"""What the text says in numbers, a cell of the same page prints or asserts; and solutions change nothing for others."""
+
+import ast
+import contextlib
+import io
+import json
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+
+CHAPTERS = sorted((Path(__file__).resolve().parents[2] / "book").glob("*.ipynb"))
+every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+NUMBER = re.compile(r"(?<![\w.,])\d+(?:(?:\{,\}|,)\d{3})*(?:\.\d+)?(?![\w-])")
+NOT_PROSE = re.compile(
+    r"^:+.*$|^:\w+:.*$|\{(?:cite|eq|doc|ref|numref|term)[^}]*\}`[^`]*`|\(\w[\w-]*\)=|`[^`]*`|\*\*Time:\*\*.*$",
+    re.MULTILINE,
+)
+SMALL = 10  # whole numbers up to this count things: two vectors, three gates
+
+# What is quoted, supposed, or a wrong answer's arithmetic. A number of the page's own is not allowed here.
+ALLOWED = {
+    "01_one_hot": {"10,000", "520", "521", "9,000", "8,480"},  # the quiz about ids
+    "08_graphs": {"12", "16", "24", "9", "40", "41"},  # wrong answers of quizzes
+    "15_negative_sampling": {"25,596", "14", "12,798", "64"},  # the quiz; the vocabulary of 16; "the mean of 64"
+    "16_sampling_words": {"7,500", "10,000", "100", "2.65"},  # two quizzes
+}
+
+
+def cells(path, kind):
+    return [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == kind]
+
+
+def value(number):
+    return float(number.replace("{,}", "").replace(",", ""))
+
+
+def numbers_said(text):
+    """The numbers in a text, as they are written: 0.38, 1,795,209, 10{,}000 in TeX."""
+    return [n for n in NUMBER.findall(NOT_PROSE.sub("", text)) if value(n) > SMALL or "." in n]
+
+
+def numbers_held(path):
+    """The numbers that a page's code gives, asserts or prints."""
+    texts = []
+    for cell in cells(path, "code"):
+        texts.append("".join(cell["source"]).replace("_", ""))
+        for output in cell["outputs"]:
+            texts += ["".join(output.get("text", "")), "".join(output.get("data", {}).get("text/plain", ""))]
+    return [float(n) for n in re.findall(r"\d+(?:\.\d+)?(?:e-?\d+)?", "\n".join(texts).replace(",", ""))]
+
+
+def is_held(number, held):
+    """Whether one of the numbers, or its hundredfold for a percentage, is this one when it is rounded as it is."""
+    places = len(number.partition(".")[2])
+    half = 0.5 * 10.0**-places + 1e-9
+    return any(abs(n - value(number)) <= half or abs(100 * n - value(number)) <= half for n in held)
+
+
+@every_chapter
+def test_every_number_in_the_text_is_printed_or_asserted_by_a_cell(path):
+    held, allowed = numbers_held(path), ALLOWED.get(path.stem, set())
+    said = {n for cell in cells(path, "markdown") for n in numbers_said("".join(cell["source"]))}
+    assert [n for n in sorted(said) if n.replace("{,}", ",") not in allowed and not is_held(n, held)] == []
+
+
+def test_a_number_that_no_cell_holds_is_found(tmp_path):
+    stored = json.loads(CHAPTERS[0].read_text(encoding="utf-8"))
+    prose = next(cell for cell in stored["cells"] if cell["cell_type"] == "markdown")
+    prose["source"] = ["The loss fell to 3.14159, in 123,457 steps, and `0.777` is code."]
+    path = tmp_path / "chapter.ipynb"
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    held = numbers_held(path)
+    assert numbers_said("".join(prose["source"])) == ["3.14159", "123,457"]
+    assert not any(is_held(n, held) for n in ("3.14159", "123,457"))
+    assert is_held("0.69", [0.6931]) and is_held("64", [0.6412]) and not is_held("0.69", [0.7])
+
+
+@every_chapter
+def test_a_solution_gives_no_name_of_the_page_another_meaning(path):
+    """All cells from top to bottom, then each solution twice: it runs again, and what the cells use stays."""
+    page, solutions = split(path)
+    seen = {}
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        for source in page:
+            exec(compile(source, "cell", "exec"), seen)
+        meant = {name: id(thing) for name, thing in seen.items() if not name.startswith("_")}
+        for source in solutions * 2:
+            exec(compile(source, "cell", "exec"), seen)
+    changed = [name for name, address in meant.items() if id(seen[name]) != address]
+    assert sorted(set(changed) - counters(page)) == []
+
+
+def counters(sources):
+    """The names that loops count with: each loop sets them anew."""
+    loops = [node.target for node in ast.walk(ast.parse("\n".join(sources))) if isinstance(node, ast.For)]
+    return {name.id for target in loops for name in ast.walk(target) if isinstance(name, ast.Name)}
+
+
+def split(path):
+    """The sources of a page's own code cells, and those of its solutions."""
+    page, solutions, inside = [], [], False
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        inside = (inside or "{solution-start}" in source) and "{solution-end}" not in source
+        if cell["cell_type"] == "code":
+            (solutions if inside else page).append(source)
+    return page, solutions
