@@ -560,6 +560,7 @@ def test_the_folder_of_a_run_stands_for_its_vectors(run, four_words):
         assert result.exit_code == 0, result.output
 
 
+@pytest.mark.filterwarnings("ignore:Words are split at blanks")  # which such a text is told
 def test_a_word_of_20_000_letters_is_trained_and_found(run, tmp_path):
     """gensim #388"""
     (tmp_path / "text.txt").write_text(f"the {'w' * 20_000} sat\n" * 50, encoding="utf-8")
