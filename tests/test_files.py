@@ -4,9 +4,11 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import pickle
 import re
 import tarfile
+import time
 import zipfile
 
 import numpy as np
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from handgrad.cli.training import read_settings
 from handgrad.corpora import directory, text_file
 from handgrad.errors import InputError
-from handgrad.files import kind_of, opened_text
+from handgrad.files import kind_of, opened_text, replacing, whole_file
 from handgrad.word2vec.evaluation import read_analogies, read_word_pairs
 from handgrad.word2vec.vocabulary import Vocabulary
 
@@ -247,3 +249,64 @@ def test_opened_text_leaves_other_errors_to_the_caller(tmp_path):
         file.read()
     with pytest.raises(FileNotFoundError), opened_text(tmp_path / "nowhere"):
         pass
+
+
+# ---- Files that are written ----
+
+
+@pytest.mark.parametrize("name", ["file", "file.gz"])
+def test_a_file_appears_whole_or_not_at_all(tmp_path, name):
+    path = tmp_path / name
+    for content in (b"first", b"second, and longer"):
+        with whole_file(path) as file:
+            file.write(content)
+            assert not path.exists() or content.startswith(b"second")  # what is there is the old file
+        written = path.read_bytes()
+        assert (gzip.decompress(written) if name.endswith(".gz") else written) == content
+    with pytest.raises(RuntimeError, match="half way"), whole_file(path) as file:
+        file.write(b"third")
+        raise RuntimeError("half way")
+    assert path.read_bytes() == written and list(tmp_path.iterdir()) == [path]
+
+
+def test_equal_contents_make_equal_packed_files_whatever_their_names_and_the_time(tmp_path, monkeypatch):
+    for name, now in (("a.gz", 1e9), ("b.gz", 1.5e9)):
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        with whole_file(tmp_path / name) as file:
+            file.write(b"the same words")
+    assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
+
+
+def test_what_is_no_place_for_a_file_is_a_sentence(tmp_path):
+    for path, sentence in [
+        (tmp_path, "which is a folder or a device: name a file"),
+        (tmp_path / "nowhere" / "file", "There is no folder .*nowhere for the file file: make it first"),
+    ]:
+        with pytest.raises(InputError, match=sentence), whole_file(path):
+            pass
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_through_a_link_the_file_is_replaced_and_the_link_stays(tmp_path, alone):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("folder/real")
+    with replacing(tmp_path / "link", alone) as partial:
+        assert partial.parent == tmp_path / "folder"  # on the same disk
+        partial.write_bytes(b"new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "folder" / "real").read_bytes() == b"new"
+    with whole_file(tmp_path / "link") as file:
+        file.write(b"newer")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "folder" / "real").read_bytes() == b"newer"
+
+
+def test_two_processes_write_beside_each_other_and_one_alone_begins_in_the_place_of_what_was_left(tmp_path):
+    with replacing(tmp_path / "file") as partial:
+        assert partial.parent == tmp_path and str(os.getpid()) in partial.name
+        partial.write_bytes(b"x")
+    (tmp_path / "log.partial").write_bytes(b"half of it, of a process that was killed")
+    with replacing(tmp_path / "log", alone=True) as partial:
+        assert partial == tmp_path / "log.partial"
+        partial.write_bytes(b"all")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"x", "log": b"all"}
