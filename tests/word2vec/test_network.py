@@ -130,6 +130,28 @@ def test_the_truncated_normal_is_normal_where_it_is():
     assert np.mean(np.abs(z) < 1) == pytest.approx(0.6827 / 0.9545, abs=0.01)
 
 
+def test_accidental_hits_are_removed_as_the_setting_says_and_by_default_as_tensorflow_does():
+    for objective, by_default in (("nce", False), ("sampled-softmax", True)):
+        for setting, expected in (("yes", True), ("no", False), ("default", by_default)):
+            network = Network(config(objective=objective, remove_accidental_hits=setting), COUNTS)
+            assert network.objective.remove_accidental_hits is expected
+
+
+def test_the_mean_loss_is_that_of_all_predictions_and_nothing_is_learned():
+    network = Network(config(), COUNTS)
+    before = [parameter.value.copy() for parameter in network.parameters]
+    batches = [(np.array([[1, 2], [3, -1]]), np.array([0, 4])), (np.array([[5, -1]]), np.array([6]))]
+    total = 0.0
+    rng = np.random.default_rng(1)
+    for inputs, targets in batches:
+        loss, _ = network.loss(inputs, network.samples(rng, targets))
+        total += loss
+    assert network.mean_loss(batches, np.random.default_rng(1)) == pytest.approx(total / 4)  # 3 predictions, and 1
+    assert network.mean_loss([], np.random.default_rng(1)) == 0
+    for parameter, value in zip(network.parameters, before, strict=True):
+        np.testing.assert_array_equal(parameter.value, value)
+
+
 def test_each_named_seed_changes_its_own_draw():
     V = {seed: Network(config(seed=seed), COUNTS).parameters[0].value for seed in (1, 2)}
     assert not np.array_equal(V[1], V[2])

@@ -18,7 +18,7 @@ import pytest
 from handgrad.errors import InputError
 from handgrad.files import whole_file
 from handgrad.word2vec import KeyedVectors
-from handgrad.word2vec.vector_files import BLANK, PIECE, read_vectors, write_vectors
+from handgrad.word2vec.vector_files import BLANK, PIECE, read_counts, read_vectors, write_vectors
 
 
 def floats(*numbers):
@@ -216,6 +216,26 @@ def test_a_row_that_is_wrong_does_not_make_a_text_file_binary(path):
             path.write_bytes(b"40 2\n" + b"".join([*rows[:i], wrong, *rows[i + 1 :]]))
             with pytest.raises(InputError, match=f"row {i + 1}, .* is not a word and 2 numbers"):
                 read_vectors(path)
+
+
+def test_a_number_that_is_not_saved_is_named_by_its_word_however_far_down(path):
+    D = 1000  # so that the words are gone through in several pieces
+    vectors = np.zeros((2500, D), np.float32)
+    for bad in (0, 1047, 1048, 1900, 2499):
+        vectors[bad, bad % D] = np.nan
+        with pytest.raises(InputError, match=f"The vector of 'w{bad}' has a number that is NaN"):
+            write_vectors(path, [f"w{i}" for i in range(2500)], vectors)
+        vectors[bad] = 0
+    assert not path.exists()
+
+
+def test_a_line_of_counts_that_is_wrong_is_named_by_its_number(path):
+    for number in (1, 2, 5):
+        lines = [b"w%d %d\n" % (i, 9 - i) for i in range(5)]
+        lines[number - 1] = b"three words here\n"
+        path.write_bytes(b"".join(lines))
+        with pytest.raises(InputError, match=f"is not a vocabulary: line {number}, 'three words here"):
+            read_counts(path)
 
 
 @pytest.mark.parametrize("number", ["1_0", "0x10", "1d5", "１", "1,5", "1:5", "--1", "e5", ".", "1e", "True"])

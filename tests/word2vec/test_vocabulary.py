@@ -103,6 +103,16 @@ def test_what_is_no_sentence_is_a_sentence(sentence, message):
         Vocabulary.from_sentences([["a"], sentence])
 
 
+def test_counts_are_whole_numbers_of_any_kind_up_to_the_largest_of_int64():
+    for kind in (int, np.int64, np.uint8):
+        vocabulary = Vocabulary({"a": kind(2), "b": kind(3)})
+        assert vocabulary.counts.tolist() == [3, 2] and vocabulary.counts.dtype == np.int64
+    assert Vocabulary({"a": 2**62, "b": 2**62 - 1}).raw_words == 2**63 - 1
+    for wrong in ({"a": 2**62, "b": 2**62}, {"a": True}, {"a": 1.0}, {"a": np.float32(1)}, {"a": -1}, {"a": "1"}):
+        with pytest.raises(ValueError, match=r"whole numbers, and together less than 2\*\*63"):
+            Vocabulary(wrong)
+
+
 def test_words_are_strings():
     with pytest.raises(ValueError, match=r"A word is a string, but got 17: make it one with str\(\)"):
         Vocabulary({"a": 3, 17: 1})
