@@ -500,6 +500,15 @@ def test_what_is_no_number_is_a_sentence(value, came):
             make()
 
 
+def test_operators_keep_the_order_in_which_they_are_written():
+    """In the drawing, too, 2 + x begins with 2."""
+    x = Node("x")
+    for written, result in [(2 + x, 5), (2 - x, -1), (2 * x, 6), (2 / x, 2 / 3), (x + 2, 5), (x - 2, 1), (x / 2, 1.5)]:
+        assert ComputationalGraph(written).forward(x=3.0) == pytest.approx(result)
+    assert all(written.inputs[1] is x for written in (2 + x, 2 - x, 2 * x, 2 / x, np.eye(2) @ x, np.ones(2) + x))
+    assert all(written.inputs[0] is x for written in (x + 2, x - 2, x * 2, x / 2, x @ np.eye(2), x + np.ones(2)))
+
+
 def test_operators_draw_the_same_graph_as_gates():
     x, y, z = Node("x"), Node("y"), Node("z")
     by_operators, by_gates = ComputationalGraph((x + y) * Max()(y, z)), lecture_graph()

@@ -35,6 +35,12 @@ def test_a_second_derivative_is_refused_not_wrong():
         dx.backward()
 
 
+def test_what_is_no_tensor_is_a_sentence():
+    x = torch.tensor(3.0, requires_grad=True)
+    with pytest.raises(ValueError, match=r"expects torch tensors, but got 2\.0: wrap it, torch\.tensor"):
+        as_torch_function(Multiply)(x, 2.0)
+
+
 def test_integers_become_floats():
     x = torch.tensor([16, 20], dtype=torch.uint8)
     assert as_torch_function(Multiply)(x, x).tolist() == [256.0, 400.0]

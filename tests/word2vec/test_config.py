@@ -75,6 +75,14 @@ def test_the_defaults_are_those_of_word2vec_c():
     assert (config.model, config.objective, config.max_vocabulary) == ("skipgram", "negative-sampling", 0)
 
 
+def test_a_seed_may_be_as_large_as_numpy_takes_it():
+    assert np.random.default_rng(TrainingConfig(seed=2**128 - 1).seed)
+    assert TrainingConfig(seeds={"init": 2**128 - 1}).seeds == {"init": 2**128 - 1}
+    for wrong in ({"seed": 2**128}, {"seeds": {"noise": 2**128}}):
+        with pytest.raises(InputError, match="seed"):
+            TrainingConfig(**wrong)
+
+
 FIELDS = [field.name for field in dataclasses.fields(TrainingConfig)]
 HUGE = [10**400, -(10**400)]
 SCALARS = (

@@ -48,6 +48,14 @@ def test_no_cosine_is_beyond_one_and_no_distance_below_zero(near, dtype):
     assert all(abs(score) <= 1 for score, _ in vectors.rank_by_centrality(["w0", "w1000", "w1"]))
 
 
+@pytest.mark.parametrize("factor", [3.0, -3.0, 0.7, -0.7])
+def test_multiples_are_never_nearer_or_farther_than_a_word_and_its_negative(factor):
+    rng = np.random.default_rng(1)
+    for dimension in (2, 3, 20, 100):
+        cosines = [cosine(x, factor * x) for x in rng.standard_normal((300, dimension))]
+        assert np.abs(cosines).max() <= 1 and np.abs(cosines).min() > 1 - 1e-15
+
+
 def test_a_vector_of_zeros_has_cosine_0_with_all_and_itself(near):
     zeros = near.index_to_key[-1]
     assert near.similarity(zeros, zeros) == near.similarity(zeros, "w0") == 0

@@ -183,6 +183,34 @@ def test_chunks_are_whole_sentences_and_all_of_the_text(size):
         assert len(list(text.chunks(size))) == 1
 
 
+@pytest.mark.parametrize(
+    "ids, starts, sentence",
+    [
+        ([0, 2, 0], [0, 3], r"A text with Vocabulary\(2 words .*\) expects integer ids from 0 to 1, but got 0 to 2"),
+        ([0, -1, 0], [0, 3], "ids from 0 to 1, but got -1 to 0"),
+        ([0, 1, 0], [], "rise from 0 to 3, its number of words"),
+        ([0, 1, 0], [1, 3], "rise from 0 to 3, its number of words"),
+        ([0, 1, 0], [0, 2], "rise from 0 to 3, its number of words"),
+        ([0, 1, 0], [0, 2, 1, 3], "rise from 0 to 3, its number of words"),
+    ],
+)
+def test_a_text_that_is_not_whole_is_refused(ids, starts, sentence):
+    vocabulary = Vocabulary({"a": 2, "b": 1})
+    EncodedText(vocabulary, np.array([0, 1, 0], np.int32), np.array([0, 0, 3])).require_whole()
+    with pytest.raises(ValueError, match=sentence):
+        EncodedText(vocabulary, np.array(ids, np.int32), np.array(starts, np.int64)).require_whole()
+
+
+def test_all_but_the_first_sentence_can_be_split_off():
+    text = encode_text([["a", "b"], ["b", "a", "c"]])
+    for held_out in (1, 2, 3):
+        rest, held = text.split(held_out)
+        assert rest.starts.tolist() == [0, 2] and held.starts.tolist() == [0, 3]
+    for held_out in (4, 5):
+        with pytest.raises(ValueError, match="or to learn from"):
+            text.split(held_out)
+
+
 def test_a_text_in_memory_is_a_text_too():
     text = EncodedText(Vocabulary({"a": 2, "b": 1}), np.array([0, 1, 0], np.int32), np.array([0, 2, 3]))
     assert [(p, ids.tolist(), s.tolist()) for p, ids, s in text.chunks()] == [(0, [0, 1, 0], [0, 0, 1])]
