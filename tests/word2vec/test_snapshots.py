@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from handgrad.errors import InputError
 from handgrad.word2vec import KeyedVectors
 from handgrad.word2vec.snapshots import Snapshots
 
@@ -37,3 +38,9 @@ def test_one_before_the_first_step_then_the_first_entries_then_every_so_many(eve
 
 def test_every_fourth_where_no_number_is_given():
     assert replayed(Snapshots(["a"]), 12).raw_words == [0, 100, 200, 300, 400, 800, 1200]
+
+
+def test_less_than_every_entry_is_a_sentence():
+    for every in (0, -4):
+        with pytest.raises(InputError, match=f"at every entry of the loss or more seldom, but got every = {every}"):
+            Snapshots(["a"], every)
