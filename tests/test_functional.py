@@ -49,6 +49,13 @@ def test_one_score_alone_is_certain_and_no_score_stays_none():
         assert softmax(np.ones(shape)).shape == log_softmax(np.ones(shape)).shape == shape
 
 
+def test_each_row_of_scores_is_by_itself_however_far_it_is_from_the_others():
+    x = np.array([[0.0, 0.0], [1e4, 1e4], [-1e4, -1e4], [1e4, -1e4]])
+    assert softmax(x).tolist() == [[0.5, 0.5], [0.5, 0.5], [0.5, 0.5], [1.0, 0.0]]
+    np.testing.assert_allclose(log_softmax(x), [[-log(2)] * 2] * 3 + [[0, -2e4]], rtol=1e-15)
+    np.testing.assert_array_equal(softmax(x.reshape(2, 2, 2)), softmax(x).reshape(2, 2, 2))
+
+
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (1, 3), (2, 1), (2, 3), (4, 1, 3), (1, 1, 1), (4, 2, 3)])
 def test_sum_to_shape_is_the_transpose_of_broadcasting(shape):
     rng = np.random.default_rng(1)
