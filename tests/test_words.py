@@ -77,6 +77,14 @@ def test_a_corpus_in_other_words(tmp_path, tokenize, lowercase):
         assert (corpus.lowercase, corpus.tokenize, corpus.pinned) == (lowercase, tokenize, None)
 
 
+def test_by_default_words_are_as_they_are_written(tmp_path):
+    corpus = Corpus("here", lambda: iter(SENTENCES))
+    assert corpus.with_words() is corpus and list(corpus.with_words()) == SENTENCES
+    (tmp_path / "a.txt").write_text("The Cat,\n", encoding="utf-8")
+    assert list(open_corpus(tmp_path / "a.txt")) == [["The", "Cat,"]]
+    assert word_splitter()("The Cat,\tSAT_") == ["The", "Cat,", "SAT_"]
+
+
 def test_the_books_text_stays_pinned_in_lower_case_alone():
     corpus = Corpus("made up", lambda: iter([["a", "text8"]]), pinned=True)
     assert corpus.with_words(lowercase=True).pinned is True

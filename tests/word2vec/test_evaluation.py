@@ -1,3 +1,5 @@
+import dataclasses
+
 import hypothesis
 import numpy as np
 import pytest
@@ -217,6 +219,18 @@ def test_pairs_that_are_written_come_back(tmp_path, pairs, separator, comma):
         lines = [line.replace(".", ",") for line in lines]
     (tmp_path / "pairs").write_text("".join(lines), encoding="utf-8")
     assert read_word_pairs(tmp_path / "pairs") == pairs
+
+
+def test_columns_after_the_score_may_be_empty_in_some_lines(tmp_path):
+    (tmp_path / "pairs").write_text("word1,word2,score,notes\nA,B,4,\nC,D,5,both rare\nE,F,6\n", encoding="utf-8")
+    assert read_word_pairs(tmp_path / "pairs") == [("A", "B", 4), ("C", "D", 5), ("E", "F", 6)]
+
+
+def test_results_stay_what_was_measured(fan):
+    similarity, analogies = word_similarity(fan, PAIRS), word_analogies(fan, {"s": [("a", "b", "c", "d")]})
+    for result in (similarity, analogies, analogies.sections[0], odd_one_out(fan, [("e", "a", "b")])):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            result.name = "another"
 
 
 @pytest.fixture

@@ -246,6 +246,24 @@ def test_vectors_of_a_run_that_diverged_are_named(compass, number):
             call()
 
 
+def test_of_two_words_the_one_without_a_cosine_is_named(compass):
+    compass.vectors[[2, 3]] = np.nan
+    for asked, named in (
+        (("north", "northeast"), "northeast"),
+        (("south", "north"), "south"),
+        (("east", "south"), "south"),
+    ):
+        with pytest.raises(InputError, match=f"vector of '{named}' has a number that is NaN"):
+            compass.similarity(*asked)
+    assert compass.similarity("north", "east") == 0
+
+
+def test_where_all_neighbors_point_away_there_is_nothing_to_be_relative_to():
+    apart = KeyedVectors(["a", "b", "c"], [[1, 0], [-1, 0.1], [-1, -0.1]])
+    with pytest.raises(InputError, match=r"cosines of the 10 words nearest to 'a' have no sum above 0"):
+        apart.relative_cosine_similarity("a", "b")
+
+
 def test_a_bad_vector_far_down_is_named_too(random):
     random.vectors[2900, 7] = np.nan  # beyond what is worked on at once
     with pytest.raises(InputError, match="vector of 'w2900'"):
