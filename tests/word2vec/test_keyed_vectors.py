@@ -259,7 +259,7 @@ def test_of_two_words_the_one_without_a_cosine_is_named(compass):
 
 
 def test_where_all_neighbors_point_away_there_is_nothing_to_be_relative_to():
-    apart = KeyedVectors(["a", "b", "c"], [[1, 0], [-1, 0.1], [-1, -0.1]])
+    apart = KeyedVectors(["a", "b", "c"], [[1, 0], [-0.1, 1], [-0.1, -1]])
     with pytest.raises(InputError, match=r"cosines of the 10 words nearest to 'a' have no sum above 0"):
         apart.relative_cosine_similarity("a", "b")
 
