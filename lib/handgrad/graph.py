@@ -164,7 +164,10 @@ class ComputationalGraph:
         self._refuse_a_name_or_a_gate_at_two_nodes()
         self.named = {node.name: node for node in self.nodes if node.name}
         self.leaves = {name: node for name, node in self.named.items() if node.gate is None}
-        self._numbers = {node: _inputs_but_ids(node) for node in self.nodes}
+        self._users: dict[Node, list[Node]] = {node: [] for node in self.nodes}  # whose gates take it as a number
+        for node in self.nodes:
+            for number in _inputs_but_ids(node):
+                self._users[number].append(node)
         self.values: dict[Node, Any] = {}
         self.gradients: dict[Node, Any] = {}
         self.downstream: dict[Node, Sequence[Any]] = {}
@@ -227,10 +230,12 @@ class ComputationalGraph:
         """
         values = {**(feeds or {}), **values}
         self.require_names(values)
+        gets_integers: set[Node] = set()  # nodes whose gates should get floats instead
         for name, value in values.items():
             if not _is_float(value):
                 values[name] = require_numbers(value, f"The value of {name!r}")
-        integers = {self.leaves[name] for name, value in values.items() if not _is_float(value)}
+                if not _is_float(values[name]):
+                    gets_integers.update(self._users[self.leaves[name]])
         self.values, self.gradients, self.downstream, computed = {}, {}, {}, {}
         self._pass = object()  # each gate remembers which pass it served, since it keeps that pass's inputs
         try:
@@ -239,12 +244,13 @@ class ComputationalGraph:
                     computed[node] = values[node.name] if node.name in values else node.value
                     continue
                 inputs = [computed[i] for i in node.inputs]
-                has_integers = bool(integers) and not integers.isdisjoint(self._numbers[node])
-                value = node.gate.forward(*(as_fed(node.gate, inputs) if has_integers else inputs))
+                if node in gets_integers:
+                    inputs = as_fed(node.gate, inputs)
+                value = node.gate.forward(*inputs)
                 if value is None:
                     raise InputError(f"{node.gate}.forward returned None: end it with return and the value.")
-                if has_integers and not _is_float(value):
-                    integers.add(node)
+                if node in gets_integers and not _is_float(value):
+                    gets_integers.update(self._users[node])
                 computed[node], node.gate._pass = value, self._pass
         except Exception as error:
             _say_where(error, node, computed)
@@ -370,14 +376,12 @@ class ComputationalGraph:
                 f"This graph has {len(shapes)} outputs: call backward with a list of {len(shapes)} upstream "
                 "gradients, None for an output that does not matter."
             )
-        values = [self.values[output] for output in self.outputs]
-        dz = [
-            d if d is None or _is_float(d) else _as_moving(d, z, "The upstream gradient")
-            for d, z in zip(dz, values, strict=True)
-        ]
-        for shape, upstream in zip(shapes, dz, strict=True):
-            if upstream is not None and np.shape(upstream) != shape:
-                raise ValueError(f"The upstream gradient has shape {np.shape(upstream)}, but its output {shape}.")
+        dz = list(dz)
+        for i, (output, shape) in enumerate(zip(self.outputs, shapes, strict=True)):
+            if dz[i] is not None and not _is_float(dz[i]):
+                dz[i] = _as_moving(dz[i], self.values[output], "The upstream gradient")
+            if dz[i] is not None and np.shape(dz[i]) != shape:
+                raise ValueError(f"The upstream gradient has shape {np.shape(dz[i])}, but its output {shape}.")
         return dz
 
     def _refuse_a_name_or_a_gate_at_two_nodes(self):
