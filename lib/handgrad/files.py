@@ -77,7 +77,6 @@ def text_in(
     name: str | os.PathLike,
     expected: str = "UTF-8 text",
     newline: str | None = None,
-    encoding: str = "utf-8-sig",
 ) -> TextIO:
     """The text in an open binary file that can ``peek``. A byte order mark of UTF-8 at its beginning is passed over.
 
@@ -88,18 +87,13 @@ def text_in(
     kind = kind_of(file.peek(FIRST_BYTES)[:FIRST_BYTES])
     if kind is not None:
         raise KindError(f"Expected {expected}, but {name} is {kind[0]}; {kind[1]}.")
-    return io.TextIOWrapper(file, encoding=encoding, newline=newline)
+    return io.TextIOWrapper(file, encoding="utf-8-sig", newline=newline)
 
 
 @contextmanager
-def opened_text(
-    path: str | os.PathLike,
-    expected: str = "UTF-8 text",
-    newline: str | None = None,
-    encoding: str = "utf-8-sig",
-) -> Iterator[TextIO]:
+def opened_text(path: str | os.PathLike, expected: str = "UTF-8 text", newline: str | None = None) -> Iterator[TextIO]:
     """A text file to read, as `text_in`. OSError and UnicodeDecodeError are left to the caller, who says what for."""
-    with open(path, "rb") as file, text_in(file, path, expected, newline, encoding) as text:
+    with open(path, "rb") as file, text_in(file, path, expected, newline) as text:
         yield text
 
 

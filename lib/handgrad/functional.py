@@ -23,6 +23,11 @@ def as_floats(x: Any, like: tuple = ()) -> Any:
     return x.astype(np.result_type(x, *like) if like else np.float64)
 
 
+def is_float(x: Any) -> bool:
+    """Whether x is a number that can be differentiated, or an array of them: real or complex, and no integer."""
+    return x.dtype.kind in "fc" if type(x) is np.ndarray else isinstance(x, float | complex | np.inexact)
+
+
 def is_complex(x: Any) -> bool:
     """Whether x is a complex number, or an array of them."""
     return x.dtype.kind == "c" if hasattr(x, "dtype") else isinstance(x, complex)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from handgrad.errors import ForwardFirstError, InputError, require_numbers
-from handgrad.functional import as_floats
+from handgrad.functional import as_floats, is_float
 from handgrad.operators import Operators
 
 EVERY_INPUT = range(sys.maxsize)  # as a gate's ids_at
@@ -166,7 +166,8 @@ class ComputationalGraph:
         self.leaves = {name: node for name, node in self.named.items() if node.gate is None}
         self._users: dict[Node, list[Node]] = {node: [] for node in self.nodes}  # whose gates take it as a number
         for node in self.nodes:
-            for number in _inputs_but_ids(node):
+            ids = declared_ids(node.gate)
+            for number in (input_node for i, input_node in enumerate(node.inputs) if i not in ids):
                 self._users[number].append(node)
         self.values: dict[Node, Any] = {}
         self.gradients: dict[Node, Any] = {}
@@ -232,9 +233,9 @@ class ComputationalGraph:
         self.require_names(values)
         gets_integers: set[Node] = set()  # nodes whose gates should get floats instead
         for name, value in values.items():
-            if not _is_float(value):
+            if not is_float(value):
                 values[name] = require_numbers(value, f"The value of {name!r}")
-                if not _is_float(values[name]):
+                if not is_float(values[name]):
                     gets_integers.update(self._users[self.leaves[name]])
         self.values, self.gradients, self.downstream, computed = {}, {}, {}, {}
         self._pass = object()  # each gate remembers which pass it served, since it keeps that pass's inputs
@@ -249,7 +250,7 @@ class ComputationalGraph:
                 value = node.gate.forward(*inputs)
                 if value is None:
                     raise InputError(f"{node.gate}.forward returned None: end it with return and the value.")
-                if node in gets_integers and not _is_float(value):
+                if node in gets_integers and not is_float(value):
                     gets_integers.update(self._users[node])
                 computed[node], node.gate._pass = value, self._pass
         except Exception as error:
@@ -326,7 +327,7 @@ class ComputationalGraph:
     def _tangent_of_leaf(self, leaf: Node, tangents: Mapping[str, Any]) -> Any:
         value = self.values[leaf]
         if leaf.name not in tangents:  # zeros that take no space, and round nothing that they meet
-            zero = value.dtype.type(0) if isinstance(value, np.ndarray) and _is_float(value) else np.float64(0)
+            zero = value.dtype.type(0) if isinstance(value, np.ndarray) and is_float(value) else np.float64(0)
             return np.broadcast_to(zero, np.shape(value)) if np.ndim(value) else 0.0
         tangent = _as_moving(tangents[leaf.name], value, f"The tangent of {leaf.name!r}")
         if np.shape(tangent) != np.shape(value):
@@ -378,7 +379,7 @@ class ComputationalGraph:
             )
         dz = list(dz)
         for i, (output, shape) in enumerate(zip(self.outputs, shapes, strict=True)):
-            if dz[i] is not None and not _is_float(dz[i]):
+            if dz[i] is not None and not is_float(dz[i]):
                 dz[i] = _as_moving(dz[i], self.values[output], "The upstream gradient")
             if dz[i] is not None and np.shape(dz[i]) != shape:
                 raise ValueError(f"The upstream gradient has shape {np.shape(dz[i])}, but its output {shape}.")
@@ -436,10 +437,10 @@ def as_fed(gate: Gate, inputs: Sequence[Any]) -> list[Any]:
     they may be the labels of a gate of your own, and NumPy computes with both in floats; integers alone become floats.
     """
     ids = gate.ids_at or ()
-    if all([_is_float(x) or i in ids for i, x in enumerate(inputs)]):
+    if all([is_float(x) or i in ids for i, x in enumerate(inputs)]):
         return list(inputs)
     inputs = [require_numbers(x, f"Input {i} of {gate}") for i, x in enumerate(inputs)]
-    floats = tuple(x for x in inputs if _is_float(x))
+    floats = tuple(x for x in inputs if is_float(x))
     if floats and gate.ids_at is None:
         return inputs
     return [x if i in ids else as_floats(x, like=floats) for i, x in enumerate(inputs)]
@@ -448,7 +449,7 @@ def as_fed(gate: Gate, inputs: Sequence[Any]) -> list[Any]:
 def _as_moving(given: Any, value: Any, what: str) -> Any:
     """A gradient or tangent of ``value`` as floats: integers and lists in the precision of the value."""
     given = require_numbers(given, what)
-    if _is_float(given):
+    if is_float(given):
         return given
     return np.asarray(given).astype(np.result_type(np.asarray(value), np.float32))[()]
 
@@ -486,14 +487,9 @@ class Summary(str):
         return str(self)
 
 
-def _inputs_but_ids(node: Node) -> list[Node]:
-    """The inputs of a node's gate that are numbers, and so should be floats; all of them, where ids may pass."""
-    ids = () if node.gate is None or node.gate.ids_at in (None, EVERY_INPUT) else node.gate.ids_at
-    return [input_node for i, input_node in enumerate(node.inputs) if i not in ids]
-
-
-def _is_float(x: Any) -> bool:
-    return x.dtype.kind in "fc" if type(x) is np.ndarray else isinstance(x, float | complex | np.inexact)
+def declared_ids(gate: Gate | None) -> Container[int]:
+    """The places of the inputs that a gate declares to be ids; none, where it lets anything pass."""
+    return () if gate is None or gate.ids_at in (None, EVERY_INPUT) else gate.ids_at
 
 
 def _require_one_for_each_input(node, downstream):

@@ -6,6 +6,7 @@ where the same gate is fed larger arrays too.
 
 import numpy as np
 
+from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import MATCH, matches
 
 # Each rule yields what would have come out, and what fills the blanks of its sentence, as in diagnosis.
@@ -74,7 +75,7 @@ def _factors(e):
 
 def one_input_as_ones(e):
     for j, x in enumerate(e.inputs):
-        if j != e.i and np.issubdtype(np.result_type(x), np.inexact):
+        if j != e.i and is_float(x):
             if confirmed(e, lambda e, j=j: _fits_ones(e, j)):
                 yield e.given, {"j": e.names[j]}
 

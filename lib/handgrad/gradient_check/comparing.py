@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from handgrad.functional import is_float
 from handgrad.graph import EVERY_INPUT, as_fed
 
 TOLERANCE = 1e-6  # of the largest slope in the gradient, besides what the measurement itself may be off
@@ -56,10 +57,6 @@ def draw_upstream(shape, inputs, seed):
     while np.isin(np.abs(dz), fed).any():
         dz = rng.standard_normal(shape)
     return dz if shape else np.float64(dz)
-
-
-def is_float(x):
-    return np.issubdtype(np.result_type(x), np.inexact)
 
 
 def copies_of(gradients):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from handgrad.errors import InputError
+from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import (
     agrees,
     all_equal,
@@ -17,7 +18,6 @@ from handgrad.gradient_check.comparing import (
     disagreement,
     draw_upstream,
     equal,
-    is_float,
     matches,
     same,
 )
@@ -121,9 +121,8 @@ def _judge(name, names, untouched, inputs, z, dz, given, measured):
     unclear = [i for i, slopes in measured.items() if _no_step_fits(inputs[i], slopes, z, dz)]
     if unclear and set(wrong) <= set(unclear):
         text = (
-            f"{name}: at {' and '.join(names[i] for i in unclear)} no step can tell. A step that rounding "
-            "allows is longer than the "
-            "turns of this function, so right and wrong look alike. Where are the inputs smaller?"
+            f"{name}: at {' and '.join(names[i] for i in unclear)} no step can tell. A step that rounding allows is "
+            "longer than the turns of this function, so right and wrong look alike. Where are the inputs smaller?"
         )
         return GradientReport(False, text, "NO_STEP_CAN_TELL", skipped)
     if not wrong:
@@ -240,8 +239,7 @@ def _wrong_form(name, names, returned, given, inputs):
         if not is_float(x) and gradient is not None:
             text = (
                 f"{name}: {names[i]} was fed integers, and backward returned a gradient for it. Is it an id or a "
-                "label, "
-                "or a number that was written without its point?"
+                "label, or a number that was written without its point?"
             )
             return GradientReport(False, text, "GRADIENT_FOR_INTEGERS")
         if is_float(x) and gradient is None:

@@ -4,18 +4,18 @@ import copy
 
 import numpy as np
 
+from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import (
     agrees,
     all_equal,
     as_float64,
     dense,
     draw_upstream,
-    is_float,
     same,
 )
 from handgrad.gradient_check.of_gates import answers_differ, check_gate, skips
 from handgrad.gradient_check.reports import GradientReport
-from handgrad.graph import EVERY_INPUT, ComputationalGraph, as_fed
+from handgrad.graph import ComputationalGraph, as_fed, declared_ids
 from handgrad.numerical import measure_slopes
 
 
@@ -81,7 +81,7 @@ def _floats_if_no_leaf_is(graph, fed):
         return fed
     ids = set()
     for node in graph.nodes:
-        declared = () if node.gate is None or node.gate.ids_at in (None, EVERY_INPUT) else node.gate.ids_at
+        declared = declared_ids(node.gate)
         ids |= {leaf.name for i, leaf in enumerate(node.inputs) if i in declared}
     return {name: x if name in ids else x.astype(np.float64) for name, x in fed.items()}
 
@@ -96,9 +96,8 @@ def _wrong_gate(graph, fed, seed):
         inputs = [as_float64(x) for x in as_fed(node.gate, [values[i] for i in node.inputs])]
         values[node] = as_float64(copy.deepcopy(node.gate).forward(*copy.deepcopy(inputs)))
         report = check_gate(copy.deepcopy(node.gate), *copy.deepcopy(inputs), seed=seed)
-        if not report.ok and (
-            report.skipped or report.mistake != "NOTHING_TESTED"
-        ):  # what a dead gate hides, the leaves may still show
+        is_dead = report.mistake == "NOTHING_TESTED" and not report.skipped  # what it hides, the leaves may still show
+        if not report.ok and not is_dead:
             return GradientReport(False, f"In the graph, at {node}: {report.text}", report.mistake)
     return None
 
