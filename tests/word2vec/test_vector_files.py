@@ -18,7 +18,8 @@ import pytest
 from handgrad.errors import InputError
 from handgrad.files import whole_file
 from handgrad.word2vec import KeyedVectors
-from handgrad.word2vec.vector_files import BLANK, PIECE, read_counts, read_vectors, write_vectors
+from handgrad.word2vec.vector_files import PIECE, read_counts, read_vectors
+from handgrad.word2vec.vector_writing import BLANK, write_vectors
 
 
 def floats(*numbers):

@@ -13,7 +13,7 @@ from pathlib import Path
 from handgrad.errors import InputError
 from handgrad.files import whole_file
 from handgrad.word2vec.keyed_vectors import KeyedVectors
-from handgrad.word2vec.vector_files import require_float32, text_of_numbers
+from handgrad.word2vec.vector_writing import require_float32, text_of_numbers
 
 LABELS = 3000  # words that the projector draws well
 TENSORS, METADATA, CONFIG = "tensors.tsv", "metadata.tsv", "projector_config.pbtxt"

@@ -36,7 +36,7 @@ from handgrad.word2vec.checkpoint import (
 from handgrad.word2vec.config import TrainingConfig
 from handgrad.word2vec.projector import save_projector
 from handgrad.word2vec.summaries import SummaryWriter
-from handgrad.word2vec.vector_files import encode_word
+from handgrad.word2vec.vector_writing import encode_word
 
 if TYPE_CHECKING:
     from handgrad.word2vec.trainer import Trainer

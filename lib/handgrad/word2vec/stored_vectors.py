@@ -16,15 +16,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from handgrad.errors import InputError, is_whole
 from handgrad.word2vec.cosines import unit
 from handgrad.word2vec.saved_vectors import read_saved, write_saved
-from handgrad.word2vec.vector_files import (
-    Mending,
-    encode_words,
-    first_duplicate,
-    read_counts,
-    read_vectors,
-    write_counts,
-    write_vectors,
-)
+from handgrad.word2vec.vector_files import Mending, read_counts, read_vectors
+from handgrad.word2vec.vector_writing import encode_words, first_duplicate, write_counts, write_vectors
 from handgrad.word2vec.vocabulary import Vocabulary
 
 Key = str | int
@@ -310,7 +303,7 @@ class StoredVectors:
         append: bool = False,
         sort_attr: str | None = None,
     ) -> None:
-        """Write word2vec's text or binary format, as gensim does; see ``vector_files.write_vectors``.
+        """Write word2vec's text or binary format, as gensim does; see ``vector_writing.write_vectors``.
 
         The file appears whole or not at all. Numbers are written as float32; text without the header is GloVe's.
 
