@@ -6,12 +6,8 @@ import io
 import json
 import re
 import warnings
-from pathlib import Path
 
-import pytest
-
-CHAPTERS = sorted((Path(__file__).resolve().parents[2] / "book").glob("*.ipynb"))
-every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+from chapters import CHAPTERS, cells_of, every_chapter
 
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:(?:\{,\}|,)\d{3})*(?:\.\d+)?(?![\w-])")
 NOT_PROSE = re.compile(
@@ -29,10 +25,6 @@ ALLOWED = {
 }
 
 
-def cells(path, kind):
-    return [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == kind]
-
-
 def value(number):
     return float(number.replace("{,}", "").replace(",", ""))
 
@@ -45,7 +37,7 @@ def numbers_said(text):
 def numbers_held(path):
     """The numbers that a page's code gives, asserts or prints."""
     texts = []
-    for cell in cells(path, "code"):
+    for cell in cells_of(path, "code"):
         texts.append("".join(cell["source"]).replace("_", ""))
         for output in cell["outputs"]:
             texts += ["".join(output.get("text", "")), "".join(output.get("data", {}).get("text/plain", ""))]
@@ -62,7 +54,7 @@ def is_held(number, held):
 @every_chapter
 def test_every_number_in_the_text_is_printed_or_asserted_by_a_cell(path):
     held, allowed = numbers_held(path), ALLOWED.get(path.stem, set())
-    said = {n for cell in cells(path, "markdown") for n in numbers_said("".join(cell["source"]))}
+    said = {n for cell in cells_of(path, "markdown") for n in numbers_said("".join(cell["source"]))}
     assert [n for n in sorted(said) if n.replace("{,}", ",") not in allowed and not is_held(n, held)] == []
 
 

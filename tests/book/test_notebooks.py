@@ -9,14 +9,9 @@ from pathlib import Path
 import nbformat
 import notebooks
 import pytest
+from chapters import CHAPTERS, cells_of, every_chapter
 
-CHAPTERS = sorted((Path(__file__).resolve().parents[2] / "book").glob("*.ipynb"))
-every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 LINES_A_CELL, CHARACTERS_A_LINE = 10, 68
-
-
-def cells_of(path, kind):
-    return [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == kind]
 
 
 def tags(cell):

@@ -21,7 +21,8 @@ from handgrad.gradient_check.comparing import (
     matches,
     same,
 )
-from handgrad.gradient_check.diagnosis import Evidence, diagnose
+from handgrad.gradient_check.diagnosis import diagnose
+from handgrad.gradient_check.evidence import Evidence
 from handgrad.gradient_check.reports import GradientReport
 from handgrad.graph import Gate
 from handgrad.numerical import measure_slopes, numerical_jacobian
