@@ -1,11 +1,14 @@
-"""What is known about one wrong gradient: the arrays alone, from which rules tell what the mistake is."""
+"""What is known about one wrong gradient, from which rules tell what the mistake is, and how it is gathered."""
 
+import contextlib
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from handgrad.gradient_check.comparing import MATCH
+from handgrad.gradient_check.comparing import MATCH, copies_of, draw_upstream
+from handgrad.numerical import measure_slopes, numerical_jacobian
 
 
 @dataclass(frozen=True)
@@ -53,3 +56,61 @@ class Evidence:
 def is_diagonal(jacobian):
     off_diagonal = jacobian - np.diag(np.diag(jacobian))
     return np.max(np.abs(off_diagonal), initial=0.0) <= MATCH * np.max(np.abs(jacobian), initial=0.0)
+
+
+def evidence_of(untouched, names, inputs, z, dz, given, measured, i):
+    """Gather it about input i. ``untouched`` is the gate before it was run: each use is of a copy."""
+    gate = copy.deepcopy(untouched)
+    gate.forward(*inputs)
+    forward = forward_of(gate, inputs, i)
+    right = [measured[j].values if j in measured else None for j in range(len(inputs))]
+
+    def slope_at(x):
+        with np.errstate(all="ignore"):
+            return np.diag(numerical_jacobian(forward, x)).reshape(np.shape(x))
+
+    def right_at(j, x):
+        with np.errstate(all="ignore"), contextlib.suppress(Exception):  # the gate may refuse it
+            other = [x if k == j else kept for k, kept in enumerate(inputs)]
+            return measure_slopes(forward_of(gate, other, i), inputs[i], dz).values
+
+    return Evidence(
+        given=np.asarray(given[i]),
+        right=right[i],
+        jacobian=numerical_jacobian(forward, inputs[i]),
+        dz=np.asarray(dz),
+        z=np.asarray(z),
+        names=names,
+        inputs=inputs,
+        i=i,
+        all_given=given,
+        all_right=right,
+        slope_at=slope_at,
+        right_at=right_at,
+        at_other_sizes=lambda: _at_other_sizes(untouched, names, inputs, i),
+    )
+
+
+def _at_other_sizes(untouched, names, inputs, i):
+    """For each size that an axis has: the same gate where all axes of that size have their entries twice."""
+    for size in sorted({n for x in inputs for n in np.shape(x)} - {0, 1}):
+        evidence, gate, larger = None, copy.deepcopy(untouched), [with_entries_twice(x, size) for x in inputs]
+        with np.errstate(all="ignore"), contextlib.suppress(Exception):  # some gates insist on a size
+            z = gate.forward(*larger)
+            dz = draw_upstream(np.shape(z), [*larger, z], 2)
+            given = copies_of(gate.backward(dz))
+            measured = {i: measure_slopes(forward_of(gate, larger, i), larger[i], dz)}
+            evidence = evidence_of(untouched, names, larger, z, dz, given, measured, i)
+        if evidence:
+            yield evidence
+
+
+def with_entries_twice(x, size):
+    for axis in (axis for axis, n in enumerate(np.shape(x)) if n == size):
+        x = np.concatenate([x, x], axis=axis)
+    return x
+
+
+def forward_of(gate, inputs, i):
+    """The gate's forward as a function of input i alone."""
+    return lambda x: gate.forward(*inputs[:i], x, *inputs[i + 1 :])

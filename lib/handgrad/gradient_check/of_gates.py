@@ -22,10 +22,11 @@ from handgrad.gradient_check.comparing import (
     same,
 )
 from handgrad.gradient_check.diagnosis import diagnose
-from handgrad.gradient_check.evidence import Evidence
+from handgrad.gradient_check.evidence import evidence_of, forward_of
 from handgrad.gradient_check.reports import GradientReport
+from handgrad.gradient_check.untested import untested_inputs
 from handgrad.graph import Gate
-from handgrad.numerical import measure_slopes, numerical_jacobian
+from handgrad.numerical import measure_slopes
 
 
 def check_gate(gate: Gate, *inputs: ArrayLike, seed: int = 0) -> GradientReport:
@@ -101,7 +102,7 @@ def check_gate(gate: Gate, *inputs: ArrayLike, seed: int = 0) -> GradientReport:
         fresh.forward(*inputs)
         return answers_differ(name, [copies_of(fresh.backward(copy.deepcopy(dz))) or [] for _ in range(3)])
 
-    measured = {i: measure_slopes(_forward_of(gate, inputs, i), x, dz) for i, x in enumerate(inputs) if is_float(x)}
+    measured = {i: measure_slopes(forward_of(gate, inputs, i), x, dz) for i, x in enumerate(inputs) if is_float(x)}
     report = _judge(name, names, untouched, inputs, z, dz, given, measured)
     if is_coarse and report.mistake in (None, "NO_STEP_CAN_TELL") and (report.skipped or not report.ok):
         text = f"{name}: forward got float64 and returned fewer digits, too few to measure slopes. Where does it round?"
@@ -150,7 +151,7 @@ def _judge(name, names, untouched, inputs, z, dz, given, measured):
     if right:
         gradients, are = ("gradient", "is") if len(right) == 1 else ("gradients", "are")
         observed += f" The {gradients} of {' and '.join(right)} {are} right."
-    findings = [diagnose(_evidence(untouched, names, inputs, z, dz, given, measured, i)) for i in wrong]
+    findings = [diagnose(evidence_of(untouched, names, inputs, z, dz, given, measured, i)) for i in wrong]
     findings = list(dict.fromkeys(filter(None, findings)))  # each mistake once, in the order of the inputs
     if findings:
         text = " ".join([observed, *(finding.text for finding in findings)])
@@ -159,63 +160,6 @@ def _judge(name, names, untouched, inputs, z, dz, given, measured):
         question = "Write down the shapes of all that meet in backward: at which step does it become another one?"
         return GradientReport(False, f"{observed} {question}", "WRONG_SHAPE", skipped)
     return GradientReport(False, observed, None, skipped)
-
-
-def _evidence(untouched, names, inputs, z, dz, given, measured, i):
-    gate = copy.deepcopy(untouched)
-    gate.forward(*inputs)
-    forward = _forward_of(gate, inputs, i)
-    right = [measured[j].values if j in measured else None for j in range(len(inputs))]
-
-    def slope_at(x):
-        with np.errstate(all="ignore"):
-            return np.diag(numerical_jacobian(forward, x)).reshape(np.shape(x))
-
-    def right_at(j, x):
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):  # the gate may refuse it
-            other = [x if k == j else kept for k, kept in enumerate(inputs)]
-            return measure_slopes(_forward_of(gate, other, i), inputs[i], dz).values
-
-    return Evidence(
-        given=np.asarray(given[i]),
-        right=right[i],
-        jacobian=numerical_jacobian(forward, inputs[i]),
-        dz=np.asarray(dz),
-        z=np.asarray(z),
-        names=names,
-        inputs=inputs,
-        i=i,
-        all_given=given,
-        all_right=right,
-        slope_at=slope_at,
-        right_at=right_at,
-        at_other_sizes=lambda: _evidence_at_other_sizes(untouched, names, inputs, i),
-    )
-
-
-def _evidence_at_other_sizes(untouched, names, inputs, i):
-    """For each size that an axis has: the same gate where all axes of that size have their entries twice."""
-    for size in sorted({n for x in inputs for n in np.shape(x)} - {0, 1}):
-        evidence, gate, larger = None, copy.deepcopy(untouched), [_with_entries_twice(x, size) for x in inputs]
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):  # some gates insist on a size
-            z = gate.forward(*larger)
-            dz = draw_upstream(np.shape(z), [*larger, z], 2)
-            given = copies_of(gate.backward(dz))
-            measured = {i: measure_slopes(_forward_of(gate, larger, i), larger[i], dz)}
-            evidence = _evidence(untouched, names, larger, z, dz, given, measured, i)
-        if evidence:
-            yield evidence
-
-
-def _with_entries_twice(x, size):
-    for axis in (axis for axis, n in enumerate(np.shape(x)) if n == size):
-        x = np.concatenate([x, x], axis=axis)
-    return x
-
-
-def _forward_of(gate, inputs, i):
-    """The gate's forward as a function of input i alone."""
-    return lambda x: gate.forward(*inputs[:i], x, *inputs[i + 1 :])
 
 
 def _wrong_form(name, names, returned, given, inputs):
@@ -311,50 +255,12 @@ def input_names(gate, inputs):
     return names + [f"{star}[{k}]" for k in range(len(inputs) - len(names))]
 
 
-def untested_inputs(untouched, inputs, measured):
-    """The inputs for which zeros would pass here, and would not elsewhere; all of them if nothing else was compared.
-
-    One input that happens not to matter here, as the smaller one of a max, takes nothing away from what the other
-    one shows; a function that is flat everywhere is rightly given zeros. What is left: every slope is 0 here alone,
-    or those of one input are 0 at these sizes, whatever its values.
-    """
-    flat = [i for i, slopes in measured.items() if agrees(np.zeros(np.shape(inputs[i])), slopes)]
-    if not flat:
-        return []
-    if len(flat) == len(measured):
-        empty = any(np.size(x) == 0 for x in inputs)
-        elsewhere = (_moves(untouched, inputs, i) or _moves_at_other_sizes(untouched, inputs, i) for i in flat)
-        return flat if empty or any(elsewhere) else []
-    return [i for i in flat if not _moves(untouched, inputs, i) and _moves_at_other_sizes(untouched, inputs, i)]
-
-
 def _no_step_fits(x, slopes, z, dz):
     """Whether an entry's slope may be off by more than a thousandth of the largest one, and not by rounding alone."""
     smooth = np.where(slopes.kinks, 0.0, slopes.errors)
     scale = np.abs(np.where(slopes.kinks, 0.0, slopes.values)).max(initial=0.0)
     moved = smooth * np.maximum(1.0, np.abs(x))  # how far the output moves if the entry moves by its own size
     return bool(np.any((smooth > 1e-3 * scale) & (moved > 1e-4 * (1 + np.sum(np.abs(dz * z))))))
-
-
-def _moves(untouched, inputs, i):
-    """Whether the output moves with input i where all the floats have other values."""
-    rng = np.random.default_rng([3, 7919])
-    for low, high in ((-1, 1), (0.1, 0.9), (-30, 30)):
-        moved = [rng.uniform(low, high, np.shape(x)) if is_float(x) else x for x in inputs]
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):  # it may lie outside of the domain
-            gate = copy.deepcopy(untouched)
-            dz = draw_upstream(np.shape(gate.forward(*moved)), moved, 4)
-            slopes = measure_slopes(_forward_of(gate, moved, i), moved[i], dz)
-            if not agrees(np.zeros(np.shape(moved[i])), slopes):
-                return True
-    return False
-
-
-def _moves_at_other_sizes(untouched, inputs, i):
-    for size in sorted({n for x in inputs for n in np.shape(x)} - {0}):
-        if np.size(inputs[i]) and _moves(untouched, [_with_entries_twice(x, size) for x in inputs], i):
-            return True
-    return False
 
 
 def _is_numbers(z):
