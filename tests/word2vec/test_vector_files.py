@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from handgrad.errors import InputError
-from handgrad.files import whole_file
+from handgrad.files import KINDS, whole_file
 from handgrad.word2vec import KeyedVectors
+from handgrad.word2vec.other_files import ADVICE
 from handgrad.word2vec.vector_files import PIECE, read_counts, read_vectors
 from handgrad.word2vec.vector_writing import BLANK, write_vectors
 
@@ -320,6 +321,10 @@ def test_another_file_is_named_for_what_it_is(path, content, kind):
     with pytest.raises(InputError, match=f"vectors is not a vectors file: .*; it is {kind}") as error:
         read_vectors(path)
     assert "\n" not in str(error.value)
+
+
+def test_what_to_do_is_said_of_kinds_that_there_are():
+    assert set(ADVICE) <= {what for _, what, _ in KINDS}
 
 
 def test_the_folder_of_a_run_stands_for_its_vectors(tmp_path):
