@@ -101,6 +101,13 @@ def test_principal_axes_are_those_of_the_covariance_with_a_sign_that_stays():
         assert all(axis[np.abs(axis).argmax()] > 0 for axis in plane.principal_axes(given)[1])
 
 
+def test_of_equal_cosines_the_smaller_ids_are_nearest():
+    units = np.eye(3)[np.random.default_rng(0).integers(0, 3, 60)]  # many pairs are equal
+    ids, _ = plane.nearest(units, 5)
+    for i, row in enumerate(ids):
+        assert row.tolist() == [j for j in range(60) if (units[j] == units[i]).all() and j != i][:5]
+
+
 def test_nearest_are_those_of_the_keyed_vectors():
     vectors = some_vectors()
     ids, cosines = plane.nearest(vectors.get_normed_vectors(), 5)
