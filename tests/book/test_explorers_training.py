@@ -281,7 +281,7 @@ def test_bending_and_training_by_keyboard(open_page):
     press(page, "End")
     assert f"{explorer.right(snapshots[-1])} of 160 points" in said(page) and "one flat plane" in said(page)
     press(page, "ArrowLeft", 10)
-    assert "50% of the way to tanh(x W + b)" in said(page) and "curved" in said(page)
+    assert "50% of the way to h = tanh(z)" in said(page) and "curved" in said(page)
     press(page, "Home")
     places = page.locator(".hg-stage circle").first.get_attribute("cx")
     tab_to(page, "Turn")

@@ -1,11 +1,12 @@
-// The plane goes through a hidden layer: from x to x W + b, and on through the activation.
+// The plane goes through a hidden layer: from x to z = W x + b, and on through the activation to h = f(z).
 import { format, h, s, sayer, sigmoid, slider } from "./shared.js";
 import { player } from "./player.js";
 
 const SIZE = 360; // of the picture
 const MARGIN = 22;
 const LINES = 17; // of the grid, each way
-const FINE = 48; // cells of a row, in which the border of the classes is looked for; and pieces of a grid line
+const PIECES = 160; // of a line of the grid: where the layer is steep, few pieces would cut corners
+const FINE = 48; // cells of a row, in which the border of the classes is looked for
 const PLACES = 41; // of the slider that bends
 const PAUSE = 700;
 const STRETCH = 4; // of two units: at most so many times as far along one axis as along the other
@@ -24,7 +25,7 @@ export function render({ model, el }) {
   const name = model.get("activation") === "relu" ? "ReLU" : model.get("activation");
   const units = snapshots[0].b.length;
   const reach = 1.15 * Math.max(...points.flat().map(Math.abs));
-  const stations = ["x", "x W + b", `${name}(x W + b)`];
+  const stations = ["x", "z = W x + b", `h = ${name}(z)`];
 
   const grid = s("path", { class: "hg-grid" });
   const axes = s("path", { class: "hg-axis" });
@@ -56,7 +57,7 @@ export function render({ model, el }) {
     h("b", { class: "hg-value" }, "Blue"),
     " and ",
     h("b", { class: "hg-gradient" }, "orange"),
-    ": the two classes, and what the network takes for them. The line between: its logit is 0.",
+    ": the two classes, and what the network takes for them. The line between: its score is 0.",
   );
   el.append(svg, bend.element, ...(units === 3 ? [turn.element] : []), moments.element, said, key);
   show();
@@ -66,7 +67,7 @@ export function render({ model, el }) {
   function sayBend(k, to = "of the way to ") {
     const share = (2 * k) / (PLACES - 1);
     if (share % 1 === 0) return stations[share];
-    const station = to === "to " && share > 1 ? name : stations[Math.ceil(share)];
+    const station = to === "to " ? "xzh"[Math.ceil(share)] : stations[Math.ceil(share)];
     return `${Math.round(100 * (share % 1))}% ${to}${station}`;
   }
 
@@ -87,7 +88,7 @@ export function render({ model, el }) {
     const lines = [];
     for (let k = 0; k < LINES; k++) {
       const level = along(k, LINES - 1, reach);
-      const steps = Array.from({ length: FINE + 1 }, (_, i) => along(i, FINE, reach));
+      const steps = Array.from({ length: PIECES + 1 }, (_, i) => along(i, PIECES, reach));
       lines.push(`M${steps.map((t) => pen([t, level])).join("L")}`, `M${steps.map((t) => pen([level, t])).join("L")}`);
     }
     grid.setAttribute("d", lines.join(""));
@@ -115,7 +116,7 @@ export function render({ model, el }) {
 
 const along = (k, count, reach) => -reach + (2 * reach * k) / count;
 
-// Where a point of the plane is: on the straight way to x W + b, then on the straight way to f(x W + b).
+// Where a point of the plane is: on the straight way to z = W x + b, then on the straight way to f(z).
 export function bent({ W, b }, activation, x, share) {
   const start = b.map((_, j) => x[j] ?? 0);
   const z = b.map((bias, j) => x[0] * W[0][j] + x[1] * W[1][j] + bias);
