@@ -273,6 +273,19 @@ def test_the_line_is_curved_in_the_plane_and_straight_when_bent(open_page):
     assert areas[1] / 16 == pytest.approx((explorer.logits(snapshot, grid) > 0).mean(), abs=0.02)
 
 
+def test_a_units_fold_is_where_its_sum_is_0_within_the_square(open_page):
+    page = open_page(f'<script type="module">{bundle("bending")}Object.assign(window, {{ foldOf }});</script>')
+    units = [[1, 2, 0.5], [1, 0, 0.5], [0, -3, 1], [1, 1, 0], [1, 1, 9], [0, 0, 1], [1, 0, 9]]  # two weights and the bias
+    for *w, bias in units:
+        found = page.evaluate("([W, b]) => foldOf({ W, b }, 0, 2)", [[[weight] for weight in w], [bias]])
+        if bias == 9 or not any(w):
+            assert found is None
+            continue
+        np.testing.assert_allclose(np.array(found) @ w + bias, 0, atol=1e-12)
+        np.testing.assert_allclose(np.abs(found).max(axis=1), 2)  # from edge to edge
+        assert np.ptp(found, axis=0).max() > 1
+
+
 def test_bending_and_training_by_keyboard(open_page):
     explorer = show.bend_space("circles", hidden=3, steps=200)
     page = open_page(explorer)

@@ -31,6 +31,7 @@ export function render({ model, el }) {
   const axes = s("path", { class: "hg-axis" });
   const sides = [0, 1].map((side) => s("path", { class: `hg-side${side}` }));
   const border = s("path", { class: "hg-border" });
+  const folds = s("path", { class: "hg-fold" });
   const dots = points.map((_, i) => s("circle", { class: `hg-class${labels[i]}`, r: 3.2 }));
   const names = [
     s("text", { x: SIZE - 6, y: SIZE - 7, "text-anchor": "end" }),
@@ -42,6 +43,7 @@ export function render({ model, el }) {
     ...sides,
     grid,
     axes,
+    folds,
     ...dots,
     border,
     ...names,
@@ -57,7 +59,7 @@ export function render({ model, el }) {
     h("b", { class: "hg-value" }, "Blue"),
     " and ",
     h("b", { class: "hg-gradient" }, "orange"),
-    ": the two classes, and what the network takes for them. The line between: its score is 0.",
+    ": the two classes, and what the network takes for them. The solid line: the score is 0. Dashed, one line for each unit: its entry of z is 0.",
   );
   el.append(svg, bend.element, ...(units === 3 ? [turn.element] : []), moments.element, said, key);
   show();
@@ -92,6 +94,8 @@ export function render({ model, el }) {
       lines.push(`M${steps.map((t) => pen([t, level])).join("L")}`, `M${steps.map((t) => pen([level, t])).join("L")}`);
     }
     grid.setAttribute("d", lines.join(""));
+    const ways = snapshot.b.map((_, j) => foldOf(snapshot, j, reach)).filter(Boolean);
+    folds.setAttribute("d", ways.map((way) => `M${between(way).map(pen).join("L")}`).join(""));
     axes.setAttribute("d", `M${pen([-reach, 0])}L${pen([reach, 0])}M${pen([0, -reach])}L${pen([0, reach])}`);
     axes.setAttribute("visibility", share < 1.001 ? "visible" : "hidden"); // bent, they are grid lines like others
     const logit = (x) => logitOf(snapshot, activation, x);
@@ -126,6 +130,25 @@ export function bent({ W, b }, activation, x, share) {
 
 export function logitOf({ W, b, u, c }, activation, x) {
   return b.reduce((sum, bias, j) => sum + u[j] * activation(x[0] * W[0][j] + x[1] * W[1][j] + bias), c);
+}
+
+// The two ends of the line in the square on which a unit's sum is 0: there it bends the plane. None if it lies outside.
+export function foldOf({ W, b }, j, reach) {
+  const w = [W[0][j], W[1][j]];
+  const square = w[0] ** 2 + w[1] ** 2;
+  let [low, high] = [-Infinity, Infinity];
+  const foot = w.map((weight) => (-b[j] * weight) / square);
+  const way = [-w[1], w[0]];
+  for (const axis of [0, 1]) {
+    const cuts = [-reach, reach].map((edge) => (edge - foot[axis]) / way[axis]).sort((p, q) => p - q);
+    if (way[axis] === 0 && Math.abs(foot[axis]) < reach) continue; // it runs along this edge
+    [low, high] = [Math.max(low, cuts[0]), Math.min(high, cuts[1])];
+  }
+  return low < high ? [low, high].map((t) => foot.map((start, axis) => start + t * way[axis])) : null;
+}
+
+function between([start, end]) {
+  return Array.from({ length: PIECES + 1 }, (_, i) => start.map((x, axis) => x + (i / PIECES) * (end[axis] - x)));
 }
 
 // Two units are the picture itself; three are seen from a little above, turned about the second axis.
