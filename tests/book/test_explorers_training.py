@@ -275,7 +275,15 @@ def test_the_line_is_curved_in_the_plane_and_straight_when_bent(open_page):
 
 def test_a_units_fold_is_where_its_sum_is_0_within_the_square(open_page):
     page = open_page(f'<script type="module">{bundle("bending")}Object.assign(window, {{ foldOf }});</script>')
-    units = [[1, 2, 0.5], [1, 0, 0.5], [0, -3, 1], [1, 1, 0], [1, 1, 9], [0, 0, 1], [1, 0, 9]]  # two weights and the bias
+    units = [
+        [1, 2, 0.5],
+        [1, 0, 0.5],
+        [0, -3, 1],
+        [1, 1, 0],
+        [1, 1, 9],
+        [0, 0, 1],
+        [1, 0, 9],
+    ]  # two weights and the bias
     for *w, bias in units:
         found = page.evaluate("([W, b]) => foldOf({ W, b }, 0, 2)", [[[weight] for weight in w], [bias]])
         if bias == 9 or not any(w):
