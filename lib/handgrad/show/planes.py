@@ -63,7 +63,9 @@ def lift(ax: Any, labels: ArrayLike, names: Sequence[str], weights: Sequence[flo
         return -(w1 * x1 + w2 * x2 + b) / w3
 
     edge = np.array([-0.3, 1.3])
-    ax.plot_surface(*np.meshgrid(edge, edge), plane(*np.meshgrid(edge, edge)), color=PALETTE["blue"], alpha=0.2)
+    ax.plot_surface(
+        *np.meshgrid(edge, edge), plane(*np.meshgrid(edge, edge)), color=PALETTE["blue"], alpha=0.2, shade=False
+    )
     square = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]])
     ax.plot(*square.T, 0, color=PALETTE["grey"], lw=0.8)
     ax.plot([1, 1], [1, 1], [0, 1], ":", color=PALETTE["grey"], zorder=2)
@@ -77,4 +79,4 @@ def lift(ax: Any, labels: ArrayLike, names: Sequence[str], weights: Sequence[flo
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color((0, 0, 0, 0))
     ax.view_init(elev=14, azim=-62)
-    ax.set_box_aspect((1, 1, 0.8), zoom=0.85)
+    ax.set_box_aspect((1, 1, 0.8), zoom=0.98)
