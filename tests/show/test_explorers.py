@@ -259,6 +259,14 @@ def test_a_function_is_measured_and_rounding_is_no_slope():
     assert repr(explorer).splitlines()[1:] == ["        x = 3  y = 4", "p = 12      4      3", " q = 3      1      0"]
 
 
+def test_it_opens_at_the_entry_that_is_asked_for():
+    assert jacobian_explorer(Softmax(), np.zeros(3), entry=(2, 1)).state["entry"] == [2, 1]
+    assert jacobian_explorer(Softmax(), np.zeros(3)).state["entry"] == [0, 0]
+    for entry in ((3, 0), (0, 3), (-1, 0)):
+        with pytest.raises(InputError, match=rf"is \(3 × 3\), and has no entry \({entry[0]}, {entry[1]}\): both count"):
+            jacobian_explorer(Softmax(), np.zeros(3), entry=entry)
+
+
 def test_ids_and_labels_stay_where_they_are():
     state = jacobian_explorer(SigmoidCrossEntropy(), np.array([0.2, -1.0]), np.array([1, 0])).state
     assert len(state["inputs"]) == 2

@@ -20,14 +20,14 @@ class JacobianExplorer(Explorer):
 
     module = "jacobian"
 
-    def __init__(self, jacobian, outputs, inputs, moves, moved, title):
+    def __init__(self, jacobian, outputs, inputs, moves, moved, entry, title):
         state = {
             "jacobian": rounded(jacobian),
             "outputs": outputs,  # [{"name", "value"}], m of them
             "inputs": inputs,  # [{"name", "value"}], n of them
             "moves": rounded(moves),
             "moved": moved,  # (n, moves, m): every output, with each input moved by each of `moves`
-            "entry": [0, 0],
+            "entry": entry,
             "place": len(moves) // 2 + len(moves) // 4,
         }
         super().__init__(state, title)
@@ -45,7 +45,7 @@ class JacobianExplorer(Explorer):
         return table_as_html(self.rows())
 
 
-def jacobian_explorer(function, /, *inputs, output="z", title="", reach=1.0):
+def jacobian_explorer(function, /, *inputs, output="z", title="", reach=1.0, entry=(0, 0)):
     """Walk through a Jacobian: row i, column j is the slope of output i as input j moves.
 
     Parameters
@@ -55,6 +55,7 @@ def jacobian_explorer(function, /, *inputs, output="z", title="", reach=1.0):
     output : str, or a list of them, what the output is called, or each of its entries
     title : str, optional, the caption
     reach : float, how far the slider moves an input to either side
+    entry : pair of ints, the row and the column of the entry that is chosen first
 
     Returns
     -------
@@ -63,7 +64,7 @@ def jacobian_explorer(function, /, *inputs, output="z", title="", reach=1.0):
 
     Raises
     ------
-    InputError : no input has floats, the Jacobian has too many entries for a page, or is not finite
+    InputError : no input has floats, the Jacobian has too many entries for a page, is not finite, or lacks ``entry``
 
     Notes
     -----
@@ -91,6 +92,12 @@ def jacobian_explorer(function, /, *inputs, output="z", title="", reach=1.0):
     jacobian = np.concatenate([_jacobian(function, inputs, k, value.shape) for k in smooth], axis=1)
     if not np.isfinite(jacobian).all():
         raise InputError("This Jacobian is not finite: give inputs at which the function is smooth.")
+    row, column = entry
+    if not (0 <= row < len(jacobian) and 0 <= column < jacobian.shape[1]):
+        rows, columns = jacobian.shape
+        raise InputError(
+            f"This Jacobian is ({rows} × {columns}), and has no entry ({row}, {column}): both count from 0."
+        )
     moves = np.linspace(-reach, reach, MOVES)
     moved = [m for k in smooth for m in _moved(forward, inputs, k, moves)]
     columns = [entry for k in smooth for entry in _entries(names[k], inputs[k])]
@@ -100,6 +107,7 @@ def jacobian_explorer(function, /, *inputs, output="z", title="", reach=1.0):
         columns,
         moves,
         moved,
+        [int(row), int(column)],
         title or "The Jacobian: choose an entry, then move its input.",
     )
 
