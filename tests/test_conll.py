@@ -18,8 +18,8 @@ from handgrad.errors import InputError
 DIGESTS = {
     "known": "ace1d434b5477ed0514f8927c5bdc803c4f6c0f177b5ecf372bb84da3ef82de4",
     "new": "389682b74cde1d43d90633eba1f26294057df459d0af0f365924443ce365d7bc",
-    "train": "d7c1dfe66609bb03ff7166c0467ba34079f8282b5f1e9bbc58d1a664e726bafc",
-    "twice": "1d91d44b868f105c954c972aebf6ff98f27f090fc0d02f2af19cac5c3d270b14",
+    "train": "72987644b140ae03d6598d4e6cc9fcccc4ae7053f6faed53ef4908868949e9e4",
+    "twice": "59d3c3df22dac4c8f88281d8867ba75cb8efc62bb0e81bc69ced8855ac10e237",
 }
 README = (DATA / "README.md").read_text(encoding="utf-8")
 
