@@ -169,3 +169,17 @@ def test_the_reports_commands_for_training_are_understood(monkeypatch):
     assert [len(sides) for _, sides in found] == [4, 2, 1, 1] and "gensim" not in {
         s for _, sides in found for s in sides
     }
+
+
+def test_the_window_classifier_beside_lists_of_names(tmp_path):
+    """On a file of CoNLL, with vectors for some of its words; the book's own set takes the same way."""
+    conll, vectors = tmp_path / "a.conll", tmp_path / "vectors.txt"
+    near, far = "She O\nlives O\nin O\n{} I-LOC\n. O\n\n", "{} I-PER\nmet O\nher O\n. O\n\n"
+    names = ("Peru", "Chile", "Lima", "Ida", "New", "Mali")
+    conll.write_text("".join(near.format(name) + far.format(name) for name in names), encoding="utf-8")
+    vectors.write_text("3 2\nperu 1 0\nchile 1 0\nmali 1 0.1\n", encoding="utf-8")
+    printed = bench("entities.py", "--conll", conll, "--learn", 8, "--seeds", 2, "--vectors", vectors)
+    assert "train: 8 sentences" in printed and "not in a location of train: 4 sentences" in printed
+    rows = [line for line in printed.splitlines() if re.match(r"never|every|listed|network|4, ", line)]
+    assert len(rows) == 10 and "trained vectors" in rows[-1]
+    assert re.search(r"every capital +\d+ +100 ", rows[1]) and re.search(r"listed names( +0){3} +( +0){3}", rows[3])

@@ -47,7 +47,7 @@ def test_the_blocker_blocks():
     assert result.returncode != 0 and "No module named 'torch'" in result.stderr
 
 
-@pytest.mark.parametrize("module", ["handgrad.word2vec", "handgrad.corpora"])
+@pytest.mark.parametrize("module", ["handgrad.word2vec", "handgrad.corpora", "handgrad.window_classifier"])
 def test_word2vec_and_corpora_can_be_imported_without_extras(module):
     result = run_without_extras(f"import {module}")
     assert result.returncode == 0, result.stderr
@@ -96,6 +96,8 @@ def test_the_wheel_tells_type_checkers_that_it_is_annotated(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {"handgrad/py.typed", "handgrad/show/explorers/host.js", "handgrad/installing.py"} <= set(names)
+    assert {f"handgrad/corpora/data/entities.{part}.conll" for part in ("train", "known", "new", "twice")} <= set(names)
+    assert "handgrad/corpora/data/README.md" in names
 
 
 def test_doctests_of_the_core():

@@ -1,5 +1,6 @@
-"""Text to learn from: documentation that is already on the reader's disk, text8, any text file or directory."""
+"""Text to learn from: documentation that is already on the reader's disk, text8, any text, and sentences with names."""
 
+from handgrad.corpora.conll import TaggedSentence, conll_file, entities, entities_marked_twice
 from handgrad.corpora.corpus import Corpus
 from handgrad.corpora.docstrings import (
     DOCUMENTATION_DIGEST,
@@ -16,8 +17,12 @@ __all__ = [
     "DOCUMENTATION_VERSIONS",
     "DOCUMENTATION_WORDS",
     "Corpus",
+    "TaggedSentence",
+    "conll_file",
     "directory",
     "documentation",
+    "entities",
+    "entities_marked_twice",
     "open_corpus",
     "simple_words",
     "text8",

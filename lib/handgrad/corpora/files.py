@@ -199,29 +199,46 @@ def unreadable(path: str | os.PathLike, error: OSError) -> InputError:
 
 def sentences_of(path: Path) -> Iterator[list[str]]:
     """Yield the sentences of a file, and turn what can go wrong on the way into one sentence."""
+    with reading(path) as file:
+        rest = ""
+        while piece := file.readline(LONGEST_PIECE):
+            refuse_nul(piece, path)
+            words = (rest + piece).split()
+            rest = ""
+            if len(piece) == LONGEST_PIECE and not piece[-1].isspace():
+                rest = words.pop()  # the last word may go on in the next piece
+            if len(rest) > LONGEST_WORD:
+                raise InputError(
+                    f"Expected words with blanks between them, but {path} has {LONGEST_WORD:,} characters "
+                    "without one; give a text that is split into words."
+                )
+            if words:
+                yield words
+        if rest:
+            yield [rest]
+
+
+def refuse_nul(piece: str, path: Path) -> None:
+    """There is no NUL in a piece of text, or a sentence says what has one."""
+    if "\0" in piece:
+        raise InputError(
+            f"Expected UTF-8 text, but {path} has a NUL byte, as binary files and UTF-16 have; "
+            "give a text, saved as UTF-8."
+        )
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[TextIO]:
+    """A file's text, plain, .gz or .zip, to read from; what goes wrong on the way becomes one sentence.
+
+    Raises
+    ------
+    InputError : the file is unreadable, not UTF-8, or a broken .gz or .zip file
+    """
     packed = PACKED.get(path.suffix.lower())
     try:
         with _opened(path) as file:
-            rest = ""
-            while piece := file.readline(LONGEST_PIECE):
-                if "\0" in piece:
-                    raise InputError(
-                        f"Expected UTF-8 text, but {path} has a NUL byte, as binary files and UTF-16 have; "
-                        "give a text, saved as UTF-8."
-                    )
-                words = (rest + piece).split()
-                rest = ""
-                if len(piece) == LONGEST_PIECE and not piece[-1].isspace():
-                    rest = words.pop()  # the last word may go on in the next piece
-                if len(rest) > LONGEST_WORD:
-                    raise InputError(
-                        f"Expected words with blanks between them, but {path} has {LONGEST_WORD:,} characters "
-                        "without one; give a text that is split into words."
-                    )
-                if words:
-                    yield words
-            if rest:
-                yield [rest]
+            yield file
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise InputError(
