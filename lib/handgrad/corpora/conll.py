@@ -127,9 +127,6 @@ def entities() -> dict[str, list[TaggedSentence]]:
 
 
 def entities_marked_twice() -> tuple[list[TaggedSentence], list[TaggedSentence]]:
-    """The 600 sentences as they were when they were marked a second time: with the first marks, and with the second.
-
-    Seven of them were reworded afterwards, so that they say themselves what was in doubt.
-    """
+    """The 600 sentences with the marks that `entities` has, and with those of somebody who had never seen them."""
     path = DATA / "entities.twice.conll"
     return conll_file(path, column=1), conll_file(path, column=2)
