@@ -76,7 +76,8 @@ class DescentExplorer(Explorer):
 
     def __repr__(self):
         surface = self.state["surfaces"][self.state["surface"]]
-        courses = [f"step {k}: {surface['letter']} = {f:.4g} at ({x:.4g}, {y:.4g})" for k, (x, y, f) in enumerate(self.path)]
+        value = f"{surface['letter']} = {{:.4g}} at ({{:.4g}}, {{:.4g}})"
+        courses = [f"step {k}: {value.format(f, x, y)}" for k, (x, y, f) in enumerate(self.path)]
         shown = dict.fromkeys([courses[0], courses[len(courses) // 2], courses[-1]])
         setting = f"{surface['formula']}, η = {self.state['rate']:.4g}"
         setting += f", μ = {self.state['momentum']:.4g}" * bool(self.state["momenta"])
