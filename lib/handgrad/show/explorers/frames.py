@@ -88,11 +88,21 @@ def explore(fn, *, start=None, title="", max_bytes=MAX_BYTES, **values):
 
     Returns
     -------
-    FrameExplorer : sliders in a notebook and on a page
+    FrameExplorer
+        Sliders in a notebook and on a page.
 
     Raises
     ------
-    InputError : the values do not fit the function, or the frames are too heavy for a page
+    InputError
+        If the values do not fit the function, or the frames are too heavy for a page.
+
+    Examples
+    --------
+    >>> from handgrad import show
+    >>> show.explore(lambda base, power: base**power, base=[2, 3], power=range(5), start={"power": 3})
+    FrameExplorer: Move base, power and see what changes.
+    base: 2, 3
+    power: 0, 1, 2, 3, 4
     """
     values = {name: _as_list(name, given) for name, given in values.items()}
     _require_matching_parameters(fn, values)
