@@ -34,7 +34,8 @@ class RowSparseGradient:
     --------
     >>> import numpy as np
     >>> from handgrad import RowSparseGradient
-    >>> gradient = RowSparseGradient([2, 0, 2], np.array([[1.0], [2.0], [3.0]]), (4, 1))
+    >>> rows = np.array([[1.0], [2.0], [3.0]])
+    >>> gradient = RowSparseGradient([2, 0, 2], rows, (4, 1))
     >>> ids, rows = gradient.coalesce()
     >>> ids, rows.ravel()
     (array([0, 2]), array([2., 4.]))

@@ -162,7 +162,8 @@ class Momentum(Optimizer):
     --------
     >>> import numpy as np
     >>> from handgrad import Momentum
-    >>> optimizer, W, dW = Momentum(learning_rate=1.0, momentum=0.5), np.array([10.0]), np.array([2.0])
+    >>> optimizer = Momentum(learning_rate=1.0, momentum=0.5)
+    >>> W, dW = np.array([10.0]), np.array([2.0])
     >>> optimizer.update(W, dW)  # by 2
     >>> optimizer.update(W, dW)  # by 0.5 · 2 + 2
     >>> W

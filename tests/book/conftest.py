@@ -25,10 +25,9 @@ def load(path):
 def pages_of_the_book():
     """The table of contents as paths without suffix, in reading order."""
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [
-        contents["root"],
-        *(chapter["file"] for part in contents["parts"] for chapter in part["chapters"]),
-    ]
+    chapters = [chapter for part in contents["parts"] for chapter in part["chapters"]]
+    below = [[chapter, *chapter.get("sections", [])] for chapter in chapters]
+    return [contents["root"], *(page["file"] for pages in below for page in pages)]
 
 
 def pytest_generate_tests(metafunc):

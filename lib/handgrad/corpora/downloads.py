@@ -43,7 +43,7 @@ def text8(path=None):
     >>> from handgrad import corpora
     >>> with open("text8", "w", encoding="utf-8") as file:
     ...     characters = file.write("anarchism originated as a term of abuse")
-    >>> corpora.text8("text8")  # a file that is there already is checked as a download is
+    >>> corpora.text8("text8")  # what is there already is checked, too
     Traceback (most recent call last):
         ...
     handgrad.errors.InputError: Expected text8 with 100,000,000 bytes, but text8 has 39; download it again.

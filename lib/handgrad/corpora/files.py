@@ -70,7 +70,8 @@ def open_corpus(path: str | os.PathLike, lowercase: bool = False, tokenize: Toke
     --------
     >>> from pathlib import Path
     >>> from handgrad.corpora import open_corpus
-    >>> characters = Path("hamlet.txt").write_text("To be, or not to be:\nthat is the question.\n", encoding="utf-8")
+    >>> text = "To be, or not to be:\nthat is the question.\n"
+    >>> characters = Path("hamlet.txt").write_text(text, encoding="utf-8")
     >>> list(open_corpus("hamlet.txt", tokenize="simple"))
     [['to', 'be', 'or', 'not', 'to', 'be'], ['that', 'is', 'the', 'question']]
     """

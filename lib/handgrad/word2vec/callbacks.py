@@ -15,7 +15,8 @@ class Callback:
     ...     def on_epoch_end(self, trainer):
     ...         print(trainer.epoch, "of", trainer.config.epochs)
     >>> config = TrainingConfig(engine="numpy", min_count=1, subsample=0, epochs=2)
-    >>> vectors = Trainer(config, callbacks=[CountEpochs()]).fit([["red", "apple"]] * 50)
+    >>> trainer = Trainer(config, callbacks=[CountEpochs()])
+    >>> vectors = trainer.fit([["red", "apple"]] * 50)
     1 of 2
     2 of 2
     """
@@ -63,9 +64,11 @@ class EarlyStopping(Callback):
     With a learning rate of 0 the loss never falls by one nat. The first entry is the minimum; two more pass in vain:
 
     >>> from handgrad.word2vec import EarlyStopping, Trainer, TrainingConfig
-    >>> still = {"learning_rate": 0, "min_learning_rate": 0}
-    >>> config = TrainingConfig(engine="numpy", min_count=1, subsample=0, batch_size=4, report_every=1, **still)
-    >>> trainer = Trainer(config, callbacks=[EarlyStopping(patience=2, min_delta=1.0)])
+    >>> still = {"learning_rate": 0, "min_learning_rate": 0, "report_every": 1}
+    >>> small = {"min_count": 1, "subsample": 0, "batch_size": 4}
+    >>> config = TrainingConfig(engine="numpy", **still, **small)
+    >>> stopping = EarlyStopping(patience=2, min_delta=1.0)
+    >>> trainer = Trainer(config, callbacks=[stopping])
     >>> vectors = trainer.fit([["red", "apple"]] * 50)
     >>> trainer.step
     3

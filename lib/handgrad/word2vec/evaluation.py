@@ -203,9 +203,10 @@ def word_similarity(
     Examples
     --------
     >>> from handgrad.word2vec import KeyedVectors, word_similarity
-    >>> vectors = KeyedVectors(["hot", "warm", "cold"], [[1.0, 0.0], [0.8, 0.6], [-1.0, 0.0]])
-    >>> scores = [("hot", "warm", 9), ("warm", "cold", 4), ("hot", "cold", 1), ("hot", "ice", 0)]
-    >>> result = word_similarity(vectors, scores)
+    >>> plane = [[1.0, 0.0], [0.8, 0.6], [-1.0, 0.0]]
+    >>> vectors = KeyedVectors(["hot", "warm", "cold"], plane)
+    >>> scores = [("hot", "warm", 9), ("warm", "cold", 4), ("hot", "cold", 1)]
+    >>> result = word_similarity(vectors, [*scores, ("hot", "ice", 0)])
     >>> round(result.spearman[0], 4), result.pairs, result.answered
     (1.0, 4, 3)
     """
@@ -310,8 +311,9 @@ def word_analogies(
     --------
     >>> from handgrad.word2vec import KeyedVectors, word_analogies
     >>> words = ["man", "woman", "king", "queen", "apple"]
-    >>> vectors = KeyedVectors(words, [[1.0, 0.0], [1.0, 1.0], [2.0, -0.5], [2.0, 1.0], [-1.0, 0.0]])
-    >>> result = word_analogies(vectors, {"royalty": [("man", "woman", "king", "queen")]})
+    >>> plane = [[1.0, 0.0], [1.0, 1.0], [2.0, -0.5], [2.0, 1.0], [-1.0, 0.0]]
+    >>> questions = {"royalty": [("man", "woman", "king", "queen")]}
+    >>> result = word_analogies(KeyedVectors(words, plane), questions)
     >>> result.total.accuracy
     1.0
     """
@@ -387,7 +389,8 @@ def odd_one_out(vectors: KeyedVectors, sets: Sequence[tuple[str, ...]], name: st
     Examples
     --------
     >>> from handgrad.word2vec import KeyedVectors, odd_one_out
-    >>> vectors = KeyedVectors(["hot", "warm", "cold"], [[1.0, 0.0], [0.8, 0.6], [-1.0, 0.0]])
+    >>> plane = [[1.0, 0.0], [0.8, 0.6], [-1.0, 0.0]]
+    >>> vectors = KeyedVectors(["hot", "warm", "cold"], plane)
     >>> odd_one_out(vectors, [("cold", "hot", "warm")]).accuracy
     1.0
     """

@@ -63,7 +63,8 @@ class KeyedVectors(StoredVectors):
     Examples
     --------
     >>> from handgrad.word2vec import KeyedVectors
-    >>> vectors = KeyedVectors(["hot", "warm", "cold"], [[1.0, 0.0], [0.8, 0.6], [-1.0, 0.0]])
+    >>> plane = [[1.0, 0.0], [0.8, 0.6], [-1.0, 0.0]]
+    >>> vectors = KeyedVectors(["hot", "warm", "cold"], plane)
     >>> vectors["warm"]
     array([0.8, 0.6])
     >>> round(vectors.similarity("hot", "warm"), 4)

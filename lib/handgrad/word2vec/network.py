@@ -52,7 +52,8 @@ class Network:
     --------
     >>> import numpy as np
     >>> from handgrad.word2vec import Network, TrainingConfig
-    >>> network = Network(TrainingConfig(dimension=2, negatives=3), counts=[5, 4, 3])
+    >>> config = TrainingConfig(dimension=2, negatives=3)
+    >>> network = Network(config, counts=[5, 4, 3])
     >>> rng = np.random.default_rng(0)
     >>> inputs, targets = np.array([[0, 1]]), np.array([2])
     >>> loss, predictions = network.loss(inputs, network.samples(rng, targets))

@@ -54,7 +54,8 @@ def save_projector(
     Examples
     --------
     >>> from handgrad.word2vec import KeyedVectors, save_projector
-    >>> folder = save_projector(KeyedVectors(["hot", "cold"], [[1.0], [-1.0]]), "projector")
+    >>> vectors = KeyedVectors(["hot", "cold"], [[1.0], [-1.0]])
+    >>> folder = save_projector(vectors, "projector")
     >>> sorted(path.name for path in folder.iterdir())
     ['metadata.tsv', 'projector_config.pbtxt', 'tensors.tsv']
     """

@@ -51,8 +51,9 @@ def read_word_pairs(path: str | os.PathLike, delimiter: str | None = None, encod
     --------
     >>> from pathlib import Path
     >>> from handgrad.word2vec import read_word_pairs
-    >>> characters = Path("pairs.tsv").write_text("word1\tword2\tscore\nhot\twarm\t7.5\n", encoding="utf-8")
-    >>> read_word_pairs("pairs.tsv")
+    >>> text = "word1,word2,score\nhot,warm,7.5\n"
+    >>> characters = Path("pairs.csv").write_text(text, encoding="utf-8")
+    >>> read_word_pairs("pairs.csv")
     [('hot', 'warm', 7.5)]
     """
     lines = [(number, line) for number, line in _lines(path, encoding) if not line.lstrip().startswith("#")]
@@ -160,7 +161,8 @@ def read_analogies(path: str | os.PathLike, encoding: str = "utf8") -> dict[str,
     --------
     >>> from pathlib import Path
     >>> from handgrad.word2vec import read_analogies
-    >>> characters = Path("questions.txt").write_text(": family\nhe she king queen\n", encoding="utf-8")
+    >>> text = ": family\nhe she king queen\n"
+    >>> characters = Path("questions.txt").write_text(text, encoding="utf-8")
     >>> read_analogies("questions.txt")
     {'family': [('he', 'she', 'king', 'queen')]}
     """

@@ -59,8 +59,9 @@ class SampledValues(NamedTuple):
     --------
     >>> import numpy as np
     >>> from handgrad.word2vec import UniformNoise
-    >>> sample = UniformNoise(4).sample(np.random.default_rng(0), m=2, labels=np.array([[3]]), unique=False)
-    >>> sample.ids.shape, sample.true_expected_count  # each of 4 words is to be expected 2 / 4 times
+    >>> rng, labels = np.random.default_rng(0), np.array([[3]])
+    >>> sample = UniformNoise(4).sample(rng, m=2, labels=labels, unique=False)
+    >>> sample.ids.shape, sample.true_expected_count  # 2 draws among 4 words
     ((2,), array([[0.5]]))
     """
 
@@ -225,7 +226,8 @@ class UnigramNoise(NoiseDistribution):
     --------
     >>> import numpy as np
     >>> from handgrad.word2vec import UnigramNoise
-    >>> UnigramNoise(np.array([81, 16, 1, 0])).probabilities.round(4)  # 27, 8 and 1 in 36
+    >>> noise = UnigramNoise(np.array([81, 16, 1, 0]))
+    >>> noise.probabilities.round(4)  # 27, 8 and 1 in 36
     array([0.75  , 0.2222, 0.0278, 0.    ])
     """
 

@@ -34,8 +34,9 @@ class Snapshots(Callback):
     --------
     >>> from handgrad.word2vec import Snapshots, Trainer, TrainingConfig
     >>> snapshots = Snapshots(["red", "green"])
-    >>> config = TrainingConfig(engine="numpy", dimension=8, min_count=1, subsample=0)
-    >>> vectors = Trainer(config, callbacks=[snapshots]).fit([["red", "apple"], ["green", "apple"]] * 50)
+    >>> small = {"dimension": 8, "min_count": 1, "subsample": 0}
+    >>> trainer = Trainer(TrainingConfig(engine="numpy", **small), [snapshots])
+    >>> vectors = trainer.fit([["red", "apple"], ["green", "apple"]] * 50)
     >>> snapshots.vectors[0].shape, snapshots.raw_words[0]
     ((2, 8), 0)
     """

@@ -51,7 +51,8 @@ class LossEntry(NamedTuple):
     Examples
     --------
     >>> from handgrad.word2vec import Trainer, TrainingConfig
-    >>> trainer = Trainer(TrainingConfig(engine="numpy", min_count=1, subsample=0, epochs=1))
+    >>> config = TrainingConfig(engine="numpy", min_count=1, subsample=0, epochs=1)
+    >>> trainer = Trainer(config)
     >>> vectors = trainer.fit([["red", "apple"], ["green", "apple"]] * 50)
     >>> trainer.losses[-1].raw_words, trainer.losses[-1].step
     (200, 4)
@@ -91,7 +92,8 @@ class Trainer:
     Examples
     --------
     >>> from handgrad.word2vec import Trainer, TrainingConfig
-    >>> config = TrainingConfig(engine="numpy", dimension=4, min_count=1, subsample=0)
+    >>> small = {"dimension": 4, "min_count": 1, "subsample": 0}
+    >>> config = TrainingConfig(engine="numpy", **small)
     >>> vectors = Trainer(config).fit([["red", "apple"], ["green", "apple"]] * 50)
     >>> vectors.index_to_key, vectors.vectors.shape
     (['apple', 'red', 'green'], (3, 4))

@@ -52,7 +52,8 @@ class Vocabulary:
     Examples
     --------
     >>> from handgrad.word2vec import Vocabulary
-    >>> vocabulary = Vocabulary.from_sentences([["to", "be", "or", "not", "to", "be"]])
+    >>> sentence = ["to", "be", "or", "not", "to", "be"]
+    >>> vocabulary = Vocabulary.from_sentences([sentence])
     >>> vocabulary.index_to_key, vocabulary.counts
     (['to', 'be', 'or', 'not'], array([2, 2, 1, 1]))
     >>> vocabulary.key_to_index["or"], "hamlet" in vocabulary

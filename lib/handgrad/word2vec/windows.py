@@ -114,7 +114,8 @@ def window_batches(
     >>> text = encode_text([["one", "two", "one", "three"]])
     >>> text.vocabulary.index_to_key
     ['one', 'two', 'three']
-    >>> for inputs, targets, position in window_batches(text, batch_size=4, window=1, seed=0, dynamic=False):
+    >>> batches = window_batches(text, 4, window=1, seed=0, dynamic=False)
+    >>> for inputs, targets, position in batches:
     ...     print(inputs, targets, position)
     [[-1  1]
      [ 0  0]
@@ -183,8 +184,8 @@ class NumSkipsBatches:
     --------
     >>> import numpy as np
     >>> from handgrad.word2vec import NumSkipsBatches
-    >>> batches = NumSkipsBatches(np.array([5, 6, 7, 8]), 4, num_skips=2, skip_window=1, rng=np.random.default_rng(0))
-    >>> next(iter(batches))
+    >>> ids, rng = np.array([5, 6, 7, 8]), np.random.default_rng(0)
+    >>> next(iter(NumSkipsBatches(ids, 4, num_skips=2, skip_window=1, rng=rng)))
     (array([6, 6, 7, 7], dtype=int32), array([5, 7, 6, 8], dtype=int32))
     """
 

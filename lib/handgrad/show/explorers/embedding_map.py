@@ -84,7 +84,8 @@ def embedding_map(vectors, /, limit=3000, neighbors=NEIGHBORS, layout="neighbors
     >>> from handgrad import show
     >>> from handgrad.word2vec import KeyedVectors
     >>> angles = np.linspace(0.0, 2.0, 12)
-    >>> vectors = KeyedVectors(list("abcdefghijkl"), np.column_stack([np.cos(angles), np.sin(angles)]))
+    >>> circle = np.column_stack([np.cos(angles), np.sin(angles)])
+    >>> vectors = KeyedVectors(list("abcdefghijkl"), circle)
     >>> show.embedding_map(vectors, neighbors=2, layout="pca", chosen="c")
     EmbeddingMap: Words that are used alike stand together. Choose one, or search; + and − zoom, arrow keys move.
     12 words, from a to l

@@ -99,10 +99,12 @@ def explore(fn, *, start=None, title="", max_bytes=MAX_BYTES, **values):
     Examples
     --------
     >>> from handgrad import show
-    >>> show.explore(lambda base, power: base**power, base=[2, 3], power=range(5), start={"power": 3})
-    FrameExplorer: Move base, power and see what changes.
-    base: 2, 3
-    power: 0, 1, 2, 3, 4
+    >>> def power(x, p):
+    ...     return x**p
+    >>> show.explore(power, x=[2, 3], p=range(5), start={"p": 3})
+    FrameExplorer: Move x, p and see what changes.
+    x: 2, 3
+    p: 0, 1, 2, 3, 4
     """
     values = {name: _as_list(name, given) for name, given in values.items()}
     _require_matching_parameters(fn, values)

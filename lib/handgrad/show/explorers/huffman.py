@@ -116,7 +116,8 @@ def huffman_explorer(words, counts, h, U, word=None, title=""):
     --------
     >>> import numpy as np
     >>> from handgrad import show
-    >>> show.huffman_explorer(["to", "be", "or"], [2, 2, 1], h=np.array([1.0]), U=np.array([[0.0], [1.0]]))
+    >>> h, U = np.array([1.0]), np.array([[0.0], [1.0]])
+    >>> show.huffman_explorer(["to", "be", "or"], [2, 2, 1], h, U)
     HuffmanExplorer: Choose a word: each turn on its path has a probability, and their product is the word's.
     word  count       P  code
       to      2  0.7311  0

@@ -81,7 +81,8 @@ def jacobian_explorer(function, /, *inputs, output="z", title="", reach=1.0):
     --------
     >>> import numpy as np
     >>> from handgrad import Multiply, show
-    >>> show.jacobian_explorer(Multiply(), np.array([2.0, 3.0]), np.array([5.0, 7.0]))
+    >>> x, y = np.array([2.0, 3.0]), np.array([5.0, 7.0])
+    >>> show.jacobian_explorer(Multiply(), x, y)
     JacobianExplorer: The Jacobian: choose an entry, then move its input.
                x[0] = 2  x[1] = 3  y[0] = 5  y[1] = 7
     z[0] = 10         5         0         2         0

@@ -87,7 +87,8 @@ def nce_explorer(
     >>> from handgrad import show
     >>> from handgrad.word2vec import SampledValues
     >>> noise = SampledValues(np.array([1, 2]), np.ones((1, 1)), np.ones(2))
-    >>> show.nce_explorer(np.zeros((3, 2)), np.zeros(3), [[0]], np.zeros((1, 2)), noise, words=["to", "be", "or"])
+    >>> U, b, h = np.zeros((3, 2)), np.zeros(3), np.zeros((1, 2))
+    >>> show.nce_explorer(U, b, [[0]], h, noise, words=["to", "be", "or"])
     NCEExplorer: The NCE matrix: choose what its cells show, then walk from cell to cell.
        true  be  or   loss
     0  to 0   0   0  2.079

@@ -96,7 +96,8 @@ def replay_training(words, snapshots, /, moments=None, losses=None, follow=(), t
     >>> from handgrad import show
     >>> before = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])
     >>> after = np.array([[1.0, 0.2], [1.0, 0.4], [-2.0, 0.0]])
-    >>> show.replay_training(["hot", "warm", "cold"], [before, after], moments=["before", "after"])
+    >>> moments = ["before", "after"]
+    >>> show.replay_training(["hot", "warm", "cold"], [before, after], moments)
     TrainingReplay: Play the training: words that are used alike come together. Choose words to see their ways.
     3 words at 2 moments, before to after
     """

@@ -69,7 +69,8 @@ def hierarchical_softmax_graph(V, U, model="skipgram"):
     >>> from handgrad.word2vec import HuffmanTree, hierarchical_softmax_graph
     >>> nodes, codes = HuffmanTree([5, 4, 3, 2]).paths(np.array([0]))
     >>> graph = hierarchical_softmax_graph(np.zeros((4, 2)), np.zeros((3, 2)))
-    >>> loss = graph.forward(inputs=[[1]], nodes=nodes, labels=1 - codes, weights=np.ones((1, 2)))
+    >>> fed = {"inputs": [[1]], "nodes": nodes, "labels": 1 - codes}
+    >>> loss = graph.forward(fed, weights=[[1, 1]])
     >>> round(float(loss), 4)
     1.3863
     """

@@ -176,7 +176,8 @@ def nce_loss(weights, biases, labels, inputs, sampled_values, remove_accidental_
     >>> import numpy as np
     >>> from handgrad.word2vec import SampledValues, nce_loss
     >>> noise = SampledValues(np.array([1, 2]), np.ones((1, 1)), np.ones(2))
-    >>> nce_loss(np.zeros((4, 2)), np.zeros(4), [[0]], np.zeros((1, 2)), noise).round(4)
+    >>> U, b, h = np.zeros((4, 2)), np.zeros(4), np.zeros((1, 2))
+    >>> nce_loss(U, b, [[0]], h, noise).round(4)
     array([2.0794])
     """
     gate = NCE(remove_accidental_hits)
@@ -195,7 +196,8 @@ def sampled_softmax_loss(weights, biases, labels, inputs, sampled_values, remove
     >>> import numpy as np
     >>> from handgrad.word2vec import SampledValues, sampled_softmax_loss
     >>> noise = SampledValues(np.array([1, 2]), np.ones((1, 1)), np.ones(2))
-    >>> sampled_softmax_loss(np.zeros((4, 2)), np.zeros(4), [[0]], np.zeros((1, 2)), noise).round(4)
+    >>> U, b, h = np.zeros((4, 2)), np.zeros(4), np.zeros((1, 2))
+    >>> sampled_softmax_loss(U, b, [[0]], h, noise).round(4)
     array([1.0986])
     """
     gate = SampledSoftmax(remove_accidental_hits)
@@ -245,8 +247,8 @@ def nce_gradients(weights, biases, labels, inputs, sampled_values, remove_accide
     >>> import numpy as np
     >>> from handgrad.word2vec import SampledValues, nce_gradients
     >>> noise = SampledValues(np.array([1, 2]), np.ones((1, 1)), np.ones(2))
-    >>> gradients = nce_gradients(np.zeros((4, 2)), np.zeros(4), [[0]], np.zeros((1, 2)), noise)
-    >>> gradients.biases.to_dense()
+    >>> U, b, h = np.zeros((4, 2)), np.zeros(4), np.zeros((1, 2))
+    >>> nce_gradients(U, b, [[0]], h, noise).biases.to_dense()
     array([-0.5,  0.5,  0.5,  0. ])
     """
     gate = NCE(remove_accidental_hits)
@@ -265,7 +267,8 @@ def sampled_softmax_gradients(weights, biases, labels, inputs, sampled_values, r
     >>> import numpy as np
     >>> from handgrad.word2vec import SampledValues, sampled_softmax_gradients
     >>> noise = SampledValues(np.array([1, 2]), np.ones((1, 1)), np.ones(2))
-    >>> gradients = sampled_softmax_gradients(np.zeros((4, 2)), np.zeros(4), [[0]], np.zeros((1, 2)), noise)
+    >>> U, b, h = np.zeros((4, 2)), np.zeros(4), np.zeros((1, 2))
+    >>> gradients = sampled_softmax_gradients(U, b, [[0]], h, noise)
     >>> gradients.biases.to_dense().round(4)
     array([-0.6667,  0.3333,  0.3333,  0.    ])
     """
@@ -308,7 +311,8 @@ def nce_graph(V, U, b, model="skipgram"):
     >>> from handgrad.word2vec import nce_graph
     >>> graph = nce_graph(np.zeros((4, 2)), np.zeros((4, 2)), np.zeros(4))
     >>> words = {"inputs": [[3]], "labels": [[0]], "sampled": [1, 2]}
-    >>> loss = graph.forward(words, hits=[[0, 0]], expected=[[1, 1, 1]], targets=[[1, 0, 0]])
+    >>> noise = {"hits": [[0, 0]], "expected": [[1, 1, 1]]}
+    >>> loss = graph.forward(words | noise, targets=[[1, 0, 0]])
     >>> round(float(loss), 4)  # as nce_loss has it
     2.0794
     """
@@ -327,9 +331,11 @@ def sampled_softmax_graph(V, U, b, model="skipgram"):
     --------
     >>> import numpy as np
     >>> from handgrad.word2vec import sampled_softmax_graph
-    >>> graph = sampled_softmax_graph(np.zeros((4, 2)), np.zeros((4, 2)), np.zeros(4))
+    >>> V = U = np.zeros((4, 2))
+    >>> graph = sampled_softmax_graph(V, U, np.zeros(4))
     >>> words = {"inputs": [[3]], "labels": [[0]], "sampled": [1, 2]}
-    >>> loss = graph.forward(words, hits=[[0, 0]], expected=[[1, 1, 1]], minus_targets=[[-1, 0, 0]])
+    >>> noise = {"hits": [[0, 0]], "expected": [[1, 1, 1]]}
+    >>> loss = graph.forward(words | noise, minus_targets=[[-1, 0, 0]])
     >>> round(float(loss), 4)  # as sampled_softmax_loss has it
     1.0986
     """

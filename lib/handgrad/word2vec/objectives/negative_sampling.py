@@ -100,7 +100,8 @@ def negative_sampling_graph(V, U, model="skipgram"):
     >>> import numpy as np
     >>> from handgrad.word2vec import negative_sampling_graph
     >>> graph = negative_sampling_graph(np.zeros((4, 2)), np.zeros((4, 2)))
-    >>> loss = graph.forward(inputs=[[0]], words=[[1, 2, 3]], labels=[[1, 0, 0]], weights=[[1, 1, 1]])
+    >>> fed = {"inputs": [[0]], "words": [[1, 2, 3]]}
+    >>> loss = graph.forward(fed, labels=[[1, 0, 0]], weights=[[1, 1, 1]])
     >>> round(float(loss), 4)
     2.0794
     """
