@@ -16,10 +16,12 @@ class InputError(ValueError):
     Examples
     --------
     >>> from handgrad import SGD
-    >>> SGD(learning_rate=-1.0)
-    Traceback (most recent call last):
-        ...
-    handgrad.errors.InputError: SGD expects learning_rate to be a finite number of at least 0, but got -1.0.
+    >>> from handgrad.errors import InputError
+    >>> try:
+    ...     SGD(learning_rate=-1.0)
+    ... except InputError as error:
+    ...     print(error)
+    SGD expects learning_rate to be a finite number of at least 0, but got -1.0.
     """
 
 

@@ -32,7 +32,13 @@ def pages_of_the_book():
 
 def pytest_generate_tests(metafunc):
     if "page" in metafunc.fixturenames:
-        metafunc.parametrize("page", [*pages_of_the_book(), "search", "genindex"])
+        metafunc.parametrize("page", [*filter(is_of_its_own_kind, pages_of_the_book()), "search", "genindex"])
+
+
+def is_of_its_own_kind(page):
+    """Whether a page is tested by itself: four of the reference stand for all, which test_reference.py goes through."""
+    page = Path(page)
+    return page.parent.name != "reference" or page.name in ("overview", "gates", "training", "command_line")
 
 
 @pytest.fixture(scope="session")

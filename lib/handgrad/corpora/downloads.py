@@ -43,10 +43,11 @@ def text8(path=None):
     >>> from handgrad import corpora
     >>> with open("text8", "w", encoding="utf-8") as file:
     ...     characters = file.write("anarchism originated as a term of abuse")
-    >>> corpora.text8("text8")  # what is there already is checked, too
-    Traceback (most recent call last):
-        ...
-    handgrad.errors.InputError: Expected text8 with 100,000,000 bytes, but text8 has 39; download it again.
+    >>> try:
+    ...     corpora.text8("text8")  # what is there already is checked, too
+    ... except ValueError as error:
+    ...     print(error)
+    Expected text8 with 100,000,000 bytes, but text8 has 39; download it again.
     """
     path = _downloaded_text8() if path is None else Path(path)
     check_file(path)

@@ -73,10 +73,6 @@ class TrainingConfig:
     >>> config = TrainingConfig(model="cbow", learning_rate=0.05)
     >>> config.dimension, config.negatives
     (100, 5)
-    >>> TrainingConfig(dimension=0)
-    Traceback (most recent call last):
-        ...
-    handgrad.word2vec.config.SettingError: TrainingConfig expects dimension of at least 1, but got 0.
     """
 
     # what is learned

@@ -71,10 +71,6 @@ class KeyedVectors(StoredVectors):
     0.8
     >>> [word for word, cosine in vectors.most_similar("hot")]
     ['warm', 'cold']
-    >>> vectors["tepid"]
-    Traceback (most recent call last):
-        ...
-    handgrad.word2vec.stored_vectors.UnknownWordError: The word 'tepid' is not among these 3 words.
     """
 
     @property
