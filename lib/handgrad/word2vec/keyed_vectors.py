@@ -194,7 +194,7 @@ class KeyedVectors(StoredVectors):
 
         Parameters
         ----------
-        positive, negative : a word, an index, a vector (D,) or a list of these
+        positive, negative : word, index, vector (D,) or a list of these
             Also of pairs with a weight, which then stands for the +1 of ``positive`` or the -1 of ``negative``.
         topn : int or None
             None gives the cosines of all words, 0 an empty list.

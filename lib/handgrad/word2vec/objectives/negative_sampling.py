@@ -26,14 +26,19 @@ def negative_sampling_step(V, U, center, context, negatives, learning_rate):
 
     Parameters
     ----------
-    V, U : float arrays (vocabulary, D), center and context vectors
-    center, context : int, ids
-    negatives : sequence of int, K ids drawn from the noise distribution
-    learning_rate : float, η
+    V, U : float arrays (vocabulary, D)
+        Center and context vectors.
+    center, context : int
+        Ids.
+    negatives : sequence of int
+        K ids drawn from the noise distribution.
+    learning_rate : float
+        η.
 
     Returns
     -------
-    float : -log σ(u_o·v_c) - Σ log σ(-u_w·v_c), with each score as it was met
+    float
+        -log σ(u_o·v_c) - Σ log σ(-u_w·v_c), with each score as it was met.
     """
     v_c = V[center]
     dv_c = np.zeros_like(v_c)  # collected, so that all words meet the same v_c
