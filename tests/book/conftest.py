@@ -52,6 +52,11 @@ def pages():
 
 
 @pytest.fixture(scope="session")
+def pages_of_each_kind(pages):
+    return list(filter(is_of_its_own_kind, pages))
+
+
+@pytest.fixture(scope="session")
 def gradient_list():
     return load(ROOT / "book/_sphinx/gradient_list.py")
 
