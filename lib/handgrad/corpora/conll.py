@@ -21,8 +21,8 @@ class TaggedSentence:
     Attributes
     ----------
     words : tuple of str
-    tags : tuple of str, as many
-        In IOB2: B-LOC on the first word of a location, I-LOC on its others, and O on words outside all names.
+    tags : tuple of str
+        As many, in IOB2: B-LOC on the first word of a location, I-LOC on its others, and O on words outside all names.
     """
 
     words: tuple[str, ...]
@@ -56,7 +56,8 @@ def conll_file(path: str | os.PathLike, column: int = -1) -> list[TaggedSentence
     Parameters
     ----------
     path : str or os.PathLike
-    column : int, which column holds the tags, counted from 0, or from the end if negative; the words are in column 0
+    column : int
+        Which column holds the tags, counted from 0, or from the end if negative; the words are in column 0.
 
     Returns
     -------

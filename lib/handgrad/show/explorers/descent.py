@@ -118,20 +118,38 @@ def descend(
         library's elementary gates, which the browser computes too.
     start : (float, float), optional
     learning_rate : float, optional
-    momentum : float, from 0 to below 1; None: there is no slider for it
-    steps : int, how many steps the path may have
-    view : (left, right, bottom, top), optional, what the picture shows; 4 : 3, or one axis is stretched
-    shown : int, the step at which it opens
-    letter : str, what a surface of one's own is called
-    title : str, optional, the caption
+    momentum : float, optional
+        From 0 to below 1. With None there is no slider for it.
+    steps : int
+        How many steps the path may have.
+    view : (left, right, bottom, top), optional
+        What the picture shows; 4 : 3, or one axis is stretched.
+    shown : int
+        The step at which it opens.
+    letter : str
+        What a surface of one's own is called.
+    title : str, optional
+        The caption.
 
     Returns
     -------
-    DescentExplorer : an explorer in a notebook and on a page
+    DescentExplorer
+        An explorer in a notebook and on a page.
 
     Raises
     ------
-    InputError : the surface has no such name, other leaves or other gates, or a number does not fit
+    InputError
+        If the surface has no such name, other leaves or other gates, or a number does not fit.
+
+    Examples
+    --------
+    >>> from handgrad import show
+    >>> show.descend("valley", start=(2.0, 1.0), learning_rate=0.4)
+    DescentExplorer: Move the start and the learning rate: which path arrives, which one swings, which one flies off?
+    f = 0.1 x² + 2 y², η = 0.4, μ = 0
+    step 0: f = 2.4 at (2, 1)
+    step 30: f = 0.002687 at (0.1639, 2.211e-07)
+    step 60: f = 1.806e-05 at (0.01344, 4.887e-14)
     """
     if isinstance(surface, str):
         if surface not in SURFACES:
