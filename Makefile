@@ -74,6 +74,7 @@ lab: .venv/.ready
 
 notebooks: .venv/.ready
 	$(BIN)/python tools/first_cell.py $(CHAPTERS)
+	$(BIN)/python tools/lab_cells.py $(CHAPTERS)
 	$(BIN)/python tools/notebooks.py $(CHAPTERS)
 
 train: .venv/.ready
