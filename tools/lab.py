@@ -31,13 +31,7 @@ MARK = "gradients-by-hand"  # of a copy: the edition that it was made from
 EDITIONS = ".editions"  # in the folder of copies: each edition that a copy was made from
 EARLIER = "earlier"
 LINK = re.compile(r"\]\((\w+\.md)\)")
-LAB = [
-    sys.executable,
-    "-m",
-    "jupyterlab",
-    "--LabApp.news_url=None",  # asks no other host, and the reader nothing
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-]
+CONFIGURATION = ROOT / "tools/jupyter"  # asks no other host for news, nor the reader whether it may
 
 
 class Copies:
@@ -146,10 +140,18 @@ def trust(path):
 
 
 def run_lab(folder, chapter, options):
-    command = [*LAB, f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{chapter}"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={folder}",
+        f"--LabApp.default_url=/lab/tree/{chapter}",
+    ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
-    lab = subprocess.Popen([*command, *options])
+    paths = filter(None, (str(CONFIGURATION), os.environ.get("JUPYTER_CONFIG_PATH")))
+    environment = {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
+    lab = subprocess.Popen([*command, *options], env=environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the lab's, which asks whether to stop
     signal.signal(signal.SIGTERM, lambda *_: lab.terminate())
     return lab.wait()
