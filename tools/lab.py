@@ -31,7 +31,7 @@ MARK = "gradients-by-hand"  # of a copy: the edition that it was made from
 EDITIONS = ".editions"  # in the folder of copies: each edition that a copy was made from
 EARLIER = "earlier"
 LINK = re.compile(r"\]\((\w+\.md)\)")
-CONFIGURATION = ROOT / "tools/jupyter"  # asks no other host for news, nor the reader whether it may
+CONFIGURATION = ROOT / "tools/jupyter"  # explorers outlive their kernels; no other host is asked for news
 
 
 class Copies:

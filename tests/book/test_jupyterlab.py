@@ -35,7 +35,9 @@ FIRST = CHAPTERS[0]
 expect = Expect()
 expect.set_options(timeout=PATIENCE)
 OWN = ("http://127.0.0.1", "http://localhost", "data:", "blob:")
-CURRENT = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook"
+SERVER = "JUPYTER_RUNTIME/jpserver-*.json"  # where a server is, and its token
+PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+CURRENT = f"{PANEL} .jp-Notebook"
 OPENED = f"expected => document.querySelectorAll('{CURRENT} .jp-Cell').length === expected"
 
 
@@ -43,6 +45,12 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def whole(path):
+    """What stands in a file of JSON; None while it is being written."""
+    with suppress(json.JSONDecodeError):
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 class Lab:
@@ -94,10 +102,9 @@ class Lab:
                 command, env={**os.environ, **own}, stdout=said, stderr=said, start_new_session=True
             )
         end = time.monotonic() + PATIENCE / 1000
-        while not (found := list((self.folder / "JUPYTER_RUNTIME").glob("jpserver-*.json"))):
+        while not (server := next(filter(None, map(whole, self.folder.glob(SERVER))), None)):
             assert self.process.poll() is None and time.monotonic() < end, log.read_text(encoding="utf-8")
             time.sleep(0.1)
-        server = json.loads(found[0].read_text(encoding="utf-8"))
         self.address, self.token = server["url"], server["token"]
 
     def stop(self):
@@ -111,7 +118,7 @@ class Lab:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process = None
-            for path in (self.folder / "JUPYTER_RUNTIME").glob("jpserver-*.json"):
+            for path in self.folder.glob(SERVER):
                 path.unlink()
 
 
@@ -143,6 +150,7 @@ def window(browser, running):
 def wait_until_open(window, path):
     """Until every cell is on the page, and the kernel has said what it is."""
     window.wait_for_function(OPENED, arg=len(cells(path)))
+    window.locator(f"{PANEL} .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached")
     window.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 
 
@@ -173,7 +181,7 @@ def save(window, path):
     before = path.stat().st_mtime_ns
     window.keyboard.press("Control+s")
     end = time.monotonic() + PATIENCE / 1000
-    while path.stat().st_mtime_ns == before:
+    while path.stat().st_mtime_ns == before or not whole(path):
         assert time.monotonic() < end, f"{path.name} was not saved"
         time.sleep(0.05)
 
@@ -225,10 +233,19 @@ def test_opening_and_saving_a_chapter_leaves_git_clean(running, window):
     assert running.git("diff") == ""
 
 
-def test_an_explorer_works_once_its_cell_has_run(running, window):
+def test_an_explorer_works_once_its_cell_has_run_and_from_then_on(running, window):
     open_notebook(window, running, "99_explorer.ipynb")
     window.locator(f"{CURRENT} .jp-CodeCell .cm-content").first.click()
     window.keyboard.press("Shift+Enter")
+    move_slider(window)
+    window.locator(f"{CURRENT} .jp-InputPrompt").first.click()  # an explorer keeps keys that are pressed in it
+    save(window, running.copies / "99_explorer.ipynb")
+    window.goto(f"{running.address}lab/tree/99_explorer.ipynb?reset&token={running.token}")
+    wait_until_open(window, running.copies / "99_explorer.ipynb")
+    move_slider(window)  # what was stored works too, where no kernel knows the explorer
+
+
+def move_slider(window):
     slider = window.locator(f"{CURRENT} .jp-OutputArea input[type=range]").first
     slider.focus()
     said = window.locator(f"{CURRENT} .jp-OutputArea .hg-said").first
