@@ -40,7 +40,6 @@ class Copies:
     def __init__(self, book, folder):
         self.book, self.folder = Path(book), Path(folder)
         self.chapters = sorted(self.book.glob("*.ipynb"))
-
         self.lock = filelock.FileLock(self.folder / EDITIONS / "lock", timeout=0)
 
     def acquire(self):

@@ -113,13 +113,13 @@ class Lab:
             return
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(PATIENCE / 1000)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process = None
             for path in self.folder.glob(SERVER):
-                path.unlink()
+                path.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +238,7 @@ def test_an_explorer_works_once_its_cell_has_run_and_from_then_on(running, windo
     window.locator(f"{CURRENT} .jp-CodeCell .cm-content").first.click()
     window.keyboard.press("Shift+Enter")
     move_slider(window)
-    window.locator(f"{CURRENT} .jp-InputPrompt").first.click()  # an explorer keeps keys that are pressed in it
+    window.locator(f"{CURRENT} .jp-CodeCell .cm-content").first.click()  # an explorer keeps keys that are pressed in it
     save(window, running.copies / "99_explorer.ipynb")
     window.goto(f"{running.address}lab/tree/99_explorer.ipynb?reset&token={running.token}")
     wait_until_open(window, running.copies / "99_explorer.ipynb")
