@@ -91,7 +91,13 @@ def test_the_example_of_the_manual_works_as_it_is_written(run, text, tmp_path, m
     assert read_run(tmp_path / "DIR")["config"] == TrainingConfig(threads=2).to_dict()
 
 
-OTHER_VALUES = {"seeds": {"noise": 7, "init": 3}, "model": "cbow", "held_out": 20, "checkpoint_scope": "embed"}
+OTHER_VALUES = {
+    "seeds": {"noise": 7, "init": 3},
+    "model": "cbow",
+    "held_out": 20,
+    "checkpoint_scope": "embed",
+    "begin_from": "runs/text",
+}
 APART = {  # fields that do not go with all the others at once
     "num_skips": {"num_skips": 2, "batch_size": 64, "subsample": 0.0, "dynamic_window": False},
     "update": {"update": "pair"},

@@ -273,6 +273,27 @@ def test_the_line_is_curved_in_the_plane_and_straight_when_bent(open_page):
     assert areas[1] / 16 == pytest.approx((explorer.logits(snapshot, grid) > 0).mean(), abs=0.02)
 
 
+def test_a_units_fold_is_where_its_sum_is_0_within_the_square(open_page):
+    page = open_page(f'<script type="module">{bundle("bending")}Object.assign(window, {{ foldOf }});</script>')
+    units = [
+        [1, 2, 0.5],
+        [1, 0, 0.5],
+        [0, -3, 1],
+        [1, 1, 0],
+        [1, 1, 9],
+        [0, 0, 1],
+        [1, 0, 9],
+    ]  # two weights and the bias
+    for *w, bias in units:
+        found = page.evaluate("([W, b]) => foldOf({ W, b }, 0, 2)", [[[weight] for weight in w], [bias]])
+        if bias == 9 or not any(w):
+            assert found is None
+            continue
+        np.testing.assert_allclose(np.array(found) @ w + bias, 0, atol=1e-12)
+        np.testing.assert_allclose(np.abs(found).max(axis=1), 2)  # from edge to edge
+        assert np.ptp(found, axis=0).max() > 1
+
+
 def test_bending_and_training_by_keyboard(open_page):
     explorer = show.bend_space("circles", hidden=3, steps=200)
     page = open_page(explorer)
@@ -281,7 +302,7 @@ def test_bending_and_training_by_keyboard(open_page):
     press(page, "End")
     assert f"{explorer.right(snapshots[-1])} of 160 points" in said(page) and "one flat plane" in said(page)
     press(page, "ArrowLeft", 10)
-    assert "50% of the way to tanh(x W + b)" in said(page) and "curved" in said(page)
+    assert "50% of the way to h = tanh(z)" in said(page) and "curved" in said(page)
     press(page, "Home")
     places = page.locator(".hg-stage circle").first.get_attribute("cx")
     tab_to(page, "Turn")

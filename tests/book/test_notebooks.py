@@ -12,6 +12,10 @@ import pytest
 from chapters import CHAPTERS, cells_of, every_chapter
 
 LINES_A_CELL, CHARACTERS_A_LINE = 10, 68
+WORDS_A_CELL, WORDS_A_PAGE = 80, 2000
+NOT_WORDS = re.compile(  # directives, their options, labels, and equations on lines of their own
+    r"^:+\{[^}]*\}|^:[\w-]+:[^\n]*$|^:+$|^\$\$.*?^\$\$[^\n]*$|^\([\w-]+\)=$", re.MULTILINE | re.DOTALL
+)
 
 
 def tags(cell):
@@ -31,6 +35,27 @@ def test_cells_fit_on_the_page(path):
         if "hide-input" not in tags(cell):
             assert len(lines) <= LINES_A_CELL, lines
             assert max(map(len, lines)) <= CHARACTERS_A_LINE, max(lines, key=len)
+
+
+def words_in(text):
+    return sum(any(character.isalnum() for character in word) for word in NOT_WORDS.sub("", text).split())
+
+
+@every_chapter
+def test_a_page_is_read_in_one_sitting(path):
+    """Text and quizzes; the exercises, which may take an evening, are not counted."""
+    texts = ["".join(cell["source"]) for cell in cells_of(path, "markdown")]
+    page = texts[: next(i for i, text in enumerate(texts) if text.startswith("## Exercises"))]
+    assert sum(map(words_in, page)) <= WORDS_A_PAGE
+    assert sum(":class: quiz" in text for text in page) <= 3
+    longest = max((text for text in page if not text.startswith(":")), key=words_in)
+    assert words_in(longest) <= WORDS_A_CELL, longest
+
+
+def test_words_are_counted_without_what_a_reader_does_not_read():
+    quiz = "::::{admonition} Quiz\n:class: quiz\n\nHow far?\n\n:::{admonition} 2 and 2\n**No.** Less.\n:::\n::::"
+    assert words_in(quiz) == 1 + 2 + 3 + 2
+    assert words_in("(label)=\n## A title\n\nIt is $x$ – see {eq}`e`:\n\n$$\nx = 1\n$$ (e)\n\nNow go.") == 2 + 5 + 2
 
 
 @every_chapter

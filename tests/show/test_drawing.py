@@ -2,6 +2,8 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handgrad import Add, ComputationalGraph, EmbeddingLookup, Max, Multiply, Node, Parameter, Sigmoid, Sum
 from handgrad.show import draw
@@ -90,7 +92,7 @@ def test_scopes_are_boxes_that_hold_their_own_nodes_and_no_others():
     boxes = [
         [float(r.get(key)) for key in ("x", "y", "width", "height")] for r in rects if r.get("class") == "hg-scope"
     ]
-    places = drawing_module.layout(graph)
+    places = drawing_module.layout(graph).places
     assert len(boxes) == 2
     for scope, (left, top, width, height) in zip(["first", "second"], boxes, strict=True):
         inside = {n for n, (px, py) in places.items() if left < px < left + width and top < py < top + height}
@@ -109,21 +111,65 @@ def test_no_wire_is_drawn_over_a_number_and_the_smallest_letters_have_11_pixels(
     assert smallest * float(root.get("font-size")) > 11
 
 
+def points_of(path):
+    """Points along a path of SVG that is made of M, C and H."""
+    points, here = [], None
+    for kind, text in re.findall(r"([MCH])([^MCH]*)", path):
+        numbers = [float(n) for n in re.findall(r"-?[\d.]+", text)]
+        if kind == "C":
+            t = np.linspace(0, 1, 200)
+            weights = np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1)
+            points.append(weights @ np.reshape([*here, *numbers], (4, 2)))
+        elif kind == "H":
+            points.append(np.linspace(here, (numbers[0], here[1]), 50))
+        here = numbers[-2:] if kind != "H" else [numbers[0], here[1]]
+    return np.concatenate(points)
+
+
+@given(st.integers(0, 10**6), st.integers(3, 12), st.booleans())
+def test_no_wire_passes_over_a_node_or_beside_the_drawing(seed, gates, scoped):
+    rng = np.random.default_rng(seed)
+    nodes = [Node("x"), Node("a/y" if scoped else "y"), Node("z")]
+    for i in range(gates):
+        name = f"{'ab'[i % 2]}/n{i}" if scoped and i % 3 else None
+        nodes.append(Add()(*(nodes[j] for j in rng.integers(0, len(nodes), 2)), name=name))
+    graph = ComputationalGraph(nodes[-1])
+    places, bends = drawing_module.layout(graph)
+    boxes = [drawing_module.box_around(scope, places) for scope in {drawing_module.scope_of(n) for n in places} - {""}]
+    left, top, right, bottom = drawing_module.edges(places, bends, boxes)
+    for wire in drawing_module.wires(graph, places, bends):
+        if wire.target is None:
+            continue
+        points = points_of(wire.path)
+        assert (points >= [left, top]).all() and (points <= [right, bottom]).all()
+        for node in set(places) - {wire.source, wire.target}:
+            (x, y), w, h = places[node], drawing_module.half_width_of(node), drawing_module.half_height_of(node)
+            inside = (points > [x - w + 1, y - h + 1]) & (points < [x + w - 1, y + h - 1])
+            assert not inside.all(axis=1).any(), (wire, node)
+
+
+def test_a_wire_that_skips_a_column_bends_around_what_stands_there():
+    x, y = Node("x"), Node("y")
+    graph = ComputationalGraph(Add()(Multiply()(Sigmoid()(x), y), x))
+    places, bends = drawing_module.layout(graph)
+    assert [len(bends[node]) for node in graph.nodes if node.name == "x"] == [2]
+    assert sum(map(len, bends.values())) == 2
+    long = [wire for wire in drawing_module.wires(graph, places, bends) if "H" in wire.path]
+    assert [(wire.source.name, type(wire.target.gate)) for wire in long] == [("x", Add)]
+
+
 def test_no_wire_passes_through_its_own_numbers():
     """Steep or flat, up or down, however long a number is; as a line through them cannot be read."""
     V, W, x, labels = Parameter("embed/V", np.ones((9, 2))), Parameter("W", np.ones((1, 2))), Node("x"), Node("labels")
     rows = EmbeddingLookup()(V, Node("ids"))
     graph = ComputationalGraph(Sum()(Multiply()(Add()(Multiply()(rows, W), x), labels)))
-    wires = list(drawing_module.wires(graph, drawing_module.layout(graph)))
+    wires = list(drawing_module.wires(graph, *drawing_module.layout(graph)))
     falls = []
     for wire in wires:
-        numbers = [float(n) for n in re.findall(r"-?[\d.]+", wire.path)]
         if wire.target is None:
             continue
-        corners = np.reshape(numbers, (4, 2))
-        falls.append(corners[3, 1] - corners[0, 1])
-        t = np.linspace(0, 1, 200)
-        points = np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1) @ corners
+        points = points_of(wire.path)
+        falls.append(points[-1, 1] - points[0, 1])
         for x, y, end in (wire.value, wire.gradient):
             width = 62  # "(2, 1, 4)" in letters of 14 pixels, of which 10 stand above the line
             left = x - {"start": 0, "middle": width / 2, "end": width}[end]
@@ -137,7 +183,7 @@ def test_no_wire_passes_through_its_own_numbers():
 def test_scopes_that_are_not_above_each_other_stand_side_by_side():
     layers = Sigmoid()(Add()(Node("x"), Parameter("first/b", 0.0)))
     graph = ComputationalGraph(Sigmoid()(Add()(layers, Parameter("second/b", 0.0))))
-    places = drawing_module.layout(graph)
+    places = drawing_module.layout(graph).places
     first, second = (next(p for n, p in places.items() if n.name == name) for name in ("first/b", "second/b"))
     assert first[0] < second[0] and first[1] == second[1]
 
@@ -145,7 +191,7 @@ def test_scopes_that_are_not_above_each_other_stand_side_by_side():
 def test_boxes_with_long_names_do_not_overlap():
     inner = Multiply()(Node("x"), Parameter("first_layer/W", 1.0))
     graph = ComputationalGraph(Add()(inner, Parameter("second_layer/b", 1.0)))
-    places = drawing_module.layout(graph)
+    places = drawing_module.layout(graph).places
     boxes = [drawing_module.box_around(scope, places) for scope in ("first_layer", "second_layer")]
     (x0, y0, w0, h0), (x1, y1, w1, h1) = boxes
     assert x0 + w0 < x1 or x1 + w1 < x0 or y0 + h0 < y1 or y1 + h1 < y0
@@ -154,8 +200,8 @@ def test_boxes_with_long_names_do_not_overlap():
 def test_a_long_number_behind_an_output_is_not_cut_off():
     x = Node("x")
     graph = ComputationalGraph(Sigmoid()(x))
-    right = drawing_module.edges(drawing_module.layout(graph), [])[2]
-    output = next(wire for wire in drawing_module.wires(graph, drawing_module.layout(graph)) if wire.target is None)
+    right = drawing_module.edges(*drawing_module.layout(graph), [])[2]
+    output = next(wire for wire in drawing_module.wires(graph, *drawing_module.layout(graph)) if wire.target is None)
     assert output.value[0] + drawing_module.LETTER * len("-1.234e-05") < right
 
 
@@ -165,7 +211,7 @@ def test_a_scopes_name_fits_its_box_and_is_not_repeated_in_it():
     svg = draw(graph).svg()
     words = [t.text for t in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
     assert words.count("embedding") == 1 and "V" in words and "embedding/V" not in words
-    left, _, width, _ = drawing_module.box_around("embedding", drawing_module.layout(graph))
+    left, _, width, _ = drawing_module.box_around("embedding", drawing_module.layout(graph).places)
     assert width > drawing_module.LETTER * len("embedding")
     assert float(ElementTree.fromstring(svg).get("viewBox").split()[0]) < left
 

@@ -101,6 +101,13 @@ def test_principal_axes_are_those_of_the_covariance_with_a_sign_that_stays():
         assert all(axis[np.abs(axis).argmax()] > 0 for axis in plane.principal_axes(given)[1])
 
 
+def test_of_equal_cosines_the_smaller_ids_are_nearest():
+    units = np.eye(3)[np.random.default_rng(0).integers(0, 3, 60)]  # many pairs are equal
+    ids, _ = plane.nearest(units, 5)
+    for i, row in enumerate(ids):
+        assert row.tolist() == [j for j in range(60) if (units[j] == units[i]).all() and j != i][:5]
+
+
 def test_nearest_are_those_of_the_keyed_vectors():
     vectors = some_vectors()
     ids, cosines = plane.nearest(vectors.get_normed_vectors(), 5)
@@ -274,6 +281,40 @@ def test_own_points_can_be_bent():
 
 def test_its_still_has_a_cell_wherever_the_network_says_class_1():
     assert bending._runs(np.array([[0, 1, 1], [1, 0, 1]], dtype=bool), 5) == "M5 0h10v5H5zM0 5h5v5H0zM10 5h5v5H10z"
+
+
+def test_the_still_of_two_units_has_the_bent_plane_beside_the_flat_one():
+    for hidden, planes in ((2, 2), (3, 1)):
+        explorer = bend_space("circles", hidden=hidden, steps=1)
+        svg = ElementTree.fromstring(explorer.still())
+        assert len(svg.findall(".//path[@class='hg-grid']")) == planes
+        assert len(svg.findall(".//circle")) == planes * 160 and ("bent" in svg.get("aria-label")) == (planes == 2)
+
+
+@pytest.mark.parametrize(("hidden", "activation"), [(2, "tanh"), (3, "relu")])
+def test_networks_side_by_side_end_as_each_does_alone(hidden, activation):
+    data, settings = bending.moons(n=30, seed=1), {"hidden": hidden, "activation": activation, "steps": 40}
+    right = bending.right_by_start(data, starts=4, **settings)
+    alone = [bend_space(data, seed=seed, **settings) for seed in range(4)]
+    assert right.tolist() == [explorer.right(explorer.state["snapshots"][-1]) for explorer in alone]
+
+
+def test_one_unit_is_a_line_and_a_fourth_may_be_had():
+    assert bending.right_by_start("moons", hidden=1, steps=300, starts=10).max() <= 141  # no line is better
+    assert bending.right_by_start("moons", hidden=4, steps=300, starts=10).max() > 141
+
+
+def test_starts_may_have_points_of_more_coordinates():
+    corners = np.stack(np.meshgrid([0, 1], [0, 1], [0, 1]), axis=-1).reshape(-1, 3)
+    assert bending.right_by_start((corners, corners.sum(axis=1) % 2), hidden=4, steps=300, starts=5).max() == 8
+    with pytest.raises(InputError, match=r"got shapes \(8, 3\)"):
+        bend_space((corners, corners.sum(axis=1) % 2))
+
+
+@pytest.mark.parametrize("settings", [{"activation": "step"}, {"hidden": 0}, {"steps": 0}, {"starts": 0}])
+def test_starts_that_cannot_be_trained_are_said(settings):
+    with pytest.raises(InputError, match="right_by_start expects units of tanh"):
+        bending.right_by_start("moons", **settings)
 
 
 @pytest.mark.parametrize(

@@ -307,6 +307,7 @@ ROWS = [
 
 # What shows only with a GPU, in several processes or in large batches is tested where these are.
 ELSEWHERE = {
+    "begin_from": ("test_beginning.py", "test_known_words_begin_where_they_ended_and_others_as_ever"),
     "checkpoint_seconds": ("test_longer_runs.py", "test_by_default_a_run_has_checkpoints_by_the_clock"),
     "device": ("engines/test_torch_engine.py", "test_with_a_gpu_auto_is_the_gpu"),
     "max_repeats": ("engines/test_torch_engine.py", "test_a_word_that_is_repeated_moves_as_by_so_many_of_its_mean"),

@@ -117,6 +117,7 @@ def train(context, config, resume, **others):
       handgrad train --config settings.toml --epochs 1
       handgrad train --resume --output runs/text
       handgrad train --resume --output runs/text --epochs 10
+      handgrad train more.txt --output runs/more --begin-from runs/text
     """
     given = {name: value for name, value in context.params.items() if _is_given(context, name)}
     settings = _all_settings(given, config, resume)

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from html import escape
 from typing import Any, NamedTuple
@@ -36,6 +36,24 @@ class Wire(NamedTuple):
     gradient: tuple
 
 
+class Bend(Node):
+    """Where a wire that skips a column passes between that column's nodes: it has a row there, as a node has."""
+
+    def __init__(self, scope: str, before: Node) -> None:
+        self.name, self.gate, self.inputs = f"{scope}/" if scope else "", None, (before,)
+
+
+class Layout(NamedTuple):
+    """Where things stand in a drawing.
+
+    places : node to (x, y), its middle
+    bends : source to the (left, right, y) between which its longer wires run straight, from column to column
+    """
+
+    places: dict[Node, tuple[float, float]]
+    bends: dict[Node, list[tuple[float, float, float]]]
+
+
 class Drawing:
     """A graph as SVG for the page, and as a table in text."""
 
@@ -60,11 +78,11 @@ class Drawing:
         return f'<figure class="hg-figure">{self.svg()}<figcaption>{escape(self.title)}</figcaption></figure>'
 
     def svg(self) -> str:
-        places = layout(self.graph)
+        places, bends = layout(self.graph)
         scopes = {scope: box_around(scope, places) for scope in map(scope_of, places) if scope}
-        left, top, right, bottom = edges(places, scopes.values())
+        left, top, right, bottom = edges(places, bends, scopes.values())
         boxes = [part for scope, box in scopes.items() for part in _box(scope, *box)]
-        drawn = list(wires(self.graph, places))
+        drawn = list(wires(self.graph, places, bends))
         paths = [f'<path d="{wire.path}"/>' for wire in drawn]
         numbers = [part for wire in drawn for part in self._numbers(wire)]
         marks = [part for node in self.graph.nodes for part in _mark(node, *places[node])]
@@ -123,8 +141,8 @@ def draw(
     return Drawing(graph, title)
 
 
-def layout(graph: ComputationalGraph) -> dict[Node, tuple[float, float]]:
-    """A column for each step from the inputs, a row for each node of a column: node to (x, y)."""
+def layout(graph: ComputationalGraph) -> Layout:
+    """A column for each step from the inputs, and in it a row for each node and for each wire that passes by."""
     depth: dict[Node, int] = {}
     for node in graph.nodes:
         depth[node] = 1 + max((depth[i] for i in node.inputs), default=-1)
@@ -138,40 +156,82 @@ def layout(graph: ComputationalGraph) -> dict[Node, tuple[float, float]]:
     columns = defaultdict(list)  # (scope, depth) -> nodes
     for node in graph.nodes:
         columns[scope_of(node), depth[node]].append(node)
+    bends = {node: _bends(node, users, depth, columns) for node in graph.nodes}
     row = _rows(columns, users)
     first = min(depth.values())
     widest = [
         max(_half_room_of(n) for n in graph.nodes if depth[n] == d) for d in range(first, max(depth.values()) + 1)
     ]
     centers = np.cumsum([0, *(a + GAP + b for a, b in itertools.pairwise(widest))])
-    return {n: (float(centers[depth[n] - first]), float(ROW * row[n])) for n in graph.nodes}
+    middles = {n: (float(centers[d - first]), float(ROW * row[n])) for n, d in depth.items()}
+    straight = {}
+    for node, passed in bends.items():
+        rooms = [(*middles[bend], widest[depth[bend] - first]) for bend in passed]
+        straight[node] = [(x - room, x + room, y) for x, y, room in rooms]
+    return Layout({n: middles[n] for n in graph.nodes}, straight)
 
 
-def wires(graph: ComputationalGraph, places: dict[Node, tuple[float, float]]) -> Iterator[Wire]:
+def _bends(node, users, depth, columns):
+    """For a node one bend in each column between it and its last user, all one below the other's inputs."""
+    far = [user for user in users[node] if depth[user] > depth[node] + 1]
+    scopes = {scope_of(node), *map(scope_of, far)}
+    bends, before = [], node
+    for d in range(depth[node] + 1, max((depth[user] for user in far), default=0)):
+        bend = Bend(scopes.copy().pop() if len(scopes) == 1 else "", before)
+        users[before].append(bend)
+        depth[bend], before = d, bend
+        columns[scope_of(bend), d].append(bend)
+        bends.append(bend)
+    return bends
+
+
+def wires(
+    graph: ComputationalGraph,
+    places: dict[Node, tuple[float, float]],
+    bends: dict[Node, list[tuple[float, float, float]]],
+) -> Iterator[Wire]:
     """A curve for each input of each gate, and a straight wire to nowhere for an output: with its upstream gradient."""
+    fans = Counter(source for node in graph.nodes for source in node.inputs)
     for node in graph.nodes:
         x1, y1 = places[node]
+        end = x1 - half_width_of(node)
         for slot, source in enumerate(node.inputs):
-            x0, y0 = places[source]
-            start, end = x0 + half_width_of(source), x1 - half_width_of(node)
-            middle = (start + end) / 2
-            path = f"M{start:g} {y0:g}C{middle:g} {y0:g} {middle:g} {y1:g} {end:g} {y1:g}"
-            yield Wire(source, node, slot, path, *_numbers_beside(start, y0, end, y1))
+            start, y0 = places[source][0] + half_width_of(source), places[source][1]
+            path = f"M{start:g} {y0:g}"
+            for left, right, y in bends[source]:
+                if right < end:
+                    path += f"{_curve(start, y0, left, y)}H{right:g}"
+                    start, y0 = right, y
+            path += _curve(start, y0, end, y1)
+            yield Wire(source, node, slot, path, *_numbers_beside(start, y0, end, y1, fans[source] > len(node.inputs)))
         if node in graph.outputs:
             start = x1 + half_width_of(node)
             numbers = (start + 5, y1 - 7, "start"), (start + 5, y1 + 18, "start")
             yield Wire(node, None, 0, f"M{start:g} {y1:g}h{STUB}", *numbers)
 
 
-def _numbers_beside(start, y0, end, y1):
-    """Where a value and a gradient stand: above a wire and below it, and to the sides where it does not pass."""
+def _curve(start, y0, end, y1):
+    """From one point to another, level at both."""
+    middle = (start + end) / 2
+    return f"C{middle:g} {y0:g} {middle:g} {y1:g} {end:g} {y1:g}"
+
+
+def _numbers_beside(start, y0, end, y1, crowded):
+    """Where a value and a gradient stand: above a wire and below it, and to the sides where it does not pass.
+
+    crowded : bool, whether more wires meet at the start than at the end
+    """
     x, y, fall = (start + end) / 2, (y0 + y1) / 2, y1 - y0
-    if abs(fall) > 1.2 * ROW:  # a steep wire may pass others: they stand near its source, in the bend
+    if abs(fall) > 1.2 * ROW and crowded:  # a steep wire may pass others: they stand near one of its ends
+        x, y = end - 0.34 * (end - start) - 8, y1 - 0.22 * fall
+        first = y - 8 if fall < 0 else y + 8
+        return (x, first - 8, "end"), (x, first + 8, "end")
+    if abs(fall) > 1.2 * ROW:
         x, y = start + 0.34 * (end - start) + 8, y0 + 0.22 * fall
         first = y - 8 if fall > 0 else y + 8
         return (x, first, "start"), (x, first + 16, "start")
-    if abs(fall) < ROW / 12:
-        return (x, y - 7, "middle"), (x, y + 18, "middle")
+    if abs(fall) < ROW / 3:
+        return (x, min(y0, y1) - 7, "middle"), (x, max(y0, y1) + 18, "middle")
     left, right = (x - 6, "end"), (x + 6, "start")
     (above, its_end), (below, other_end) = (right, left) if fall > 0 else (left, right)
     return (above, y - 3, its_end), (below, y + 13, other_end)
@@ -182,7 +242,7 @@ def _rows(columns, users):
     row = {n: r - (len(c) - 1) / 2 for c in columns.values() for r, n in enumerate(c)}
     for _ in range(4):
         for (scope, _), column in columns.items():
-            neighbors = {n: [m for m in (*n.inputs, *users[n]) if scope_of(m) == scope] or [n] for n in column}
+            neighbors = {n: [m for m in _pulling(n, users) if scope_of(m) == scope] or [n] for n in column}
             wish = {n: np.mean([row[m] for m in neighbors[n]]) for n in column}
             column.sort(key=wish.get)
             middle = np.mean([wish[n] for n in column])
@@ -203,6 +263,13 @@ def _rows(columns, users):
     return row
 
 
+def _pulling(node, users):
+    """What a node wants to be level with: its inputs and users; a bend with other bends, for a straight wire."""
+    around = (*node.inputs, *users[node])
+    bends = [n for n in around if isinstance(n, Bend)]
+    return bends if bends and isinstance(node, Bend) else around
+
+
 def scope_of(node: Node) -> str:
     """ "embed" for the node "embed/V", and nothing for a node without a scope."""
     return (node.name or "").rpartition("/")[0]
@@ -219,7 +286,9 @@ def box_around(scope: str, places: dict[Node, tuple[float, float]]) -> tuple[flo
 
 
 def edges(
-    places: dict[Node, tuple[float, float]], boxes: Collection[tuple[float, float, float, float]]
+    places: dict[Node, tuple[float, float]],
+    bends: dict[Node, list[tuple[float, float, float]]],
+    boxes: Collection[tuple[float, float, float, float]],
 ) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of a drawing: all nodes and boxes, the stub of an output and its numbers."""
     nodes = [
@@ -228,8 +297,9 @@ def edges(
     ]
     left = min([x - w for x, _, w, _ in nodes] + [x for x, _, _, _ in boxes]) - 12
     right = max(x + w for x, _, w, _ in nodes) + max(STUB, LETTER * LONGEST) + 12
-    top = min([y - h for _, y, _, h in nodes] + [y for _, y, _, _ in boxes]) - 8
-    bottom = max([y + h for _, y, _, h in nodes] + [y + h for _, y, _, h in boxes]) + 8
+    passing = [y for straight in bends.values() for _, _, y in straight]
+    top = min([y - h for _, y, _, h in nodes] + [y for _, y, _, _ in boxes] + passing) - 8
+    bottom = max([y + h for _, y, _, h in nodes] + [y + h for _, y, _, h in boxes] + passing) + 8
     return left, top, right, bottom
 
 
@@ -268,7 +338,7 @@ def _half_room_of(node: Node) -> float:
 
 def half_width_of(node: Node) -> float:
     """Half of the width of a node, as far as wires keep away from its middle."""
-    letters = max(map(len, lines_in(node)))
+    letters = max(map(len, lines_in(node)), default=0)
     return LETTER * letters / 2 + 6 if node.gate is None else max(21, LETTER * letters / 2 + 10)
 
 

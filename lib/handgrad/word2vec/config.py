@@ -154,6 +154,11 @@ class TrainingConfig:
         "of deviation 1/√D, cut off at two of them.",
         choices=("word2vec", "tensorflow", "cs20"),
     )
+    begin_from: str = setting(
+        "",
+        "The folder of a run, or a file of vectors (fastText -pretrainedVectors): words that have vectors there begin "
+        "with them. For more text, with a run of its own.",
+    )
     engine: str = setting(
         "auto",
         "compiled: loops in machine code (numba), for sgd, with any objective but full-softmax; for negative-sampling "

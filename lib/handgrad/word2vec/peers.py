@@ -27,6 +27,7 @@ NAMES_OF_PEERS: dict[str, str] = {
     **dict.fromkeys(["num_steps", "n_steps", "steps", "train_steps"], "max_steps"),
     **dict.fromkeys(["checkpoint_interval", "save_steps"], "checkpoint_every, in steps, or checkpoint_seconds"),
     "compute_loss": "report_every, which says how often the loss is written down; it always is",
+    **dict.fromkeys(["pretrained_vectors", "pretrained", "init_vectors"], "begin_from"),
     "random_state": "seed",
     "random_seed": "seed",
     "dtype": "precision",

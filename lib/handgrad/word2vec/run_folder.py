@@ -260,15 +260,17 @@ class RunFolder:
             warnings.warn(f"The run was begun with {then} and goes on with {now}: its bits may differ.", stacklevel=2)
         for name, value in trainer.config.to_dict().items():
             may_change = name in MAY_CHANGE or (name == "threads" and trainer.engine.any_threads)
-            if config.get(name) != value and not may_change:
+            then = config.get(name, getattr(TrainingConfig, name, None))  # a run may be older than a setting
+            if then != value and not may_change:
                 raise InputError(
-                    f"The run in {self.path} has {name} = {config.get(name)!r}, but it should go on with {value!r}: "
+                    f"The run in {self.path} has {name} = {then!r}, but it should go on with {value!r}: "
                     "resume it as it was, or start a new run in a new folder."
                 )
         if text["digest"] != trainer.corpus.digest:
             raise InputError(
                 f"The run in {self.path} learned from another text, of {text['words']:,} words; this one has "
-                f"{trainer.vocabulary.raw_words:,}: give the same text, or start a new run in a new folder."
+                f"{trainer.vocabulary.raw_words:,}: give the same text, or learn more in a new folder, from "
+                f"where this run ended (begin_from = {str(self.path)!r})."
             )
 
     def _describe(self, trainer, status):

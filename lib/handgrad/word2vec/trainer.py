@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from handgrad.errors import InputError
+from handgrad.word2vec.beginning import begin_from
 from handgrad.word2vec.config import TrainingConfig
 from handgrad.word2vec.encoding import EncodedText, encode_text
 from handgrad.word2vec.engines import engine_for
@@ -107,6 +108,8 @@ class Trainer:
             self.build()
             if resume:
                 self.folder.restore(self)
+            if self.config.begin_from and not self.step:
+                self._begin_from(self.config.begin_from)
             self.processes.begin_alike(self)
             self.folder.begin(self)
             self.train()
@@ -152,6 +155,11 @@ class Trainer:
         self.loss_sum, self.predictions = 0.0, 0  # since the last entry
         self.entries_before = 0  # that do not count among the REPORTS: of a run that was shorter
         self.engine = engine_for(self)
+
+    def _begin_from(self, path):
+        known = begin_from(path, self.vocabulary, self.network.parameters)
+        self.engine.restore(self.engine.state())  # what is on a device is brought up to date
+        self.say(f"{known:,} of {len(self.vocabulary):,} words begin with their vectors in {path}.")
 
     @property
     def network(self):

@@ -1,11 +1,12 @@
-// The plane goes through a hidden layer: from x to x W + b, and on through the activation.
+// The plane goes through a hidden layer: from x to z = W x + b, and on through the activation to h = f(z).
 import { format, h, s, sayer, sigmoid, slider } from "./shared.js";
 import { player } from "./player.js";
 
 const SIZE = 360; // of the picture
 const MARGIN = 22;
 const LINES = 17; // of the grid, each way
-const FINE = 48; // cells of a row, in which the border of the classes is looked for; and pieces of a grid line
+const PIECES = 160; // of a line of the grid: where the layer is steep, few pieces would cut corners
+const FINE = 48; // cells of a row, in which the border of the classes is looked for
 const PLACES = 41; // of the slider that bends
 const PAUSE = 700;
 const STRETCH = 4; // of two units: at most so many times as far along one axis as along the other
@@ -24,12 +25,13 @@ export function render({ model, el }) {
   const name = model.get("activation") === "relu" ? "ReLU" : model.get("activation");
   const units = snapshots[0].b.length;
   const reach = 1.15 * Math.max(...points.flat().map(Math.abs));
-  const stations = ["x", "x W + b", `${name}(x W + b)`];
+  const stations = ["x", "z = W x + b", `h = ${name}(z)`];
 
   const grid = s("path", { class: "hg-grid" });
   const axes = s("path", { class: "hg-axis" });
   const sides = [0, 1].map((side) => s("path", { class: `hg-side${side}` }));
   const border = s("path", { class: "hg-border" });
+  const folds = s("path", { class: "hg-fold" });
   const dots = points.map((_, i) => s("circle", { class: `hg-class${labels[i]}`, r: 3.2 }));
   const names = [
     s("text", { x: SIZE - 6, y: SIZE - 7, "text-anchor": "end" }),
@@ -41,6 +43,7 @@ export function render({ model, el }) {
     ...sides,
     grid,
     axes,
+    folds,
     ...dots,
     border,
     ...names,
@@ -56,7 +59,7 @@ export function render({ model, el }) {
     h("b", { class: "hg-value" }, "Blue"),
     " and ",
     h("b", { class: "hg-gradient" }, "orange"),
-    ": the two classes, and what the network takes for them. The line between: its logit is 0.",
+    ": the two classes, and what the network takes for them. The solid line: the score is 0. Dashed, one line for each unit: its entry of z is 0.",
   );
   el.append(svg, bend.element, ...(units === 3 ? [turn.element] : []), moments.element, said, key);
   show();
@@ -66,7 +69,7 @@ export function render({ model, el }) {
   function sayBend(k, to = "of the way to ") {
     const share = (2 * k) / (PLACES - 1);
     if (share % 1 === 0) return stations[share];
-    const station = to === "to " && share > 1 ? name : stations[Math.ceil(share)];
+    const station = to === "to " ? "xzh"[Math.ceil(share)] : stations[Math.ceil(share)];
     return `${Math.round(100 * (share % 1))}% ${to}${station}`;
   }
 
@@ -87,10 +90,12 @@ export function render({ model, el }) {
     const lines = [];
     for (let k = 0; k < LINES; k++) {
       const level = along(k, LINES - 1, reach);
-      const steps = Array.from({ length: FINE + 1 }, (_, i) => along(i, FINE, reach));
+      const steps = Array.from({ length: PIECES + 1 }, (_, i) => along(i, PIECES, reach));
       lines.push(`M${steps.map((t) => pen([t, level])).join("L")}`, `M${steps.map((t) => pen([level, t])).join("L")}`);
     }
     grid.setAttribute("d", lines.join(""));
+    const ways = snapshot.b.map((_, j) => foldOf(snapshot, j, reach)).filter(Boolean);
+    folds.setAttribute("d", ways.map((way) => `M${between(way).map(pen).join("L")}`).join(""));
     axes.setAttribute("d", `M${pen([-reach, 0])}L${pen([reach, 0])}M${pen([0, -reach])}L${pen([0, reach])}`);
     axes.setAttribute("visibility", share < 1.001 ? "visible" : "hidden"); // bent, they are grid lines like others
     const logit = (x) => logitOf(snapshot, activation, x);
@@ -115,7 +120,7 @@ export function render({ model, el }) {
 
 const along = (k, count, reach) => -reach + (2 * reach * k) / count;
 
-// Where a point of the plane is: on the straight way to x W + b, then on the straight way to f(x W + b).
+// Where a point of the plane is: on the straight way to z = W x + b, then on the straight way to f(z).
 export function bent({ W, b }, activation, x, share) {
   const start = b.map((_, j) => x[j] ?? 0);
   const z = b.map((bias, j) => x[0] * W[0][j] + x[1] * W[1][j] + bias);
@@ -125,6 +130,25 @@ export function bent({ W, b }, activation, x, share) {
 
 export function logitOf({ W, b, u, c }, activation, x) {
   return b.reduce((sum, bias, j) => sum + u[j] * activation(x[0] * W[0][j] + x[1] * W[1][j] + bias), c);
+}
+
+// The two ends of the line in the square on which a unit's sum is 0: there it bends the plane. None if it lies outside.
+export function foldOf({ W, b }, j, reach) {
+  const w = [W[0][j], W[1][j]];
+  const square = w[0] ** 2 + w[1] ** 2;
+  let [low, high] = [-Infinity, Infinity];
+  const foot = w.map((weight) => (-b[j] * weight) / square);
+  const way = [-w[1], w[0]];
+  for (const axis of [0, 1]) {
+    const cuts = [-reach, reach].map((edge) => (edge - foot[axis]) / way[axis]).sort((p, q) => p - q);
+    if (way[axis] === 0 && Math.abs(foot[axis]) < reach) continue; // it runs along this edge
+    [low, high] = [Math.max(low, cuts[0]), Math.min(high, cuts[1])];
+  }
+  return low < high ? [low, high].map((t) => foot.map((start, axis) => start + t * way[axis])) : null;
+}
+
+function between([start, end]) {
+  return Array.from({ length: PIECES + 1 }, (_, i) => start.map((x, axis) => x + (i / PIECES) * (end[axis] - x)));
 }
 
 // Two units are the picture itself; three are seen from a little above, turned about the second axis.

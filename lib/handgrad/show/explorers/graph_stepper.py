@@ -40,13 +40,13 @@ class GraphStepper(Explorer):
         self.svg = self.drawing.svg()
         editable = all(type(n.gate) in IN_THE_BROWSER for n in graph.nodes if n.gate is not None)
         editable = editable and all(np.ndim(graph.values[n]) == 0 for n in graph.nodes)
-        places = drawing.layout(graph)
+        places, bends = drawing.layout(graph)
         boxes = [_box(scope, places) for scope in dict.fromkeys(map(drawing.scope_of, places)) if scope]
         state = {
             "nodes": [_node(graph, node, *places[node], editable) for node in graph.nodes],
-            "wires": [_wire(graph, wire) for wire in drawing.wires(graph, places)],
+            "wires": [_wire(graph, wire) for wire in drawing.wires(graph, places, bends)],
             "boxes": boxes,
-            "edges": list(drawing.edges(places, [(b["x"], b["y"], b["width"], b["height"]) for b in boxes])),
+            "edges": list(drawing.edges(places, bends, [(b["x"], b["y"], b["width"], b["height"]) for b in boxes])),
             "recorded": None if editable else _record(graph),
             "step": 0,
         }

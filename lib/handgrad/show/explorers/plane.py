@@ -45,9 +45,7 @@ def nearest(units, k):
     """
     cosines = units @ units.T
     np.fill_diagonal(cosines, -np.inf)
-    ids = np.sort(np.argpartition(-cosines, k - 1, axis=1)[:, :k], axis=1)
-    order = np.argsort(-np.take_along_axis(cosines, ids, axis=1), axis=1, kind="stable")
-    ids = np.take_along_axis(ids, order, axis=1)
+    ids = np.argsort(-cosines, axis=1, kind="stable")[:, :k]
     return ids, np.take_along_axis(cosines, ids, axis=1)
 
 
