@@ -26,7 +26,7 @@ help:
 	@echo "make epub       pack the whole book into _build/gradients-by-hand.epub"
 	@echo "make test       run every test: the library, the notebooks, the rendered pages"
 	@echo "make check      lint, the core's tests and one chapter, before each commit: two minutes at most"
-	@echo "make lab        open the chapters in JupyterLab"
+	@echo "make lab        open your own copies of the chapters, in my-book, in JupyterLab"
 	@echo "make notebooks  run every chapter again, in place"
 	@echo "make train      train word vectors on the documentation of the installed libraries"
 	@echo "make bench      compare speed and quality with gensim, word2vec.c, TensorFlow and torch"
@@ -70,10 +70,11 @@ check: lint
 	$(subst $(CHAPTERS),$(CHAPTER),$(NBVAL))
 
 lab: .venv/.ready
-	$(BIN)/jupyter lab book $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_OPTIONS)
+	$(BIN)/python tools/lab.py $(LAB_OPTIONS)
 
 notebooks: .venv/.ready
 	$(BIN)/python tools/first_cell.py $(CHAPTERS)
+	$(BIN)/python tools/lab_cells.py $(CHAPTERS)
 	$(BIN)/python tools/notebooks.py $(CHAPTERS)
 
 train: .venv/.ready

@@ -19,7 +19,7 @@ DIGESTS = {
     "known": "ace1d434b5477ed0514f8927c5bdc803c4f6c0f177b5ecf372bb84da3ef82de4",
     "new": "389682b74cde1d43d90633eba1f26294057df459d0af0f365924443ce365d7bc",
     "train": "72987644b140ae03d6598d4e6cc9fcccc4ae7053f6faed53ef4908868949e9e4",
-    "twice": "59d3c3df22dac4c8f88281d8867ba75cb8efc62bb0e81bc69ced8855ac10e237",
+    "twice": "6f9d1efafc0d125aa418c2b3dd9ac2ddc74ad51c2311f155570af2f8881107ee",
 }
 README = (DATA / "README.md").read_text(encoding="utf-8")
 
@@ -285,9 +285,7 @@ def test_the_two_markings_agree_as_the_readme_says(parts):
     assert f"{both} of {len(spans[0])} on either side: F1 {both / len(spans[0]):.3f}" in README
     differ = {s.words for s, t in zip(first, second, strict=True) if s != t}
     assert f"| {len(differ)} of 600 |" in README
-    published = [sentence for part in parts.values() for sentence in part]
-    assert {s.words for s, kept in zip(first, published, strict=True) if s != kept} == differ
-    assert all(s.names == kept.names for s, kept in zip(first, published, strict=True))
+    assert first == [sentence for part in parts.values() for sentence in part]
 
 
 def spans_of(sentence):

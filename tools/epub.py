@@ -59,13 +59,13 @@ def finish(folder, site, target):
         browser_page.evaluate("window.MathJax = {startup: {typeset: false}}")
         browser_page.add_script_tag(path=Path(site) / "_static/mathjax/tex-mml-chtml.js")
         browser_page.evaluate("MathJax.startup.promise")
-        for path in sorted(folder.glob("book/*.xhtml")):
+        for path in sorted(folder.glob("book/**/*.xhtml")):
             html = without_css_variables(path.read_text(encoding="utf-8"))
             xhtml, properties = browser_page.evaluate(FINISH, html)
             pages.append(xhtml)
             path.write_text('<?xml version="1.0" encoding="UTF-8"?>\n' + xhtml, encoding="utf-8")
             if properties:
-                item = re.compile(rf'(<item [^>]*href="book/{re.escape(path.name)}")')
+                item = re.compile(rf'(<item [^>]*href="{re.escape(path.relative_to(folder).as_posix())}")')
                 package = item.sub(rf'\1 properties="{properties}"', package)
     package = without_unused_files(package, pages)
     (folder / "content.opf").write_text(package, encoding="utf-8")
@@ -74,7 +74,7 @@ def finish(folder, site, target):
 
 def without_unused_files(package, pages):
     """The package's list without the style sheets and pictures of the site that no page of the EPUB refers to."""
-    used = set(re.findall(r'(?:href|src)="\.\./(_static/[^"]+)"', "".join(pages)))
+    used = set(re.findall(r'(?:href|src)="(?:\.\./)+(_static/[^"]+)"', "".join(pages)))
     items = re.findall(r' *<item [^>]*href="(_static/[^"]+)"[^>]*/>\n', package)
     for name in set(items) - used:
         package = re.sub(rf' *<item [^>]*href="{re.escape(name)}"[^>]*/>\n', "", package)

@@ -62,7 +62,7 @@ def write(path, source):
         cell = nbformat.v4.new_code_cell(source, execution_count=0, metadata={"tags": [TAG]})
         notebook.cells.insert(first, cell)
         for cell in notebook.cells:  # it is run first
-            if cell.cell_type == "code":
+            if cell.cell_type == "code" and cell.source:
                 cell.execution_count = (cell.execution_count or 0) + 1
                 for output in cell.outputs:
                     if output.output_type == "execute_result":

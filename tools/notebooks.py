@@ -5,6 +5,9 @@ python tools/notebooks.py --check book/*.ipynb
 """
 
 import argparse
+import itertools
+import platform
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -16,11 +19,21 @@ from nbclient.exceptions import CellExecutionError
 from handgrad.files import replacing
 
 KERNEL = "python3"  # of the Python that runs this
+# As Jupyter writes it, so that opening and saving a chapter changes nothing.
 METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": KERNEL},
-    "language_info": {"name": "python"},
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": KERNEL},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": platform.python_version(),
+    },
 }
-CELL_METADATA = {"tags"}
+LAB_ONLY = "lab-only"  # tags the cells that tools/lab_cells.py writes; these keep their ids
+CODE_OFF_THE_PAGE = {"hide-input", "remove-input", "remove-cell"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -64,13 +77,29 @@ def save(notebook, path):
 
 def clean(notebook):
     """Drop what differs from run to run or from machine to machine."""
+    version = notebook.metadata.get("language_info", {}).get("version", "")
     notebook.metadata = nbformat.from_dict(METADATA)
+    if re.fullmatch(r"3\.\d+\.\d+", str(version)):  # whichever Python ran it
+        notebook.metadata.language_info.version = version
     notebook.nbformat_minor = 5
-    for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number:02d}"
-        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in CELL_METADATA})
+    numbers = itertools.count()
+    for cell in notebook.cells:
+        if LAB_ONLY not in cell.metadata.get("tags", []):
+            cell["id"] = f"cell-{next(numbers):02d}"
+        cell.metadata = cell_metadata(cell)
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)
+
+
+def cell_metadata(cell):
+    """The cell's tags, and that JupyterLab folds what the page does: a solution, and code that the page leaves out."""
+    metadata = {"tags": cell.metadata["tags"]} if "tags" in cell.metadata else {}
+    tags = set(metadata.get("tags", []))
+    if cell.cell_type == "code" and cell.source and tags & CODE_OFF_THE_PAGE:
+        metadata["jupyter"] = {"source_hidden": True}
+    if cell.cell_type == "markdown" and LAB_ONLY in tags and cell["id"].startswith("solution-"):
+        metadata["jp-MarkdownHeadingCollapsed"] = True
+    return nbformat.from_dict(metadata)
 
 
 def problems(path):
@@ -81,7 +110,7 @@ def problems(path):
     except (NotANotebookError, UnicodeDecodeError) as error:
         yield str(error)
         return
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source]  # Jupyter runs no empty cell
     if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
         yield "its cells were not run once each, in order"
     for cell in code:

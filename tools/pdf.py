@@ -4,7 +4,8 @@ python tools/pdf.py _build/html _build/gradients-by-hand.pdf
 
 All pages are put into one document before it is printed. So the pages are numbered through, and what is a link from
 page to page on the site is a link inside the PDF. It is printed twice: the first time tells on which page each chapter
-begins, and the second has these numbers in its contents.
+begins, and the second has these numbers in its contents. The library's reference is left out: it is looked up where one
+programs, and would be as long as several chapters.
 """
 
 import sys
@@ -26,7 +27,7 @@ CONTENTS = """
     if (entry.matches(".caption")) caption = entry.textContent.trim();
     else rows.push([caption, entry.textContent.trim().replace(/\\s+/g, " "), new URL(entry.href).pathname]);
   }
-  return rows;
+  return rows.filter(([, , address]) => !address.includes("/reference/"));
 }
 """
 
@@ -63,6 +64,7 @@ JOIN = """
     }
     for (const link of article.querySelectorAll("a[href]")) {
       const to = new URL(link.getAttribute("href"), here);
+      if (to.pathname.includes("/reference/") && to.origin === here.origin) link.replaceWith(...link.childNodes);
       if (!known.has(to.pathname)) continue;
       link.setAttribute("href", `#${name(to.pathname)}${to.hash ? "--" + decodeURIComponent(to.hash.slice(1)) : ""}`);
     }

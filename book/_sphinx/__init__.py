@@ -11,8 +11,10 @@ MODULES = (
     "highlight",
     "lean",
     "live_graph",
+    "names",
     "offline",
     "quiz",
+    "reference",
     "solutions",
     "typography",
 )

@@ -38,7 +38,8 @@ def read_gradients(notebooks):
     for notebook in map(Path, notebooks):
         for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
-            if cell["cell_type"] == "markdown":
+            tags = cell.get("metadata", {}).get("tags", [])
+            if cell["cell_type"] == "markdown" and "lab-only" not in tags:  # there another chapter's equation is quoted
                 gradients += [
                     Gradient(match["label"], match["formula"].strip(), notebook) for match in EQUATION.finditer(source)
                 ]

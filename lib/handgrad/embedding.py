@@ -20,8 +20,27 @@ class RowSparseGradient:
     Parameters
     ----------
     ids : int array (n,)
-    rows : array (n, D), the gradient of row ids[i] of the table
-    shape : (V, D), the shape of the table
+    rows : array (n, D)
+        The gradient of row ids[i] of the table.
+    shape : tuple (V, D)
+        The shape of the table.
+
+    Raises
+    ------
+    ValueError
+        If rows and ids do not fit together, or an id is not from 0 to V - 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad import RowSparseGradient
+    >>> rows = np.array([[1.0], [2.0], [3.0]])
+    >>> gradient = RowSparseGradient([2, 0, 2], rows, (4, 1))
+    >>> ids, rows = gradient.coalesce()
+    >>> ids, rows.ravel()
+    (array([0, 2]), array([2., 4.]))
+    >>> (gradient + gradient).to_dense().ravel()
+    array([4., 0., 8., 0.])
     """
 
     __array_ufunc__ = None  # array + RowSparseGradient is ours to define, not NumPy's to guess
@@ -45,7 +64,13 @@ class RowSparseGradient:
     __radd__ = __add__
 
     def parts(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The pairs (ids, rows) that were added up, in order."""
+        """The pairs (ids, rows) that were added up, in order.
+
+        Yields
+        ------
+        ids : int array (n,)
+        rows : array (n, D)
+        """
         stack = [self]
         while stack:
             gradient = stack.pop()
@@ -59,7 +84,8 @@ class RowSparseGradient:
 
         Returns
         -------
-        ids : int array (n,), each id once, ascending
+        ids : int array (n,)
+            Each id once, ascending.
         rows : array (n, D)
         """
         ids, rows = (np.concatenate(part) for part in zip(*self.parts(), strict=True))
@@ -69,7 +95,12 @@ class RowSparseGradient:
         return ids[first], np.add.reduceat(rows, first, axis=0) if len(first) else rows
 
     def to_dense(self) -> np.ndarray:
-        """The same gradient as a (V, D) array, zero in the rows that were not used."""
+        """The same gradient as a dense array, zero in the rows that were not used.
+
+        Returns
+        -------
+        array (V, D)
+        """
         ids, rows = self.coalesce()
         dense = np.zeros(self.shape, rows.dtype)
         dense[ids] = rows

@@ -12,11 +12,29 @@ class InputError(ValueError):
 
     The command line prints the sentence and exits with status 2. Any other error is a mistake in the
     library, and shows where it happened.
+
+    Examples
+    --------
+    >>> from handgrad import SGD
+    >>> from handgrad.errors import InputError
+    >>> try:
+    ...     SGD(learning_rate=-1.0)
+    ... except InputError as error:
+    ...     print(error)
+    SGD expects learning_rate to be a finite number of at least 0, but got -1.0.
     """
 
 
 class ForwardFirstError(ValueError, AttributeError):
-    """A gate was asked for what forward has not stored. (An AttributeError too, so that hasattr works.)"""
+    """A gate was asked for what forward has not stored. (An AttributeError too, so that hasattr works.)
+
+    Examples
+    --------
+    >>> from handgrad import Tanh
+    >>> tanh = Tanh()
+    >>> hasattr(tanh, "z"), tanh.forward(0.0), hasattr(tanh, "z")
+    (False, np.float64(0.0), True)
+    """
 
 
 def is_whole(value: Any) -> bool:

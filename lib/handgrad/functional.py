@@ -13,7 +13,8 @@ def as_floats(x: Any, like: tuple = ()) -> Any:
     Parameters
     ----------
     x : number, array or list
-    like : tuple of floats that x will meet: an array of small integers takes their precision; without any, float64
+    like : tuple of floats
+        What x will meet: an array of small integers takes their precision. Without any, it becomes float64.
     """
     if isinstance(x, float) and not like:
         return x
@@ -47,7 +48,24 @@ def positive_part(x: ArrayLike) -> Any:
 
 
 def sigmoid(x: ArrayLike) -> Any:
-    """σ(x) = 1 / (1 + e^-x), which is also e^x / (1 + e^x): with e = e^-|x| in either form, nothing overflows."""
+    """σ(x) = 1 / (1 + e^-x), which is also e^x / (1 + e^x): with e = e^-|x| in either form, nothing overflows.
+
+    Parameters
+    ----------
+    x : number, array or torch tensor, of any shape
+
+    Returns
+    -------
+    number, array or torch tensor, in the shape of x
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad import sigmoid
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
     if torch := torch_of(x):
         return torch.sigmoid(x)
     x = as_floats(x)
@@ -62,7 +80,24 @@ def sigmoid_from(e: Any, x: Any) -> Any:
 
 
 def log_sigmoid(x: Any) -> Any:
-    """log σ(x) = min(x, 0) - log(1 + e^-|x|): no logarithm of a σ that was rounded to 0."""
+    """log σ(x) = min(x, 0) - log(1 + e^-|x|): no logarithm of a σ that was rounded to 0.
+
+    Parameters
+    ----------
+    x : number, array or torch tensor, of any shape
+
+    Returns
+    -------
+    number, array or torch tensor, in the shape of x
+        At most 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad import log_sigmoid
+    >>> log_sigmoid(np.array([-1000.0, 0.0, 1000.0])).round(4)
+    array([-1.000e+03, -6.931e-01,  0.000e+00])
+    """
     if torch := torch_of(x):
         return torch.nn.functional.logsigmoid(x)
     x = as_floats(x)
@@ -71,7 +106,25 @@ def log_sigmoid(x: Any) -> Any:
 
 
 def log_softmax(x: ArrayLike) -> Any:
-    """x - log Σ e^x along the last axis. Subtracting the largest score first changes nothing but the range."""
+    """x - log Σ e^x along the last axis. Subtracting the largest score first changes nothing but the range.
+
+    Parameters
+    ----------
+    x : array or torch tensor (..., V)
+        Scores.
+
+    Returns
+    -------
+    array or torch tensor (..., V)
+        Logarithms of probabilities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad import log_softmax
+    >>> log_softmax(np.array([0.0, 0.0, 1000.0]))
+    array([-1000., -1000.,     0.])
+    """
     if torch := torch_of(x):
         return torch.log_softmax(x, -1)
     x = as_floats(x)
@@ -82,7 +135,26 @@ def log_softmax(x: ArrayLike) -> Any:
 
 
 def softmax(x: ArrayLike) -> Any:
-    """e^x / Σ e^x along the last axis."""
+    """e^x / Σ e^x along the last axis.
+
+    Parameters
+    ----------
+    x : array or torch tensor (..., V)
+        Scores.
+
+    Returns
+    -------
+    array or torch tensor (..., V)
+        Probabilities: each row adds up to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad import softmax
+    >>> softmax(np.log([[1.0, 3.0], [4.0, 1.0]])).round(2)
+    array([[0.25, 0.75],
+           [0.8 , 0.2 ]])
+    """
     if torch := torch_of(x):
         return torch.softmax(x, -1)
     x = as_floats(x)
@@ -93,14 +165,30 @@ def softmax(x: ArrayLike) -> Any:
 
 
 def sum_to_shape(gradient: Any, like: ArrayLike) -> Any:
-    """Undo broadcasting: sum `gradient` over every axis along which `like` was repeated.
+    """Undo broadcasting: sum ``gradient`` over every axis along which ``like`` was repeated.
 
     Copying is fan-out, and the gradients of copies add.
 
     Parameters
     ----------
-    gradient : array or number, the shape that `like` was broadcast to
-    like : array or number, whose shape the result gets
+    gradient : array or number
+        In the shape that ``like`` was broadcast to.
+    like : array or number
+        Its shape is that of the result.
+
+    Returns
+    -------
+    array or number, in the shape of like
+
+    Examples
+    --------
+    A bias (M,) was added to each of the B rows of a batch:
+
+    >>> import numpy as np
+    >>> from handgrad import sum_to_shape
+    >>> dz, b = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.zeros(2)
+    >>> sum_to_shape(dz, b)
+    array([ 9., 12.])
     """
     shape = np.shape(like)
     if np.shape(gradient) == shape:

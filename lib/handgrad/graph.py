@@ -36,7 +36,34 @@ class Gate:
 
     Attributes
     ----------
-    ids_at : which inputs may be ids or labels, by their positions; these stay integers. None: it does not say
+    ids_at : container of int, or None
+        Which inputs may be ids or labels, by their positions; these stay integers. None: it does not say.
+
+    Raises
+    ------
+    InputError
+        If a gate is made from nodes, or from settings that it does not have.
+    ForwardFirstError
+        If backward comes before forward.
+
+    Examples
+    --------
+    A gate of your own, alone and in a graph:
+
+    >>> from handgrad import ComputationalGraph, Gate, Node
+    >>> class Square(Gate):
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return x**2
+    ...
+    ...     def backward(self, dz):
+    ...         return [2 * self.x * dz]
+    >>> square = Square()
+    >>> square.forward(3.0), square.backward(1.0)
+    (9.0, [6.0])
+    >>> graph = ComputationalGraph(Square()(Node("x")))
+    >>> graph.forward(x=3.0), graph.backward()
+    (9.0, {'x': 6.0})
     """
 
     ids_at: Container[int] | None = None
@@ -57,7 +84,24 @@ class Gate:
         raise NotImplementedError(f"{type(self).__name__} has no backward rule: define backward(self, dz).")
 
     def __call__(self, *nodes: "Node", name: str | None = None) -> "Node":
-        """Draw edges from ``nodes`` to a new node of this gate. Nothing is computed yet."""
+        """Draw edges from ``nodes`` to a new node of this gate. Nothing is computed yet.
+
+        Parameters
+        ----------
+        *nodes : Node
+            The gate's inputs, in the order of ``forward``.
+        name : str, optional
+            Under which ``graph.value`` and ``graph.gradient`` find the new node.
+
+        Returns
+        -------
+        Node
+
+        Raises
+        ------
+        ValueError
+            If one of the nodes is none.
+        """
         return Node(name, gate=self, inputs=nodes)
 
     def __repr__(self):
@@ -75,10 +119,30 @@ class Gate:
 class Node(Operators):
     """One place in a graph: a leaf, whose value is fed, or the output of a gate.
 
+    Nodes are drawn together with ``+ - * / ** @`` as numbers are: each operator makes a gate, and each number or array
+    a ``Constant``. A node itself has no value, and no size, order or truth.
+
     Parameters
     ----------
-    name : str, with an optional scope before a slash, as in ``"embed/center"``; a node of a gate may go without
-    gate, inputs : set by calling the gate: ``Multiply()(x, y)``, or by an operator: ``x * y``
+    name : str
+        With an optional scope before a slash, as in ``"embed/center"``; a node of a gate may go without.
+    gate, inputs : Gate and tuple of Node
+        Set by calling the gate, ``Multiply()(x, y)``, or by an operator, ``x * y``.
+
+    Raises
+    ------
+    InputError
+        If the name is no string.
+    ValueError
+        If a leaf has no name, or an input is no node.
+
+    Examples
+    --------
+    >>> from handgrad import ComputationalGraph, Node
+    >>> x, y = Node("x"), Node("y")
+    >>> graph = ComputationalGraph(2 * x + y**2)
+    >>> graph.forward(x=1.0, y=3.0), graph.backward()
+    (11.0, {'x': 2.0, 'y': 6.0})
     """
 
     value: Any  # of a Parameter or a Constant
@@ -105,6 +169,29 @@ class Parameter(Node):
     """A leaf that owns its value: a weight matrix, a bias. The optimizer updates ``parameter.value`` in place.
 
     An array of floats is kept as it is, not copied; so two parameters, or two models, can share one.
+
+    Parameters
+    ----------
+    name : str
+    value : array or number
+        Integers become floats.
+
+    Raises
+    ------
+    InputError
+        If the value is no array of numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad import ComputationalGraph, MatMul, Node, Parameter
+    >>> W = Parameter("W", np.array([[1.0], [2.0]]))
+    >>> graph = ComputationalGraph(MatMul()(Node("x"), W))
+    >>> graph.forward(x=np.array([[3.0, 4.0]]))
+    array([[11.]])
+    >>> graph.backward(np.array([[1.0]]))["W"]
+    array([[3.],
+           [4.]])
     """
 
     value: np.ndarray
@@ -115,7 +202,25 @@ class Parameter(Node):
 
 
 class Constant(Node):
-    """A leaf that owns a value which is neither fed nor trained: the 2 in ``2 * x``. It needs no name."""
+    """A leaf that owns a value which is neither fed nor trained: the 2 in ``2 * x``. It needs no name.
+
+    Parameters
+    ----------
+    value : array or number
+        It is copied, and integers become floats.
+
+    Raises
+    ------
+    InputError
+        If the value is a gate, or no array of numbers.
+
+    Examples
+    --------
+    >>> from handgrad import ComputationalGraph, Constant, Multiply, Node
+    >>> graph = ComputationalGraph(Multiply()(Constant(2.0), Node("x")))
+    >>> graph.forward(x=3.0), graph.backward()
+    (6.0, {'x': 2.0})
+    """
 
     value: Any
 
@@ -144,6 +249,11 @@ class ComputationalGraph:
         Of every node, by node, after ``forward`` and after ``backward``.
     downstream : dict
         By node of a gate: what its backward returned, one gradient for each of its inputs.
+
+    Raises
+    ------
+    ValueError
+        If an output is no node, two leaves have one name, or one gate stands at two nodes.
 
     Examples
     --------
@@ -185,7 +295,8 @@ class ComputationalGraph:
 
         Returns
         -------
-        Summary : a string of name, gate or kind of leaf, shape, and how many numbers are trained. The shapes are those
+        Summary
+            A string of name, gate or kind of leaf, shape, and how many numbers are trained. The shapes are those
             of the last forward pass, "-" where there was none.
         """
         rows = [["name", "gate", "shape", "parameters"]]
@@ -202,7 +313,12 @@ class ComputationalGraph:
         return Summary("\n".join("  ".join([*r, n]).rstrip() for r, n in zip(table, numbers, strict=True)))
 
     def nodes_topologically_sorted(self) -> list[Node]:
-        """All nodes, each after its inputs: depth first, with our own stack, for chains of any length."""
+        """All nodes, each after its inputs: depth first, with our own stack, for chains of any length.
+
+        Returns
+        -------
+        list of Node
+        """
         order, placed, stack = [], set(), list(reversed(self.outputs))
         while stack:
             node = stack[-1]
@@ -222,12 +338,21 @@ class ComputationalGraph:
 
         Parameters
         ----------
-        feeds : dict, optional, name to value, for names that are no Python identifiers (``"embed/center"``)
-        **values : the other leaves by name; a Parameter may be left out, it has a value
+        feeds : dict, optional
+            Name to value, for names that are no Python identifiers (``"embed/center"``).
+        **values : array or number
+            The other leaves by name. A ``Parameter`` may be left out, since it has a value.
 
         Returns
         -------
-        The value of the output; a list of them, if the graph has several.
+        array or number
+            The value of the output; a list of them, if the graph has several.
+
+        Raises
+        ------
+        ValueError
+            If a leaf has no value, a value is no array of numbers or has a name that no leaf has, or a gate refuses its
+            inputs: the sentence says at which node.
         """
         values = {**(feeds or {}), **values}
         self.require_names(values)
@@ -264,12 +389,20 @@ class ComputationalGraph:
 
         Parameters
         ----------
-        dz : array, in the shape of the output; a list of them, if the graph has several outputs (None
+        dz : array, optional
+            In the shape of the output; a list of them, if the graph has several outputs (None
             for one that does not matter). It may be left out only where the one output is a single number: dz = 1.
 
         Returns
         -------
-        dict: the gradient of every leaf that the output depends on smoothly, by name, in the leaf's shape.
+        dict
+            The gradient of every leaf that the output depends on smoothly, by name, in the leaf's shape.
+
+        Raises
+        ------
+        ValueError
+            If forward has not run, dz is missing or of another shape than the output, or what a gate's backward returns
+            are not the gradients of its inputs.
         """
         if not self.values:
             raise ValueError("graph.backward needs the values of a forward pass: call graph.forward(...) first.")
@@ -299,12 +432,20 @@ class ComputationalGraph:
 
         Parameters
         ----------
-        feeds : dict, optional, leaf name to tangent, for names that are no Python identifiers
-        **tangents : by name, in the shape of the leaf; a leaf that is left out stands still
+        feeds : dict, optional
+            Leaf name to tangent, for names that are no Python identifiers.
+        **tangents : array or number
+            By name, in the shape of the leaf; a leaf that is left out stands still.
 
         Returns
         -------
-        The tangent of the output, Jacobian · tangent; a list of them, if the graph has several.
+        array or number
+            The tangent of the output, Jacobian · tangent; a list of them, if the graph has several.
+
+        Raises
+        ------
+        ValueError
+            If forward has not run, a tangent has another shape than its leaf or fits none, or a gate has no jvp.
         """
         if not self.values:
             raise ValueError("graph.jvp needs the values of a forward pass: call graph.forward(...) first.")
@@ -341,19 +482,40 @@ class ComputationalGraph:
             self.gradients[node] = gradient if known is None else known + gradient
 
     def parameters(self, scope: str = "") -> list[Parameter]:
-        """The parameters in ``scope`` ("embed" or "embed/"), or all of them, in the order of computation."""
+        """The parameters in ``scope`` ("embed" or "embed/"), or all of them, in the order of computation.
+
+        Parameters
+        ----------
+        scope : str, optional
+
+        Returns
+        -------
+        list of Parameter
+        """
         prefix = scope.rstrip("/") + "/" if scope else ""
         return [n for n in self.nodes if isinstance(n, Parameter) and n.name.startswith(prefix)]
 
     def value(self, name: str) -> Any:
-        """The value of the node called ``name`` in the last forward pass."""
+        """The value of the node called ``name`` in the last forward pass.
+
+        Raises
+        ------
+        ValueError
+            If no node has that name, or forward has not run.
+        """
         node = self._node_named(name)
         if node not in self.values:
             raise ValueError(f"{name!r} has no value yet: call graph.forward(...) first.")
         return self.values[node]
 
     def gradient(self, name: str) -> Any:
-        """The gradient of the node called ``name`` in the last backward pass."""
+        """The gradient of the node called ``name`` in the last backward pass.
+
+        Raises
+        ------
+        ValueError
+            If no node has that name, backward has not run, or the output does not depend on the node.
+        """
         node = self._node_named(name)
         if node not in self.gradients:
             raise ValueError(f"{name!r} has no gradient: call graph.backward() first; integers never have one.")
@@ -479,7 +641,21 @@ def _kind_of_leaf(node: Node) -> str:
 
 
 class Summary(str):
-    """A table that a notebook shows as one, without quotation marks."""
+    """A table that a notebook shows as one, without quotation marks.
+
+    Examples
+    --------
+    >>> from handgrad import ComputationalGraph, Node, Parameter
+    >>> graph = ComputationalGraph(Parameter("w", 2.0) * Node("x"))
+    >>> graph.forward(x=3.0)
+    6.0
+    >>> print(graph.summary())
+    name   gate       shape  parameters
+    w      parameter  ()              1
+    x      input      ()
+    -      Multiply   ()
+    total                             1
+    """
 
     __slots__ = ()
 

@@ -17,12 +17,15 @@ def numerical_jacobian(function, x):
 
     Parameters
     ----------
-    function : callable, takes an array of x's shape, returns an array or a number
-    x : array or number, n entries in all; computed in float64
+    function : callable
+        Takes an array of x's shape, returns an array or a number.
+    x : array or number
+        n entries in all; computed in float64.
 
     Returns
     -------
-    array (m, n) : slope of output i as input j moves, for m outputs and n inputs, both in C order
+    array (m, n)
+        Slope of output i as input j moves, for m outputs and n inputs, both in C order.
     """
     x = np.array(x, dtype=np.float64)
     columns = []

@@ -15,12 +15,19 @@ def as_torch_function(make_gate: Callable[[], Gate]) -> Callable[..., Any]:
 
     Parameters
     ----------
-    make_gate : callable without arguments that returns a new gate, such as the class ``Multiply`` or
-        ``lambda: Sum(axis=0)``; each call of the function gets a gate of its own, since a gate keeps its inputs
+    make_gate : callable
+        Without arguments, it returns a new gate, as the class ``Multiply`` does or ``lambda: Sum(axis=0)``. Each call
+        of the function gets a gate of its own, since a gate keeps its inputs.
 
     Returns
     -------
-    callable, of tensors on the CPU; integers become floats, as in a graph; ``torch.autograd.gradcheck`` passes on it
+    callable
+        Of tensors on the CPU; integers become floats, as in a graph. ``torch.autograd.gradcheck`` passes on it.
+
+    Raises
+    ------
+    InputError
+        If torch is not installed, ``make_gate`` makes no gate, or the function is called on what is no tensor.
 
     Examples
     --------

@@ -25,15 +25,20 @@ def load(path):
 def pages_of_the_book():
     """The table of contents as paths without suffix, in reading order."""
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [
-        contents["root"],
-        *(chapter["file"] for part in contents["parts"] for chapter in part["chapters"]),
-    ]
+    chapters = [chapter for part in contents["parts"] for chapter in part["chapters"]]
+    below = [[chapter, *chapter.get("sections", [])] for chapter in chapters]
+    return [contents["root"], *(page["file"] for pages in below for page in pages)]
 
 
 def pytest_generate_tests(metafunc):
     if "page" in metafunc.fixturenames:
-        metafunc.parametrize("page", [*pages_of_the_book(), "search", "genindex"])
+        metafunc.parametrize("page", [*filter(is_of_its_own_kind, pages_of_the_book()), "search", "genindex"])
+
+
+def is_of_its_own_kind(page):
+    """Whether a page is tested by itself: four of the reference stand for all, which test_reference.py goes through."""
+    page = Path(page)
+    return page.parent.name != "reference" or page.name in ("overview", "gates", "training", "command_line")
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +49,11 @@ def root():
 @pytest.fixture(scope="session")
 def pages():
     return pages_of_the_book()
+
+
+@pytest.fixture(scope="session")
+def pages_of_each_kind(pages):
+    return list(filter(is_of_its_own_kind, pages))
 
 
 @pytest.fixture(scope="session")

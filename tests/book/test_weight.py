@@ -50,12 +50,12 @@ def seconds_to_text(browser, url):
     return painted / 1000
 
 
-def test_pages_are_light(browser, server, pages):
+def test_pages_are_light(browser, server, pages_of_each_kind):
     rows, too_much = [], []
-    for page in pages:
+    for page in pages_of_each_kind:
         url = f"{server}{page}.html"
         kilobytes, seconds = weigh(browser, url) / 1000, seconds_to_text(browser, url)
-        limit = FIRST_PAGE_KB if page == pages[0] else CHAPTER_KB
+        limit = FIRST_PAGE_KB if page == pages_of_each_kind[0] else CHAPTER_KB
         late = ", MISSED" if seconds > SECONDS else ""
         rows.append(f"{page:<30} {kilobytes:6.0f} kB of {limit:4} {seconds:6.2f} s of {SECONDS:.0f}{late}")
         if kilobytes > limit:  # seconds are those of the machine, and of what else it does: they are printed only

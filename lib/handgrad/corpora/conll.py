@@ -21,8 +21,8 @@ class TaggedSentence:
     Attributes
     ----------
     words : tuple of str
-    tags : tuple of str, as many
-        In IOB2: B-LOC on the first word of a location, I-LOC on its others, and O on words outside all names.
+    tags : tuple of str
+        As many, in IOB2: B-LOC on the first word of a location, I-LOC on its others, and O on words outside all names.
     """
 
     words: tuple[str, ...]
@@ -56,7 +56,8 @@ def conll_file(path: str | os.PathLike, column: int = -1) -> list[TaggedSentence
     Parameters
     ----------
     path : str or os.PathLike
-    column : int, which column holds the tags, counted from 0, or from the end if negative; the words are in column 0
+    column : int
+        Which column holds the tags, counted from 0, or from the end if negative; the words are in column 0.
 
     Returns
     -------
@@ -127,9 +128,6 @@ def entities() -> dict[str, list[TaggedSentence]]:
 
 
 def entities_marked_twice() -> tuple[list[TaggedSentence], list[TaggedSentence]]:
-    """The 600 sentences as they were when they were marked a second time: with the first marks, and with the second.
-
-    Seven of them were reworded afterwards, so that they say themselves what was in doubt.
-    """
+    """The 600 sentences with the marks that `entities` has, and with those of somebody who had never seen them."""
     path = DATA / "entities.twice.conll"
     return conll_file(path, column=1), conll_file(path, column=2)

@@ -22,8 +22,16 @@ class Corpus:
 
     Attributes
     ----------
-    lowercase, tokenize : what its words are, see `with_words`
-        To open the same text again, as resuming a run does, these two are needed beside its name.
+    lowercase, tokenize : bool and str
+        What its words are, see ``with_words``. To open the same text again, as resuming a run does, these two are
+        needed beside its name.
+
+    Examples
+    --------
+    >>> from handgrad.corpora import Corpus
+    >>> corpus = Corpus("Hamlet", lambda: iter([["To", "be"], ["or", "not"]]))
+    >>> corpus.word_count, list(corpus.with_words(lowercase=True))
+    (4, [['to', 'be'], ['or', 'not']])
     """
 
     lowercase: bool = False
@@ -36,11 +44,22 @@ class Corpus:
         return self.read()
 
     def with_words(self, lowercase: bool = False, tokenize: Tokenizer = "blanks") -> "Corpus":
-        """The same text in other words, as `word_splitter` makes them; sentences without any are passed over.
+        """The same text in other words, as ``word_splitter`` makes them; sentences without any are passed over.
+
+        Parameters
+        ----------
+        lowercase : bool
+        tokenize : str
+            "blanks" or "simple".
+
+        Returns
+        -------
+        Corpus
 
         Raises
         ------
-        InputError : another tokenize than "blanks" and "simple"
+        InputError
+            If ``tokenize`` is another one.
         """
         split = word_splitter(lowercase, tokenize)
         if split is str.split:

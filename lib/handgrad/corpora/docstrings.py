@@ -58,14 +58,21 @@ def documentation():
     Returns
     -------
     Corpus
-        About two million words. Under `DOCUMENTATION_VERSIONS`, `pinned` is True and the corpus has
-        `DOCUMENTATION_WORDS` words and the digest `DOCUMENTATION_DIGEST`. With other versions there
+        About two million words. Under ``DOCUMENTATION_VERSIONS``, ``pinned`` is True and the corpus has
+        ``DOCUMENTATION_WORDS`` words and the digest ``DOCUMENTATION_DIGEST``. With other versions there
         is one warning, and the text differs a little.
 
     Raises
     ------
-    ValueError
+    InputError
         If one of the five packages is not installed.
+
+    Examples
+    --------
+    >>> from handgrad import corpora
+    >>> corpus = corpora.documentation()
+    >>> corpus.word_count == corpora.DOCUMENTATION_WORDS
+    True
     """
     packages, others = {}, []
     for package, expected in DOCUMENTATION_VERSIONS.items():

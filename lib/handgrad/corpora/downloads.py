@@ -30,13 +30,24 @@ def text8(path=None):
     Returns
     -------
     Corpus
-        `pinned` is True. A sentence is a piece of at most 2¹⁶ characters.
+        ``pinned`` is True. A sentence is a piece of at most 2¹⁶ characters.
 
     Raises
     ------
-    ValueError
+    InputError
         If it cannot be downloaded, or is another file than the one known by size and digest. What was
         downloaded in part is removed.
+
+    Examples
+    --------
+    >>> from handgrad import corpora
+    >>> with open("text8", "w", encoding="utf-8") as file:
+    ...     characters = file.write("anarchism originated as a term of abuse")
+    >>> try:
+    ...     corpora.text8("text8")  # what is there already is checked, too
+    ... except ValueError as error:
+    ...     print(error)
+    Expected text8 with 100,000,000 bytes, but text8 has 39; download it again.
     """
     path = _downloaded_text8() if path is None else Path(path)
     check_file(path)

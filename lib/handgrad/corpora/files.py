@@ -49,13 +49,13 @@ LONGEST_WORD = 2**20  # characters; what goes on for longer without a blank is n
 
 
 def open_corpus(path: str | os.PathLike, lowercase: bool = False, tokenize: Tokenizer = "blanks") -> Corpus:
-    """Open what is at `path`: a directory with `directory`, anything else with `text_file`.
+    r"""Open what is at ``path``: a directory with ``directory``, anything else with ``text_file``.
 
     Parameters
     ----------
     path : str or os.PathLike
-    lowercase, tokenize : what a word is, as in `word_splitter`
-        By default what stands between blanks, as it is written.
+    lowercase, tokenize : bool and str
+        What a word is, as in ``word_splitter``; by default what stands between blanks, as it is written.
 
     Returns
     -------
@@ -63,8 +63,17 @@ def open_corpus(path: str | os.PathLike, lowercase: bool = False, tokenize: Toke
 
     Raises
     ------
-    ValueError
-        As `directory` and `text_file` do, and if no word is left.
+    InputError
+        As ``directory`` and ``text_file`` do, and if no word is left.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from handgrad.corpora import open_corpus
+    >>> text = "To be, or not to be:\nthat is the question.\n"
+    >>> characters = Path("hamlet.txt").write_text(text, encoding="utf-8")
+    >>> list(open_corpus("hamlet.txt", tokenize="simple"))
+    [['to', 'be', 'or', 'not', 'to', 'be'], ['that', 'is', 'the', 'question']]
     """
     corpus = directory(path) if stat.S_ISDIR(_mode(Path(path))) else text_file(path)
     _warn_without_blanks(corpus)
@@ -100,7 +109,7 @@ def _warn_without_blanks(corpus: Corpus) -> None:
 def directory(path: str | os.PathLike) -> Corpus:
     """Open all files below a directory as one corpus, in the order of their names.
 
-    Each file is read as `text_file` reads it. The order is the same on each platform. Names that begin with a
+    Each file is read as ``text_file`` reads it. The order is the same on each platform. Names that begin with a
     dot are passed over, and links to other directories are not followed.
 
     Parameters
@@ -110,13 +119,22 @@ def directory(path: str | os.PathLike) -> Corpus:
     Returns
     -------
     Corpus
-        Its `name` is the path. The files are those that are there now.
+        Its ``name`` is the path. The files are those that are there now.
 
     Raises
     ------
-    ValueError
+    InputError
         At once if the directory is missing, unreadable or without a word, or holds what is no file; when the
         reading gets there, if a file is no text.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from handgrad.corpora import directory
+    >>> for name, words in [("b", "or not"), ("a", "to be")]:
+    ...     characters = Path(name + ".txt").write_text(words, encoding="utf-8")
+    >>> list(directory("."))
+    [['to', 'be'], ['or', 'not']]
     """
     path = Path(path)
     if not stat.S_ISDIR(_mode(path)):
@@ -144,7 +162,7 @@ def _files_below(folder: Path) -> list[Path]:
 
 
 def text_file(path: str | os.PathLike) -> Corpus:
-    """Open a UTF-8 text file, plain, .gz or .zip, as a corpus: one line a sentence, split at white space.
+    r"""Open a UTF-8 text file, plain, .gz or .zip, as a corpus: one line a sentence, split at white space.
 
     The file is streamed each time it is read and never loaded whole; a line of more than 2¹⁶ characters comes as
     several sentences.
@@ -157,13 +175,22 @@ def text_file(path: str | os.PathLike) -> Corpus:
     Returns
     -------
     Corpus
-        Its `name` is the path.
+        Its ``name`` is the path.
 
     Raises
     ------
-    ValueError
+    InputError
         At once if the file is missing, a directory, unreadable or without a word; when the reading
         gets there, if it is not UTF-8, binary, or a broken .gz or .zip file.
+
+    Examples
+    --------
+    >>> import gzip
+    >>> from handgrad.corpora import text_file
+    >>> with gzip.open("hamlet.txt.gz", "wb") as file:
+    ...     bytes_written = file.write(b"To be, or not to be\n")
+    >>> list(text_file("hamlet.txt.gz"))
+    [['To', 'be,', 'or', 'not', 'to', 'be']]
     """
     path = Path(path)
     check_file(path)

@@ -22,12 +22,19 @@ def word_splitter(lowercase: bool = False, tokenize: Tokenizer = "blanks") -> Ca
 
     Parameters
     ----------
-    lowercase : whether words become lower case; "simple" words always are
-    tokenize : "blanks" splits at white space and keeps what is between as it is written; "simple" is `simple_words`
+    lowercase : bool
+        Whether words become lower case; "simple" words always are.
+    tokenize : str
+        "blanks" splits at white space and keeps what is between as it is written; "simple" is ``simple_words``.
+
+    Returns
+    -------
+    callable, of a str: a list of str
 
     Raises
     ------
-    InputError : another tokenize, or a lowercase that is not True or False
+    InputError
+        If ``tokenize`` is another one, or ``lowercase`` is not True or False.
     """
     if not isinstance(lowercase, bool):
         raise InputError(f"lowercase is True or False, but got {lowercase!r:.40}.")
@@ -49,7 +56,21 @@ def simple_words(text: str) -> list[str]:
 
     - A mark on a letter (category M) belongs to the word. gensim ends a word there: the Hindi हिन्दी would be ह, न, द.
     - Letters are composed first (NFC): é is one word's letter however it was typed.
-    - Underscores join words, as in new_york, but those at the ends go: _stressed_ is stressed. gensim drops it whole.
+    - Underscores join words, as in new_york, but those at the ends go: "_stressed_" is stressed. gensim drops it whole.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> from handgrad.corpora import simple_words
+    >>> simple_words("Don't say 'C3PO' in New_York!")
+    ['don', 'say', 'po', 'in', 'new_york']
     """
     text = text.lower()
     if text.isascii():

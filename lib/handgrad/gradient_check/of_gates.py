@@ -38,9 +38,9 @@ def check_gate(gate: Gate, *inputs: ArrayLike, seed: int = 0) -> GradientReport:
     Parameters
     ----------
     gate : Gate
-    *inputs : arrays or numbers, as for ``gate.forward``; floats are checked in float64, integers (ids,
-        labels) must get the gradient None; integers that come alone are taken as floats, but for those that
-        the gate declares to be ids (``ids_at``)
+    *inputs : arrays or numbers
+        As for ``gate.forward``. Floats are checked in float64, integers (ids, labels) must get the gradient None;
+        integers that come alone are taken as floats, but for those that the gate declares to be ids (``ids_at``).
     seed : int, of the random upstream gradient
 
     Returns

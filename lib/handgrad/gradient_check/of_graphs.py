@@ -25,8 +25,10 @@ def check_graph(graph, feeds=None, /, seed=0, **inputs):
     Parameters
     ----------
     graph : ComputationalGraph
-    feeds, **inputs : the leaves' values, as for ``graph.forward``; parameters may be left out
-    seed : int, of the random upstream gradients
+    feeds, **inputs : dict, and arrays or numbers
+        The leaves' values, as for ``graph.forward``; parameters may be left out.
+    seed : int
+        Of the random upstream gradients.
 
     Returns
     -------

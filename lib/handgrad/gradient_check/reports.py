@@ -19,10 +19,14 @@ class GradientReport:
 
     Attributes
     ----------
-    ok : bool, whether every gradient agrees with the measured slopes
-    text : str, one line when right, a paragraph when wrong
-    mistake : str, a code such as FORGOT_UPSTREAM if the mistake is a known one, else None
-    skipped : int, number of entries at a kink, where no slope exists
+    ok : bool
+        Whether every gradient agrees with the measured slopes.
+    text : str
+        One line when right, a paragraph when wrong.
+    mistake : str or None
+        A code such as FORGOT_UPSTREAM if the mistake is a known one.
+    skipped : int
+        Number of entries at a kink, where no slope exists.
     """
 
     def __init__(self, ok: bool, text: str, mistake: str | None = None, skipped: int = 0) -> None:

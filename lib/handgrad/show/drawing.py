@@ -132,11 +132,25 @@ def draw(
     Parameters
     ----------
     graph : ComputationalGraph
-    title : str, the caption
+    title : str
+        The caption.
 
     Returns
     -------
-    Drawing : SVG in a notebook, a table in text
+    Drawing
+        SVG in a notebook, a table in text.
+
+    Examples
+    --------
+    >>> from handgrad import ComputationalGraph, Node, show
+    >>> graph = ComputationalGraph(Node("x") * Node("y"))
+    >>> graph.forward(x=2.0, y=3.0), graph.backward()
+    (6.0, {'x': 3.0, 'y': 2.0})
+    >>> show.draw(graph)
+    node  from  value  gradient
+    x           2      3
+    y           3      2
+    ×     x, y  6      1
     """
     return Drawing(graph, title)
 

@@ -29,7 +29,22 @@ def _require_matplotlib() -> tuple[Any, Any]:
 
 
 def use_book_style() -> None:
-    """One size, one palette, no box around the axes, for every figure of the book."""
+    """One size, one palette, no box around the axes, for every figure of the book.
+
+    Raises
+    ------
+    InputError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from matplotlib import pyplot as plt
+    >>> from handgrad import show
+    >>> with plt.rc_context():
+    ...     show.use_book_style()
+    ...     plt.rcParams["axes.spines.top"]
+    False
+    """
     matplotlib, plt = _require_matplotlib()
     plt.style.use("default")
     matplotlib.rcParams.update(
@@ -79,12 +94,24 @@ def figure(fig: Any, alt: str, caption: str = "") -> Figure:
     Parameters
     ----------
     fig : matplotlib.figure.Figure
-    alt : str, what the picture shows, for those who do not see it
-    caption : str, optional, what to notice
+    alt : str
+        What the picture shows, for those who do not see it.
+    caption : str, optional
+        What to notice.
 
     Returns
     -------
-    Figure : shown in a notebook as inline SVG; nbval compares its alt text, since pixels and paths vary
+    Figure
+        Shown in a notebook as inline SVG; nbval compares its alt text, since pixels and paths vary.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from handgrad import show
+    >>> fig = Figure()
+    >>> line = fig.subplots().plot([0, 1, 2], [0, 1, 4])
+    >>> show.figure(fig, alt="A parabola: slow at first, then steep.")
+    figure: A parabola: slow at first, then steep.
     """
     matplotlib, plt = _require_matplotlib()
     smallest = 72 * fig.get_figwidth() * LEGIBLE / LETTERS

@@ -31,11 +31,25 @@ def source(*things):
 
     Parameters
     ----------
-    *things : classes, functions or methods of one file of the library
+    *things : classes, functions or methods
+        Of one file of the library.
 
     Returns
     -------
-    SourceListing : shown in a notebook with highlighted syntax
+    SourceListing
+        Shown in a notebook with highlighted syntax.
+
+    Examples
+    --------
+    >>> from handgrad import Exp, show
+    >>> show.source(Exp.forward, Exp.backward)
+    # handgrad/gates.py
+    def forward(self, x):
+        self.z = np.exp(x)
+        return self.z
+    <BLANKLINE>
+    def backward(self, dz):
+        return [self.z * dz]
     """
     path = Path(inspect.getsourcefile(things[0])).resolve()
     if any(Path(inspect.getsourcefile(thing)).resolve() != path for thing in things):

@@ -50,7 +50,8 @@ def verify(label, gradients, function, at, upstream=None, torch_function=None):
 
     Returns
     -------
-    Verification : shown as one line, verified or failed
+    Verification
+        Shown as one line, verified or failed.
     """
     if not gradients or not gradients.keys() <= at.keys():
         got = ", ".join(gradients) or "none"

@@ -4,7 +4,22 @@ import math
 
 
 class Callback:
-    """Does nothing; override what you need. Each method is called with the trainer."""
+    """Does nothing; override what you need. Each method is called with the trainer.
+
+    Its methods are on_train_begin, on_epoch_begin, on_epoch_end and on_train_end, and those below.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import Callback, Trainer, TrainingConfig
+    >>> class CountEpochs(Callback):
+    ...     def on_epoch_end(self, trainer):
+    ...         print(trainer.epoch, "of", trainer.config.epochs)
+    >>> config = TrainingConfig(engine="numpy", min_count=1, subsample=0, epochs=2)
+    >>> trainer = Trainer(config, callbacks=[CountEpochs()])
+    >>> vectors = trainer.fit([["red", "apple"]] * 50)
+    1 of 2
+    2 of 2
+    """
 
     def on_train_begin(self, trainer):
         pass
@@ -39,8 +54,24 @@ class EarlyStopping(Callback):
 
     Parameters
     ----------
-    patience : int, entries of the loss without a new minimum
-    min_delta : float, how far below the minimum counts as a new one
+    patience : int
+        Entries of the loss without a new minimum.
+    min_delta : float
+        How far below the minimum counts as a new one.
+
+    Examples
+    --------
+    With a learning rate of 0 the loss never falls by one nat. The first entry is the minimum; two more pass in vain:
+
+    >>> from handgrad.word2vec import EarlyStopping, Trainer, TrainingConfig
+    >>> still = {"learning_rate": 0, "min_learning_rate": 0, "report_every": 1}
+    >>> small = {"min_count": 1, "subsample": 0, "batch_size": 4}
+    >>> config = TrainingConfig(engine="numpy", **still, **small)
+    >>> stopping = EarlyStopping(patience=2, min_delta=1.0)
+    >>> trainer = Trainer(config, callbacks=[stopping])
+    >>> vectors = trainer.fit([["red", "apple"]] * 50)
+    >>> trainer.step
+    3
     """
 
     def __init__(self, patience=3, min_delta=0.0):

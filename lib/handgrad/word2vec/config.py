@@ -26,8 +26,10 @@ class SettingError(InputError):
 
     Attributes
     ----------
-    name : str, of the field
-    expected : str, the sentence after "TrainingConfig expects NAME": on the command line the name is an option's
+    name : str
+        Of the field.
+    expected : str
+        The sentence after "TrainingConfig expects NAME": on the command line the name is an option's.
     """
 
     def __init__(self, name: str, expected: str):
@@ -41,7 +43,8 @@ class UnknownSettingError(InputError, TypeError):
     Attributes
     ----------
     name : str
-    hint : str, what to take instead
+    hint : str
+        What to take instead.
     """
 
     def __init__(self, name: str, hint: str):
@@ -58,6 +61,18 @@ def setting(default: Any, help: str, choices: tuple[str, ...] | None = None, lea
 class TrainingConfig:
     """What a run depends on. The defaults are word2vec.c's for skip-gram with negative sampling (Mikolov et al. 2013),
     but for ``min_learning_rate``, which is gensim's. ``explain()`` says what each field does.
+
+    Raises
+    ------
+    InputError
+        If a setting is out of its range, unknown, or does not go with another one.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import TrainingConfig
+    >>> config = TrainingConfig(model="cbow", learning_rate=0.05)
+    >>> config.dimension, config.negatives
+    (100, 5)
     """
 
     # what is learned
@@ -271,24 +286,58 @@ class TrainingConfig:
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> Self:
-        """A configuration from names and values, as a TOML or JSON file gives them."""
+        """A configuration from names and values, as a TOML or JSON file gives them.
+
+        Parameters
+        ----------
+        settings : dict
+
+        Returns
+        -------
+        TrainingConfig
+
+        Raises
+        ------
+        InputError
+            As ``TrainingConfig`` does.
+        """
         if not isinstance(settings, dict):
             raise InputError(f"TrainingConfig expects a table of names and values, but got {_shown(settings)}.")
         _require_known(settings)
         return cls(**settings)
 
     def to_dict(self) -> dict[str, Any]:
+        """All settings, by name.
+
+        Returns
+        -------
+        dict
+        """
         return asdict(self)
 
     @classmethod
     def explain(cls) -> str:
-        """What each field does, for reading."""
+        """What each field does, for reading.
+
+        Returns
+        -------
+        str
+        """
         return "\n".join(
             f"{each.name} = {getattr(cls(), each.name)!r}: {each.metadata['help']}" for each in fields(cls)
         )
 
     def seed_of(self, draw: str) -> tuple[int, int]:
-        """The numbers from which the named draw's generators are made."""
+        """The numbers from which the named draw's generators are made.
+
+        Parameters
+        ----------
+        draw : str
+
+        Returns
+        -------
+        (int, int)
+        """
         return (self.seeds.get(draw, self.seed), DRAWS.index(draw))
 
 

@@ -46,12 +46,35 @@ ODD_ONES_OUT = """
 
 
 def documentation_analogies() -> dict[str, list[tuple[str, ...]]]:
-    """All questions (a, b, c, d), by relation: a dict for ``word_analogies``."""
+    """All questions (a, b, c, d), by relation: a dict for ``word_analogies``.
+
+    Returns
+    -------
+    dict
+        Relation to list of (a, b, c, d).
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import documentation_analogies
+    >>> documentation_analogies()["hyperbolic"][0]
+    ('sin', 'sinh', 'cos', 'cosh')
+    """
     return {relation: _questions(pairs) for relation, pairs in PAIRS.items()}
 
 
 def documentation_odd_ones_out() -> list[tuple[str, ...]]:
-    """Sets of words of which the first is the odd one: a list for ``odd_one_out``."""
+    """Sets of words of which the first is the odd one: a list for ``odd_one_out``.
+
+    Returns
+    -------
+    list of tuples of str
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import documentation_odd_ones_out
+    >>> documentation_odd_ones_out()[0]
+    ('sum', 'sin', 'cos', 'tan', 'exp')
+    """
     return [tuple(line.split()) for line in ODD_ONES_OUT.strip().splitlines()]
 
 

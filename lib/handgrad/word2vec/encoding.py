@@ -29,8 +29,17 @@ class EncodedText:
     Parameters
     ----------
     vocabulary : Vocabulary
-    ids : int32 array (N,), as a rule a memory-mapped file; all sentences in one row
-    starts : int64 array (S + 1,), sentence s is ids[starts[s] : starts[s + 1]]; it may be empty
+    ids : int32 array (N,)
+        All sentences in one row; as a rule a memory-mapped file.
+    starts : int64 array (S + 1,)
+        Sentence s is ``ids[starts[s] : starts[s + 1]]``; it may be empty.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import encode_text
+    >>> text = encode_text([["to", "be"], ["or", "not", "to", "be"]])
+    >>> text.ids.tolist(), text.starts.tolist(), len(text)
+    ([0, 1, 2, 3, 0, 1], [0, 2, 6], 6)
     """
 
     vocabulary: Vocabulary
@@ -46,7 +55,8 @@ class EncodedText:
     @cached_property
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of the vocabulary, the ids and the sentences: two texts with one digest
-        train the same vectors."""
+        train the same vectors.
+        """
         words, counts = self.vocabulary.index_to_key, self.vocabulary.counts.tolist()
         sha256 = hashlib.sha256(json.dumps([words, counts, self.vocabulary.raw_words]).encode())
         for numbers, kind in [(self.ids, "<i4"), (self.starts, "<i8")]:
@@ -55,7 +65,7 @@ class EncodedText:
         return sha256.hexdigest()
 
     def require_whole(self) -> None:
-        """Its ids are those of its vocabulary and its sentences cover it in order, or a sentence says what is wrong."""
+        """Raise InputError unless its ids are those of its vocabulary and its sentences cover it in order."""
         require_ids(self.ids, len(self.vocabulary), f"A text with {self.vocabulary}")
         starts = np.asarray(self.starts)
         if not len(starts) or starts[0] or starts[-1] != len(self) or (np.diff(starts) < 0).any():
@@ -64,7 +74,22 @@ class EncodedText:
             )
 
     def split(self, held_out: int) -> "tuple[EncodedText, EncodedText | None]":
-        """This text without its last sentences, and these, of at least ``held_out`` words together; or None for 0."""
+        """This text without its last sentences, and these, of at least ``held_out`` words together.
+
+        Parameters
+        ----------
+        held_out : int
+
+        Returns
+        -------
+        tuple of EncodedText
+            The second is None if ``held_out`` is 0.
+
+        Raises
+        ------
+        InputError
+            If the text has no more words than that.
+        """
         if not held_out:
             return self, None
         sentence = int(np.searchsorted(self.starts, len(self) - held_out, side="right")) - 1
@@ -81,11 +106,18 @@ class EncodedText:
     def chunks(self, size: int = PIECE) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """Go through the text by whole sentences, about ``size`` words at a time, so that memory does not grow with it.
 
+        Parameters
+        ----------
+        size : int
+
         Yields
         ------
-        position : int, where in ``ids`` the chunk begins
-        ids : int32 array (n,), a copy, n at most ``size``; a sentence that is longer comes in several chunks
-        sentence_of : int32 array (n,), the sentence of each id, counted from the chunk's first
+        position : int
+            Where in ``ids`` the chunk begins.
+        ids : int32 array (n,)
+            A copy, n at most ``size``; a sentence that is longer comes in several chunks.
+        sentence_of : int32 array (n,)
+            The sentence of each id, counted from the chunk's first.
         """
         first, last = 0, len(self.starts) - 1
         while first < last:
@@ -118,12 +150,15 @@ def encode_text(
 
     Parameters
     ----------
-    sentences : iterable of lists of str; one that can be read only once will do
-    min_count, max_size, unk : which words get an id, as in Vocabulary
+    sentences : iterable of lists of str
+        One that can be read only once will do.
+    min_count, max_size, unk
+        Which words get an id, as in ``Vocabulary``.
     path : str or os.PathLike, optional
         A new file for the ids (int32). Without it they are in a temporary file, 4 bytes a word, in the folder
-        for such files (TMPDIR), that nobody else sees and that is gone when the result is.
-    progress : callable, optional, called with the number of words read since the last call
+        for such files (TMPDIR), invisible to others and gone when the result is.
+    progress : callable, optional
+        Called with the number of words read since the last call.
 
     Returns
     -------
@@ -131,8 +166,15 @@ def encode_text(
 
     Raises
     ------
-    ValueError
+    InputError
         If a sentence is no list of strings, if no word is frequent enough, or if ``path`` exists. No file is left then.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import encode_text
+    >>> text = encode_text([["to", "be", "or", "not", "to", "be"]], min_count=2)
+    >>> text.vocabulary.index_to_key, text.ids.tolist()
+    (['to', 'be'], [0, 1, 0, 1])
     """
     if isinstance(sentences, str | os.PathLike):
         raise InputError(

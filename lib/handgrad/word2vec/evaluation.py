@@ -27,8 +27,12 @@ SCORES_AT_ONCE = 2**24  # questions times words of one matrix product: 64 MB
 class WordSimilarity:
     """How well cosines agree with human scores.
 
-    spearman, pearson : (correlation, two-sided p-value); Spearman compares ranks and is what papers report
-    pairs, answered : int, pairs in the test, and those for which both words have a vector
+    Attributes
+    ----------
+    spearman, pearson : (float, float)
+        Correlation and two-sided p-value; Spearman compares ranks and is what papers report.
+    pairs, answered : int
+        Pairs in the test, and those for which both words have a vector.
     """
 
     name: str
@@ -83,7 +87,10 @@ class AnalogySection:
 class WordAnalogies:
     """Analogies by section. As in Google's test, sections whose name begins with "gram" are syntactic.
 
-    vocabulary : int, the number of words among which the answers were looked for
+    Attributes
+    ----------
+    vocabulary : int
+        The number of words among which the answers were looked for.
     """
 
     name: str
@@ -120,7 +127,11 @@ class WordAnalogies:
 class OddOneOut:
     """Sets of words of which the first does not belong to the others.
 
-    answers : tuple of (set of words, chosen word); unknown : sets with a word that has no vector
+    Attributes
+    ----------
+    answers : tuple of (set of words, chosen word)
+    unknown : tuple of sets
+        Those with a word that has no vector.
     """
 
     name: str
@@ -162,18 +173,42 @@ def word_similarity(
 
     Parameters
     ----------
-    vectors : KeyedVectors, the words most frequent first
-    pairs : a path for ``read_word_pairs``, or a list of (word, word, score)
-    delimiter, encoding : str, those of the file; None finds the delimiter out
-    restrict_vocab : int or None, words after so many first ones count as unknown
-    case_insensitive : bool, compare words without regard to case; the first, most frequent, variant has the vector
-    dummy4unknown : bool, False leaves out pairs with an unknown word, True gives them a similarity of 0
-    similarity_function : function of two words, or the name of a method of ``vectors``
-    name : str, for the result; otherwise the file's
+    vectors : KeyedVectors
+        The words most frequent first.
+    pairs : path or list of (word, word, score)
+        A path is one for ``read_word_pairs``.
+    delimiter, encoding : str
+        Those of the file; None finds the delimiter out.
+    restrict_vocab : int or None
+        Words after so many first ones count as unknown.
+    case_insensitive : bool
+        Whether to compare words without regard to case; the first, most frequent, variant has the vector.
+    dummy4unknown : bool
+        False leaves out pairs with an unknown word, True gives them a similarity of 0.
+    similarity_function : str or callable
+        A function of two words, or the name of a method of ``vectors``.
+    name : str
+        For the result; otherwise the file's.
 
     Returns
     -------
     WordSimilarity
+        ``print`` shows it as a table.
+
+    Raises
+    ------
+    InputError
+        If a pair is none, or the file cannot be read.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import KeyedVectors, word_similarity
+    >>> plane = [[1.0, 0.0], [0.8, 0.6], [-1.0, 0.0]]
+    >>> vectors = KeyedVectors(["hot", "warm", "cold"], plane)
+    >>> scores = [("hot", "warm", 9), ("warm", "cold", 4), ("hot", "cold", 1)]
+    >>> result = word_similarity(vectors, [*scores, ("hot", "ice", 0)])
+    >>> round(result.spearman[0], 4), result.pairs, result.answered
+    (1.0, 4, 3)
     """
     stats = _scipy_stats()
     name = name or _name(pairs, "word pairs")
@@ -247,17 +282,40 @@ def word_analogies(
 
     Parameters
     ----------
-    vectors : KeyedVectors, the words most frequent first
-    analogies : a path for ``read_analogies``, or a dict {section: list of (a, b, c, d)}
-    restrict_vocab : int or None, ask and answer only with so many first words; papers report 30,000 and None, all
-    case_insensitive : bool, compare words without regard to case; the first, most frequent, variant counts
-    dummy4unknown : bool, False leaves out questions with an unknown word, True counts them as incorrect
-    method : "3CosAdd" or "3CosMul"
-    name : str, for the result; otherwise the file's
+    vectors : KeyedVectors
+        The words most frequent first.
+    analogies : path or dict
+        A path is one for ``read_analogies``, a dict is {section: list of (a, b, c, d)}.
+    restrict_vocab : int or None
+        Ask and answer only with so many first words; papers report 30,000 and None, all.
+    case_insensitive : bool
+        Whether to compare words without regard to case; the first, most frequent, variant counts.
+    dummy4unknown : bool
+        False leaves out questions with an unknown word, True counts them as incorrect.
+    method : str
+        "3CosAdd" or "3CosMul".
+    name : str
+        For the result; otherwise the file's.
 
     Returns
     -------
     WordAnalogies
+        ``print`` shows it as a table.
+
+    Raises
+    ------
+    InputError
+        If a question is none, the method is unknown, or the file cannot be read.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import KeyedVectors, word_analogies
+    >>> words = ["man", "woman", "king", "queen", "apple"]
+    >>> plane = [[1.0, 0.0], [1.0, 1.0], [2.0, -0.5], [2.0, 1.0], [-1.0, 0.0]]
+    >>> questions = {"royalty": [("man", "woman", "king", "queen")]}
+    >>> result = word_analogies(KeyedVectors(words, plane), questions)
+    >>> result.total.accuracy
+    1.0
     """
     if method not in METHODS:
         raise InputError(f'word_analogies expects the method "3CosAdd" or "3CosMul", but got {method!r}.')
@@ -320,10 +378,21 @@ def odd_one_out(vectors: KeyedVectors, sets: Sequence[tuple[str, ...]], name: st
     ----------
     vectors : KeyedVectors
     sets : list of tuples of words
+    name : str
+        For the result.
 
     Returns
     -------
     OddOneOut
+        ``print`` shows it as a table.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import KeyedVectors, odd_one_out
+    >>> plane = [[1.0, 0.0], [0.8, 0.6], [-1.0, 0.0]]
+    >>> vectors = KeyedVectors(["hot", "warm", "cold"], plane)
+    >>> odd_one_out(vectors, [("cold", "hot", "warm")]).accuracy
+    1.0
     """
     known = [tuple(words) for words in sets if all(word in vectors for word in words)]
     unknown = [tuple(words) for words in sets if not all(word in vectors for word in words)]

@@ -13,18 +13,36 @@ NO_NODE = -1  # fills a row of paths where a word's path is shorter than the lon
 
 
 class HuffmanTree:
-    """A binary tree with the words as leaves, built from their counts.
+    """A binary tree with the words as leaves, built from their counts (Huffman 1952).
 
     Parameters
     ----------
-    counts : int array (V,), V of at least 2
+    counts : int array (V,)
+        At least two of them.
 
     Attributes
     ----------
-    inner_nodes : int, V - 1; the root is the last of them
-    starts : int64 array (V + 1,); the path of word w is ``nodes[starts[w] : starts[w + 1]]``
-    nodes : int32 array, the inner nodes on the paths of all words, each from the root down
-    codes : int8 array, beside nodes: 0 or 1, which of its two branches the path takes there
+    inner_nodes : int
+        V - 1; the root is the last of them.
+    starts : int64 array (V + 1,)
+        The path of word w is ``nodes[starts[w] : starts[w + 1]]``.
+    nodes : int32 array
+        The inner nodes on the paths of all words, each from the root down.
+    codes : int8 array
+        Beside nodes, 0 or 1: which of its two branches the path takes there.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two counts, or one is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad.word2vec import HuffmanTree
+    >>> tree = HuffmanTree(np.array([8, 4, 2, 1]))
+    >>> [tree.code(word) for word in range(4)]
+    ['1', '01', '001', '000']
     """
 
     def __init__(self, counts: np.ndarray):
@@ -63,12 +81,15 @@ class HuffmanTree:
 
         Parameters
         ----------
-        words : int array (B,), ids
+        words : int array (B,)
+            Ids.
 
         Returns
         -------
-        nodes : int32 array (B, L), L the longest path among them, NO_NODE past the end of a shorter one
-        codes : int8 array (B, L), 0 past the end
+        nodes : int32 array (B, L)
+            L is the longest path among them, and NO_NODE stands past the end of a shorter one.
+        codes : int8 array (B, L)
+            0 past the end.
         """
         length = self.starts[words + 1] - self.starts[words]  # (B,)
         step = np.arange(length.max(initial=0))  # (L,)
@@ -77,7 +98,17 @@ class HuffmanTree:
         return np.where(on_path, self.nodes[place], NO_NODE), np.where(on_path, self.codes[place], 0)
 
     def code(self, word: int) -> str:
-        """The code of one word, as a string of 0 and 1, for reading."""
+        """The code of one word, as a string of 0 and 1, for reading.
+
+        Parameters
+        ----------
+        word : int
+            Its id.
+
+        Returns
+        -------
+        str
+        """
         return "".join(map(str, self.codes[self.starts[word] : self.starts[word + 1]]))
 
 

@@ -33,20 +33,44 @@ class KeyedVectors(StoredVectors):
 
     Parameters
     ----------
-    index_to_key : sequence of str, the words, most frequent first; or a Vocabulary, whose words are not copied, and its
-        counts are taken
-    vectors : float array (V, D), not copied
-    counts : int array (V,), optional, how often each word occurs; ``get_vecattr(word, "count")`` gives it
-    vector_size : int, D of vectors that are to be added
-    count : int, for how many words to make room at once; they are words when they are added
-    dtype : the type of vectors that are to be added
+    index_to_key : sequence of str
+        The words, most frequent first; or a Vocabulary, whose words are not copied, and its counts are taken.
+    vectors : float array (V, D)
+        Not copied.
+    counts : int array (V,), optional
+        How often each word occurs; ``get_vecattr(word, "count")`` gives it.
+    vector_size : int
+        D of vectors that are to be added.
+    count : int
+        For how many words to make room at once; they are words when they are added.
+    dtype : NumPy type
+        Of vectors that are to be added.
 
     Attributes
     ----------
     index_to_key : list of str
-    key_to_index : dict, word to index
+    key_to_index : dict
+        Word to index.
     vectors : float array (V, D)
-    expandos : dict, name of an attribute to an array (V,), as in gensim
+    expandos : dict
+        Name of an attribute to an array (V,), as in gensim.
+
+    Raises
+    ------
+    InputError
+        If words, vectors and counts do not fit together, or a word is there twice.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import KeyedVectors
+    >>> plane = [[1.0, 0.0], [0.8, 0.6], [-1.0, 0.0]]
+    >>> vectors = KeyedVectors(["hot", "warm", "cold"], plane)
+    >>> vectors["warm"]
+    array([0.8, 0.6])
+    >>> round(vectors.similarity("hot", "warm"), 4)
+    0.8
+    >>> [word for word, cosine in vectors.most_similar("hot")]
+    ['warm', 'cold']
     """
 
     @property
@@ -58,7 +82,12 @@ class KeyedVectors(StoredVectors):
         """Does nothing. gensim keeps the lengths and must be told when they are old; here they are never kept."""
 
     def get_normed_vectors(self) -> np.ndarray:
-        """All vectors with length 1 (V, D), a copy; a vector of zeros stays one."""
+        """All vectors with length 1, a copy; a vector of zeros stays one.
+
+        Returns
+        -------
+        float array (V, D)
+        """
         norms = self.norms[:, None]
         return self.vectors / np.where(norms > 0, norms, 1)
 
@@ -79,14 +108,30 @@ class KeyedVectors(StoredVectors):
         post_normalize: bool = False,
         ignore_missing: bool = True,
     ) -> np.ndarray:
-        """The weighted mean of vectors (D,), divided by the sum of the weights' magnitudes.
+        """The weighted mean of vectors, divided by the sum of the weights' magnitudes.
 
         Parameters
         ----------
-        keys : list of words, indices or vectors; words count with length 1 if ``pre_normalize``, vectors as they are
-        weights : array (n,), optional, ones if not given
-        post_normalize : bool, give the mean length 1
-        ignore_missing : bool, pass over unknown words, as gensim does
+        keys : list of words, indices or vectors
+            Words count with length 1 if ``pre_normalize``, vectors as they are.
+        weights : array (n,), optional
+            Ones if not given.
+        pre_normalize : bool
+        post_normalize : bool
+            Whether to give the mean length 1.
+        ignore_missing : bool
+            Whether to pass over unknown words, as gensim does.
+
+        Returns
+        -------
+        float array (D,)
+
+        Raises
+        ------
+        InputError
+            If there is no key, or none is known, or weights and keys differ in number.
+        UnknownWordError
+            If a word is unknown and ``ignore_missing`` is False.
         """
         weights = np.ones(len(keys)) if weights is None else np.asarray(weights, dtype=np.float64)
         if not len(keys) or weights.shape != (len(keys),):
@@ -142,21 +187,31 @@ class KeyedVectors(StoredVectors):
     def most_similar(
         self, positive: Given = (), negative: Given = (), topn: int | None = 10, restrict_vocab: int | None = None
     ) -> Neighbors | np.ndarray:
-        """The words nearest to the sum of ``positive`` less the sum of ``negative``, by cosine.
+        """The words nearest to the sum of ``positive`` minus the sum of ``negative``, by cosine.
 
         Every word counts with length 1 (3CosAdd: Levy and Goldberg 2014, equation 1), and a vector as it is. The given
         words are left out. Among equal cosines the first word in ``index_to_key`` comes first.
 
         Parameters
         ----------
-        positive, negative : a word, an index, a vector (D,) or a list of these; also of pairs with a weight, which
-            then stands for the +1 of ``positive`` or the -1 of ``negative``
-        topn : int or None; None gives the cosines of all words, 0 an empty list
-        restrict_vocab : int, optional, look only among so many first words
+        positive, negative : word, index, vector (D,) or a list of these
+            Also of pairs with a weight, which then stands for the +1 of ``positive`` or the -1 of ``negative``.
+        topn : int or None
+            None gives the cosines of all words, 0 an empty list.
+        restrict_vocab : int, optional
+            Look only among so many first words.
 
         Returns
         -------
-        list of (word, cosine), best first; or an array (V,)
+        list of (word, cosine), or an array (V,)
+            Best first.
+
+        Raises
+        ------
+        UnknownWordError
+            If a word has no vector.
+        InputError
+            If nothing is given, or a number is out of range.
         """
         if topn == 0:
             return []

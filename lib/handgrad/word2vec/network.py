@@ -38,14 +38,27 @@ class Network:
     Parameters
     ----------
     config : TrainingConfig
-    counts : int array (V,), how often each word occurs, by id
-    shared : iterable of Parameter, used instead of new ones of the same name: two networks that share their
-        ``embed/V`` learn one embedding
+    counts : int array (V,)
+        How often each word occurs, by id.
+    shared : iterable of Parameter
+        Used instead of new ones of the same name: two networks that share their ``embed/V`` learn one embedding.
 
     Attributes
     ----------
-    parameters : list of Parameter: ``embed/V`` (V, D), ``out/U`` (V, D) or, for a tree, (V - 1, D), and for nce and
-        sampled-softmax ``out/b`` (V,)
+    parameters : list of Parameter
+        ``embed/V`` (V, D), ``out/U`` (V, D) or, for a tree, (V - 1, D), and for nce and sampled-softmax ``out/b`` (V,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad.word2vec import Network, TrainingConfig
+    >>> config = TrainingConfig(dimension=2, negatives=3)
+    >>> network = Network(config, counts=[5, 4, 3])
+    >>> rng = np.random.default_rng(0)
+    >>> inputs, targets = np.array([[0, 1]]), np.array([2])
+    >>> loss, predictions = network.loss(inputs, network.samples(rng, targets))
+    >>> predictions, sorted(network.gradients())
+    (2, ['embed/V', 'out/U'])
     """
 
     def __init__(self, config, counts, shared=()):
@@ -113,7 +126,17 @@ class Network:
             )
 
     def samples(self, rng, targets):
-        """What the objective takes beside vectors and biases: for targets (B,) the noise, or the paths to them."""
+        """What the objective takes beside vectors and biases: the noise for a batch, or the paths to its targets.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        targets : int array (B,)
+
+        Returns
+        -------
+        tuple of arrays
+        """
         match self.config.objective:
             case "negative-sampling":
                 return targets, self.noise.draw(rng, (len(targets), self.config.negatives))
@@ -132,13 +155,16 @@ class Network:
 
         Parameters
         ----------
-        inputs : int array (B, C), -1 for none
-        samples : as ``self.samples`` returned them for the batch's targets
+        inputs : int array (B, C)
+            -1 for none.
+        samples : tuple of arrays
+            As ``self.samples`` returned them for the batch's targets.
 
         Returns
         -------
-        float : in float64, however precise the parameters are
-        int
+        loss : float
+            In float64, however precise the parameters are.
+        predictions : int
         """
         V, *out = (parameter.value for parameter in self.parameters)
         losses = self.objective.forward(self.model.forward(V, inputs), *out, *samples)  # (B, C)
@@ -146,12 +172,17 @@ class Network:
         return float(losses[self.counted].sum(dtype=np.float64)), int(np.count_nonzero(self.counted))
 
     def mean_loss(self, batches, rng):
-        """The mean loss of a prediction, nothing being learned.
+        """The mean loss of a prediction, with nothing learned.
 
         Parameters
         ----------
         batches : iterable of (inputs, targets)
-        rng : numpy.random.Generator, of the noise
+        rng : numpy.random.Generator
+            Of the noise.
+
+        Returns
+        -------
+        float
         """
         total, predictions = 0.0, 0
         for inputs, targets in batches:
@@ -160,7 +191,13 @@ class Network:
         return total / max(predictions, 1)
 
     def gradients(self):
-        """Backward: the gradient of each parameter, by name, of the sum or the mean of the last ``loss``."""
+        """Backward: the gradient of the sum or the mean of the last ``loss``.
+
+        Returns
+        -------
+        dict
+            The name of a parameter to its gradient, an array or a RowSparseGradient.
+        """
         dz = self.counted.astype(self.dtype)  # 0 where there is no prediction
         if self.config.reduction == "mean":
             dz /= max(np.count_nonzero(self.counted), 1)
@@ -169,7 +206,12 @@ class Network:
         return {parameter.name: gradient for parameter, gradient in zip(self.parameters, [dV, *dout], strict=False)}
 
     def graph(self):
-        """The same loss, summed, as a graph of gates, on the same parameters: for reading and for checking."""
+        """The same loss, summed, as a graph of gates, on the same parameters: for reading and for checking.
+
+        Returns
+        -------
+        ComputationalGraph
+        """
         return GRAPHS[self.config.objective](*(parameter.value for parameter in self.parameters), self.config.model)
 
 

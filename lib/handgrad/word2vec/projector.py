@@ -25,27 +25,39 @@ ESCAPES = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
 def save_projector(
     vectors: KeyedVectors, folder: str | os.PathLike, limit: int | None = LABELS, overwrite: bool = False
 ) -> Path:
-    """Write the first, most frequent words for the projector. If their counts are known, they are a second column.
+    r"""Write the first, most frequent words for the projector. If their counts are known, they are a second column.
 
-    A tab or a newline in a word is written as \\t, \\n or \\r, and a word of blanks alone, or of nothing, in quotes: a
+    A tab or a newline in a word is written as \t, \n or \r, and a word of blanks alone, or of nothing, in quotes: a
     line holds one word, and none is passed over.
 
     Parameters
     ----------
     vectors : KeyedVectors
-    folder : str or os.PathLike, made if it is not there; a folder of TensorBoard logs will do
-    limit : int or None, how many words; the projector draws some thousands well
-    overwrite : bool, whether the three files may be there already
+    folder : str or os.PathLike
+        Made if it is not there; a folder of TensorBoard logs will do.
+    limit : int or None
+        How many words; the projector draws some thousands well.
+    overwrite : bool
+        Whether the three files may be there already.
 
     Returns
     -------
-    Path : the folder
+    Path
+        The folder.
 
     Raises
     ------
     InputError
         If the folder is a file, or one of the three files is there and ``overwrite`` is False,
         or a number is not finite.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import KeyedVectors, save_projector
+    >>> vectors = KeyedVectors(["hot", "cold"], [[1.0], [-1.0]])
+    >>> folder = save_projector(vectors, "projector")
+    >>> sorted(path.name for path in folder.iterdir())
+    ['metadata.tsv', 'projector_config.pbtxt', 'tensors.tsv']
     """
     if limit is not None and limit < 1:
         raise InputError(f"The projector expects at least 1 word, but got limit {limit}.")

@@ -24,7 +24,7 @@ Pair = tuple[str, str, float]
 
 
 def read_word_pairs(path: str | os.PathLike, delimiter: str | None = None, encoding: str = "utf8") -> list[Pair]:
-    """Read human scores: lines of two words and a number, with one separator in all the file.
+    r"""Read human scores: lines of two words and a number, with one separator in all the file.
 
     It is the first of tab, semicolon, comma and blanks that makes three fields or more of most lines. Fields may be in
     quotes, as in CSV, and all scores may have decimal commas. WordSim-353, MEN and gensim's files have the score in the
@@ -34,7 +34,8 @@ def read_word_pairs(path: str | os.PathLike, delimiter: str | None = None, encod
     Parameters
     ----------
     path : str or os.PathLike
-    delimiter : str, optional, the separator, if it is not to be found out
+    delimiter : str, optional
+        The separator, if it is not to be found out.
     encoding : str
 
     Returns
@@ -45,6 +46,15 @@ def read_word_pairs(path: str | os.PathLike, delimiter: str | None = None, encod
     ------
     InputError
         If any other line is not two words and a finite score, or its commas may be between numbers or in them.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from handgrad.word2vec import read_word_pairs
+    >>> text = "word1,word2,score\nhot,warm,7.5\n"
+    >>> characters = Path("pairs.csv").write_text(text, encoding="utf-8")
+    >>> read_word_pairs("pairs.csv")
+    [('hot', 'warm', 7.5)]
     """
     lines = [(number, line) for number, line in _lines(path, encoding) if not line.lstrip().startswith("#")]
     if not lines:
@@ -130,11 +140,31 @@ def _require_clear_commas(path: str | os.PathLike, rows: list[tuple[int, str, li
 
 
 def read_analogies(path: str | os.PathLike, encoding: str = "utf8") -> dict[str, list[tuple[str, ...]]]:
-    """Read analogies in Google's format: lines ": section", and below each of them lines of four words.
+    r"""Read analogies in Google's format: lines ": section", and below each of them lines of four words.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    encoding : str
 
     Returns
     -------
-    dict, section to list of (a, b, c, d)
+    dict
+        Section to list of (a, b, c, d).
+
+    Raises
+    ------
+    InputError
+        If a line is neither a section nor four words, or the file cannot be read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from handgrad.word2vec import read_analogies
+    >>> text = ": family\nhe she king queen\n"
+    >>> characters = Path("questions.txt").write_text(text, encoding="utf-8")
+    >>> read_analogies("questions.txt")
+    {'family': [('he', 'she', 'king', 'queen')]}
     """
     sections: dict[str, list[tuple[str, ...]]] = {}
     questions = None

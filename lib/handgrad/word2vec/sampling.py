@@ -19,13 +19,23 @@ def keep_probabilities(counts: np.ndarray, raw_words: int, threshold: float = 1e
 
     Parameters
     ----------
-    counts : int array (V,), f of each word
-    raw_words : int, N
-    threshold : float, t; 0 keeps every word
+    counts : int array (V,)
+        f of each word.
+    raw_words : int
+        N.
+    threshold : float
+        t; 0 keeps every word.
 
     Returns
     -------
     float64 array (V,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad.word2vec import keep_probabilities
+    >>> keep_probabilities(np.array([400, 20, 1]), raw_words=10_000).round(3)
+    array([0.183, 1.   , 1.   ])
     """
     if threshold <= 0:
         return np.ones(len(counts))
@@ -37,9 +47,22 @@ def keep_probabilities(counts: np.ndarray, raw_words: int, threshold: float = 1e
 class SampledValues(NamedTuple):
     """Noise that a whole batch shares, in TensorFlow's order: ids, and how often each id was to be expected.
 
+    Attributes
+    ----------
     ids : int32 array (m,)
-    true_expected_count : float64 array in the shape of the labels, E of each label
-    sampled_expected_count : float64 array (m,), E of each sampled id
+    true_expected_count : float64 array, in the shape of the labels
+        E of each label.
+    sampled_expected_count : float64 array (m,)
+        E of each sampled id.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad.word2vec import UniformNoise
+    >>> rng, labels = np.random.default_rng(0), np.array([[3]])
+    >>> sample = UniformNoise(4).sample(rng, m=2, labels=labels, unique=False)
+    >>> sample.ids.shape, sample.true_expected_count  # 2 draws among 4 words
+    ((2,), array([[0.5]]))
     """
 
     ids: np.ndarray
@@ -52,7 +75,16 @@ class NoiseDistribution:
 
     Parameters
     ----------
-    probabilities : float64 array (V,), kept as the attribute of that name
+    probabilities : float64 array (V,)
+        Kept as the attribute of that name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad.word2vec import NoiseDistribution
+    >>> noise = NoiseDistribution(np.array([0.25, 0.75]))
+    >>> noise.expected_count(np.array([0, 1]), m=4, tries=4)
+    array([1., 3.])
     """
 
     def __init__(self, probabilities: np.ndarray):
@@ -65,7 +97,17 @@ class NoiseDistribution:
         return _filled_columns(self.probabilities)
 
     def draw(self, rng: np.random.Generator, shape: int | tuple[int, ...]) -> np.ndarray:
-        """Draw an int32 array of ids, of the given shape, with replacement, from ``numpy.random.Generator`` rng."""
+        """Draw ids, with replacement.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        shape : int or tuple of int
+
+        Returns
+        -------
+        int32 array, of that shape
+        """
         raise NotImplementedError(f"{type(self).__name__} cannot draw: define draw(self, rng, shape).")
 
     def sample(self, rng: np.random.Generator, m: int, labels: np.ndarray, unique: bool = True) -> SampledValues:
@@ -77,18 +119,23 @@ class NoiseDistribution:
         Parameters
         ----------
         rng : numpy.random.Generator
-        m : int, number of ids
-        labels : int array, often (B, T): the ids whose expected counts are wanted too
-        unique : bool, whether the m ids are all different
+        m : int
+            Number of ids.
+        labels : int array, often (B, T)
+            The ids whose expected counts are wanted too.
+        unique : bool
+            Whether the m ids are all different.
 
         Returns
         -------
-        SampledValues (ids, true_expected_count, sampled_expected_count)
+        SampledValues
+            (ids, true_expected_count, sampled_expected_count)
 
         Raises
         ------
-        InputError : m below 1, more different ids than there are or than come up, a label that is no id or that
-            has probability 0
+        InputError
+            If m is below 1, more different ids are wanted than there are or than come up, or a label is no id or
+            has probability 0.
         """
         labels = require_ids(labels, len(self.probabilities), "The noise", "labels")
         if not isinstance(m, int | np.integer) or m < 1:
@@ -114,7 +161,7 @@ class NoiseDistribution:
 
         Returns
         -------
-        float64 array in the shape of the ids
+        float64 array, in the shape of the ids
         """
         if tries == m:
             expected = m * self.probabilities[ids]
@@ -165,8 +212,23 @@ class UnigramNoise(NoiseDistribution):
 
     Parameters
     ----------
-    counts : array (V,), not negative; an id whose count is 0 is never drawn
-    power : float, not negative; 0.75 in word2vec: rare words are drawn more often than their share, frequent ones less
+    counts : array (V,)
+        Not negative; an id whose count is 0 is never drawn.
+    power : float
+        Not negative; 0.75 in word2vec: rare words are drawn more often than their share, frequent ones less.
+
+    Raises
+    ------
+    InputError
+        If a count is negative or no number, all are 0, or the power is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad.word2vec import UnigramNoise
+    >>> noise = UnigramNoise(np.array([81, 16, 1, 0]))
+    >>> noise.probabilities.round(4)  # 27, 8 and 1 in 36
+    array([0.75  , 0.2222, 0.0278, 0.    ])
     """
 
     def __init__(self, counts: np.ndarray, power: float = 0.75):
@@ -198,7 +260,19 @@ class LogUniformNoise(NoiseDistribution):
 
     Parameters
     ----------
-    size : int, V
+    size : int
+        V.
+
+    Raises
+    ------
+    InputError
+        If the size is no whole number of at least 1.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import LogUniformNoise
+    >>> LogUniformNoise(3).probabilities.round(3)
+    array([0.5  , 0.292, 0.208])
     """
 
     def __init__(self, size: int):
@@ -216,7 +290,19 @@ class UniformNoise(NoiseDistribution):
 
     Parameters
     ----------
-    size : int, V
+    size : int
+        V.
+
+    Raises
+    ------
+    InputError
+        If the size is no whole number of at least 1.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import UniformNoise
+    >>> UniformNoise(4).probabilities
+    array([0.25, 0.25, 0.25, 0.25])
     """
 
     def __init__(self, size: int):

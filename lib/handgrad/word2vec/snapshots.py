@@ -14,13 +14,31 @@ class Snapshots(Callback):
     Parameters
     ----------
     words : list of str
-    every : int, entries of ``trainer.losses`` from one snapshot to the next; a run has about a hundred of them
+    every : int
+        Entries of ``trainer.losses`` from one snapshot to the next; a run has about a hundred of them.
 
     Attributes
     ----------
     vectors : list of float arrays (len(words), D)
-    raw_words : list of int, words of the text read so far, for each snapshot
-    losses : list of float, the loss of a prediction at each; nan before the first step
+    raw_words : list of int
+        Words of the text read so far, for each snapshot.
+    losses : list of float
+        The loss of a prediction at each; nan before the first step.
+
+    Raises
+    ------
+    InputError
+        If ``every`` is below 1.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import Snapshots, Trainer, TrainingConfig
+    >>> snapshots = Snapshots(["red", "green"])
+    >>> small = {"dimension": 8, "min_count": 1, "subsample": 0}
+    >>> trainer = Trainer(TrainingConfig(engine="numpy", **small), [snapshots])
+    >>> vectors = trainer.fit([["red", "apple"], ["green", "apple"]] * 50)
+    >>> snapshots.vectors[0].shape, snapshots.raw_words[0]
+    ((2, 8), 0)
     """
 
     def __init__(self, words, every=4):

@@ -35,7 +35,17 @@ REPLACED = {  # names of gensim's that are gone there, too, and what to use
 
 
 class UnknownWordError(KeyError, InputError):
-    """A word that has no vector. (gensim raises KeyError here.)"""
+    """A word that has no vector. (gensim raises KeyError here.)
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import KeyedVectors, UnknownWordError
+    >>> try:
+    ...     KeyedVectors(["hot", "warm"], [[1.0], [0.8]]).most_similar("cold")
+    ... except UnknownWordError as error:
+    ...     print(error)
+    The word 'cold' is not among these 2 words.
+    """
 
     def __str__(self) -> str:  # KeyError would print the sentence in quotation marks
         return self.args[0]
@@ -190,10 +200,18 @@ class StoredVectors:
 
         Parameters
         ----------
-        keys : n words, each once; or a single word
-        weights : array (n, D), cast to the type of ``vectors``; or (D,) for a single word
-        extras : dict, optional, by the name of an attribute its values (n,); other words have its zero
-        replace : bool, whether words that are there get the new vectors and extras; otherwise they keep theirs
+        keys : n words, each once, or a single word
+        weights : array (n, D), or (D,) for a single word
+            Cast to the type of ``vectors``.
+        extras : dict, optional
+            By the name of an attribute its values (n,); other words have its zero.
+        replace : bool
+            Whether words that are there get the new vectors and extras; otherwise they keep theirs.
+
+        Raises
+        ------
+        InputError
+            If words, vectors and extras do not fit together.
         """
         weights = [weights] if _is_key(keys) else weights
         keys = _listed(keys)
@@ -309,14 +327,25 @@ class StoredVectors:
 
         Parameters
         ----------
-        fname : str or os.PathLike; if it ends in .gz, the file is compressed
-        fvocab : str or os.PathLike, optional, a second file, for lines "word count"
+        fname : str or os.PathLike
+            If it ends in .gz, the file is compressed.
+        fvocab : str or os.PathLike, optional
+            A second file, for lines "word count".
         binary, write_header : bool
-        total_vec : int, optional, how many words the header promises, if others are to be appended
-        prefix : str, what is written in front of each word
-        append : bool, write the rows, without a header, after those that are there
-        sort_attr : str, optional, an attribute that comes in descending order; gensim takes "count", which here is the
-            order of ``index_to_key`` already, unless words were added
+        total_vec : int, optional
+            How many words the header promises, if others are to be appended.
+        prefix : str
+            What is written in front of each word.
+        append : bool
+            Whether to write the rows, without a header, after those that are there.
+        sort_attr : str, optional
+            An attribute that comes in descending order; gensim takes "count", which here is the order of
+            ``index_to_key`` already, unless words were added.
+
+        Raises
+        ------
+        InputError
+            If a word cannot be written in the format, or the path is no place for a file.
         """
         words, vectors = self.index_to_key, self.vectors
         if sort_attr is not None:
@@ -348,8 +377,29 @@ class StoredVectors:
     ) -> Self:
         """Read word2vec's text or binary format or GloVe's text, plain or .gz; see ``vector_files.read_vectors``.
 
-        gensim expects to be told ``binary`` and ``no_header``; here None finds them out. ``fvocab`` is a second file,
-        of lines "word count", as word2vec.c writes it with -save-vocab; a word that it lacks has a count of 0.
+        gensim expects to be told ``binary`` and ``no_header``; here None finds them out.
+
+        Parameters
+        ----------
+        fname : str or os.PathLike
+        fvocab : str or os.PathLike, optional
+            A second file, of lines "word count", as word2vec.c writes it with -save-vocab; a word that it lacks has a
+            count of 0.
+        binary, no_header : bool or None
+        encoding, unicode_errors : str
+            How the bytes of words are read.
+        limit : int, optional
+            Read only so many first words.
+        datatype : NumPy type
+
+        Returns
+        -------
+        KeyedVectors
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read, or is another file.
         """
         words, vectors = read_vectors(fname, binary, limit, no_header, unicode_errors, encoding, datatype)
         if fvocab is None:

@@ -37,11 +37,26 @@ REPORTS = 100  # in a run, where report_every does not say otherwise
 class LossEntry(NamedTuple):
     """What was measured since the entry before.
 
-    raw_words : int, words of the text read so far, all epochs together
-    loss : float, mean loss of a prediction, in nats
-    held_out : float, the same on held-out text; nan where there is none
+    Attributes
+    ----------
+    raw_words : int
+        Words of the text read so far, all epochs together.
+    loss : float
+        Mean loss of a prediction, in nats.
+    held_out : float
+        The same on held-out text; nan where there is none.
     learning_rate : float
-    step : int, batches so far
+    step : int
+        Batches so far.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import Trainer, TrainingConfig
+    >>> config = TrainingConfig(engine="numpy", min_count=1, subsample=0, epochs=1)
+    >>> trainer = Trainer(config)
+    >>> vectors = trainer.fit([["red", "apple"], ["green", "apple"]] * 50)
+    >>> trainer.losses[-1].raw_words, trainer.losses[-1].step
+    (200, 4)
     """
 
     raw_words: int
@@ -56,19 +71,33 @@ class Trainer:
 
     Parameters
     ----------
-    config : TrainingConfig
+    config : TrainingConfig, optional
     callbacks : list of Callback
-    shared : list of Parameter, which the network uses instead of new ones of their names
+    shared : list of Parameter
+        Which the network uses instead of new ones of their names.
 
     Attributes
     ----------
-    text : EncodedText, what is learned from
+    text : EncodedText
+        What is learned from.
     vocabulary : Vocabulary
-    engine : Engine, who takes the steps (see ``engines``); ``engine.name`` is "numpy", "compiled" or "torch"
-    network : Network, with ``network.parameters``
+    engine : Engine
+        Who takes the steps (see ``engines``); ``engine.name`` is "numpy", "compiled" or "torch".
+    network : Network
+        With ``network.parameters``.
     optimizer : Optimizer
     losses : list of LossEntry
-    words_per_second : float, raw words, of the training loop alone
+    words_per_second : float
+        Raw words, of the training loop alone.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import Trainer, TrainingConfig
+    >>> small = {"dimension": 4, "min_count": 1, "subsample": 0}
+    >>> config = TrainingConfig(engine="numpy", **small)
+    >>> vectors = Trainer(config).fit([["red", "apple"], ["green", "apple"]] * 50)
+    >>> vectors.index_to_key, vectors.vectors.shape
+    (['apple', 'red', 'green'], (3, 4))
     """
 
     def __init__(self, config=None, callbacks=(), shared=()):
@@ -81,20 +110,26 @@ class Trainer:
         Parameters
         ----------
         corpus : iterable of lists of str, or EncodedText
-        output : path, optional; a new folder, in which the run is written down (see ``run_folder``)
-        resume : bool; go on with the run in ``output`` from its newest checkpoint, to the bits with which it would have
+        output : path, optional
+            A new folder, in which the run is written down (see ``run_folder``).
+        resume : bool
+            Whether to go on with the run in ``output`` from its newest checkpoint, to the bits with which it would have
             ended; with several threads of the compiled engine only if the run is deterministic, and not on a GPU.
-            A run that is finished goes on if the configuration has more epochs, or more steps, than it had
-        progress : bool, show progress bars, in a terminal or a notebook, and say what else there is to know
+            A run that is finished goes on if the configuration has more epochs, or more steps, than it had.
+        progress : bool
+            Whether to show progress bars, in a terminal or a notebook, and to say what else there is to know.
 
         Returns
         -------
-        KeyedVectors : the input vectors, ``embed/V``
+        KeyedVectors
+            The input vectors, ``embed/V``.
 
         Raises
         ------
-        InputError : what is wrong with the corpus, the folder or the checkpoint; or the loss is no longer a number
-        KeyboardInterrupt, SystemExit : after Ctrl-C or SIGTERM, when a checkpoint has been written
+        InputError
+            What is wrong with the corpus, the folder or the checkpoint; or the loss is no longer a number.
+        KeyboardInterrupt, SystemExit
+            After Ctrl-C or SIGTERM, when a checkpoint has been written.
         """
         if resume and output is None:
             raise InputError("A run can be resumed only from its folder: name it as output.")
@@ -172,7 +207,7 @@ class Trainer:
     # train
 
     def train(self):
-        """Step through the text until its epochs are over, or somebody wants to stop."""
+        """Step through the text until its epochs are over, or a callback stops the run."""
         self.call("on_train_begin")
         self.shown = self.raw_words
         progress = self.bar("training", self.total_words, self.shown)
@@ -255,7 +290,7 @@ class Trainer:
                     return
 
     def epochs_left(self):
-        """Yield once for each epoch that is not behind; whoever goes on to the next has come to the text's end."""
+        """Yield once for each remaining epoch. Going on to the next says that the text's end was reached."""
         while self.epoch < self.config.epochs and not self.is_over():
             if not self.position:
                 self.call("on_epoch_begin")
@@ -284,7 +319,7 @@ class Trainer:
         return self.config.max_steps or math.ceil(self.config.epochs * self.stream.windows / self.stream.centers)
 
     def is_over(self):
-        """Whether somebody stopped the run, or all steps that were asked for are made."""
+        """Whether a callback stopped the run, or all steps that were asked for are made."""
         return self.stop_reason is not None or 0 < self.config.max_steps <= self.step
 
     def count(self, loss, predictions):
@@ -293,7 +328,7 @@ class Trainer:
 
     @property
     def learning_rate(self):
-        """It falls in a straight line from the first word to the last."""
+        """η now: it falls in a straight line from the first word to the last."""
         return self._learning_rate(self.share)
 
     def learning_rate_at(self, position):
@@ -337,7 +372,13 @@ class Trainer:
         return self.raw_words / self.seconds if self.seconds else 0.0
 
     def stop(self, reason):
-        """End the training after this step, for callbacks; the run is then finished."""
+        """End the training after this step, for callbacks; the run is then finished.
+
+        Parameters
+        ----------
+        reason : str
+            The rest of a sentence, for the report: "the loss has not fallen".
+        """
         self.stop_reason = reason
 
     # what is measured

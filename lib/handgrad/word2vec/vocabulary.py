@@ -22,19 +22,42 @@ class Vocabulary:
 
     Parameters
     ----------
-    counts : dict, word to number of occurrences, in the order of first occurrence
-    min_count : int, words that occur less often are left out
-    max_size : int or None, how many ids there are at most; the most frequent words get them
-    unk : "drop" or "keep", what becomes of the words left out
-        "drop" passes over them, as word2vec.c and gensim do. "keep" puts UNK in their place, as TensorFlow's
-        word2vec_basic does: UNK has id 0, whatever its count, is one of the max_size, and is a word like others.
+    counts : dict
+        Word to number of occurrences, in the order of first occurrence.
+    min_count : int
+        Words that occur less often are left out.
+    max_size : int or None
+        How many ids there are at most; the most frequent words get them.
+    unk : str
+        What becomes of the words left out. "drop" passes over them, as word2vec.c and gensim do. "keep" puts UNK in
+        their place, as TensorFlow's word2vec_basic does: UNK has id 0, whatever its count, is one of the max_size, and
+        is a word like others.
 
     Attributes
     ----------
-    key_to_index : dict, word to id
-    index_to_key : list of str, id to word
-    counts : int64 array (V,), by id
-    raw_words : int, all words of the text, those left out included
+    key_to_index : dict
+        Word to id.
+    index_to_key : list of str
+        Id to word.
+    counts : int64 array (V,)
+        By id.
+    raw_words : int
+        All words of the text, those left out included.
+
+    Raises
+    ------
+    InputError
+        If a setting is out of range, or no word is left.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import Vocabulary
+    >>> sentence = ["to", "be", "or", "not", "to", "be"]
+    >>> vocabulary = Vocabulary.from_sentences([sentence])
+    >>> vocabulary.index_to_key, vocabulary.counts
+    (['to', 'be', 'or', 'not'], array([2, 2, 1, 1]))
+    >>> vocabulary.key_to_index["or"], "hamlet" in vocabulary
+    (2, False)
     """
 
     def __init__(
@@ -74,7 +97,23 @@ class Vocabulary:
         max_size: int | None = None,
         unk: Literal["drop", "keep"] = "drop",
     ) -> "Vocabulary":
-        """Count the words of an iterable of sentences, each a list of words."""
+        """Count the words of a text.
+
+        Parameters
+        ----------
+        sentences : iterable of lists of str
+        min_count, max_size, unk
+            As for ``Vocabulary``.
+
+        Returns
+        -------
+        Vocabulary
+
+        Raises
+        ------
+        InputError
+            If a sentence is a string, or as ``Vocabulary`` does.
+        """
         counts: Counter[str] = Counter()
         for sentence in sentences:
             try:
@@ -85,7 +124,7 @@ class Vocabulary:
 
     @cached_property
     def key_to_index(self) -> dict[str, int]:
-        """Made when it is asked for: with a million words it takes 75 MB, and training needs none of it."""
+        """Word to id. Made when it is asked for: with a million words it takes 75 MB, and training needs none of it."""
         return {word: index for index, word in enumerate(self.index_to_key)}
 
     def __len__(self) -> int:
@@ -105,10 +144,16 @@ class Vocabulary:
     def encode(self, sentences: Iterable[Iterable[str]]) -> tuple[np.ndarray, np.ndarray]:
         """Turn sentences into ids, in memory: for short texts. For long ones there is ``encode_text``.
 
+        Parameters
+        ----------
+        sentences : iterable of lists of str
+
         Returns
         -------
-        ids : int32 array (N,), all sentences in one row; other words are dropped, or UNK
-        sentence_of : int32 array (N,), the number of the sentence that each id comes from
+        ids : int32 array (N,)
+            All sentences in one row; other words are dropped, or UNK.
+        sentence_of : int32 array (N,)
+            The number of the sentence that each id comes from.
         """
         ids, lengths = [], []
         for sentence in sentences:
@@ -120,7 +165,17 @@ class Vocabulary:
         return np.array(ids, dtype=np.int32), sentence_of
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the words and their counts as JSON, one word a line. The file appears whole or not at all."""
+        """Write the words and their counts as JSON, one word a line. The file appears whole or not at all.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+
+        Raises
+        ------
+        InputError
+            If the path is no place for a file.
+        """
         content = {
             "min_count": self.min_count,
             "max_size": self.max_size,
@@ -135,9 +190,18 @@ class Vocabulary:
     def load(cls, path: str | os.PathLike) -> "Vocabulary":
         """Read what ``save`` wrote.
 
+        Parameters
+        ----------
+        path : str or os.PathLike
+
+        Returns
+        -------
+        Vocabulary
+
         Raises
         ------
-        InputError : the file cannot be read, is another file, or is damaged
+        InputError
+            If the file cannot be read, is another file, or is damaged.
         """
         try:
             with opened_text(path, "a vocabulary that was saved") as file:

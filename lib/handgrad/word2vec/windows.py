@@ -22,14 +22,19 @@ def window_inputs(ids, sentence_of, start, stop, reach, window):
 
     Parameters
     ----------
-    ids, sentence_of : int arrays (N,), words and the sentence of each
-    start, stop : int, the positions whose rows are wanted
-    reach : int array (N,), from 1 to window: how far the window of each position extends
-    window : int, the largest reach
+    ids, sentence_of : int arrays (N,)
+        Words, and the sentence of each.
+    start, stop : int
+        The positions whose rows are wanted.
+    reach : int array (N,)
+        From 1 to window: how far the window of each position extends.
+    window : int
+        The largest reach.
 
     Returns
     -------
-    int32 array (stop - start, 2 window) of ids, left to right, NO_WORD where the reach or the sentence ends
+    int32 array (stop - start, 2 window)
+        Ids, left to right, NO_WORD where the reach or the sentence ends.
     """
     offsets = np.array([j for j in range(-window, window + 1) if j], dtype=np.int64)
     here = np.arange(start, stop)[:, None]  # (B, 1)
@@ -41,7 +46,26 @@ def window_inputs(ids, sentence_of, start, stop, reach, window):
 
 
 def pairs(inputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The skip-gram pairs of a batch, row by row: inputs (B, C), targets (B,) -> inputs (P,), targets (P,)."""
+    """The skip-gram pairs of a batch, row by row.
+
+    Parameters
+    ----------
+    inputs : int array (B, C)
+        Ids; -1 where a window has fewer words.
+    targets : int array (B,)
+
+    Returns
+    -------
+    inputs, targets : int arrays (P,)
+        A pair for each word in a window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad.word2vec import pairs
+    >>> pairs(np.array([[5, 7], [6, -1]]), np.array([6, 7]))
+    (array([5, 7, 6]), array([6, 6, 7]))
+    """
     seen = inputs != NO_WORD
     return inputs[seen], np.repeat(targets, seen.sum(axis=1))
 
@@ -63,18 +87,40 @@ def window_batches(
     Parameters
     ----------
     text : EncodedText
-    batch_size : int, targets in a batch; the last of a chunk has fewer, and words that are alone are left out
-    window : int, words to each side at most
-    seed : int or sequence of int, for instance (seed of the run, epoch)
-    keep : float array (V,), optional, how likely each word is kept, from keep_probabilities
-    dynamic : bool, each window draws its reach from 1 to ``window``; otherwise all reach as far as they can
-    position : int, where to go on: the one that came with the last batch
+    batch_size : int
+        Targets in a batch; the last of a chunk has fewer, and words that are alone are left out.
+    window : int
+        Words to each side at most.
+    seed : int or sequence of int
+        For instance (seed of the run, epoch).
+    keep : float array (V,), optional
+        How likely each word is kept, from ``keep_probabilities``.
+    dynamic : bool
+        Whether each window draws its reach from 1 to ``window``; otherwise all reach as far as they can.
+    position : int
+        Where to go on: the one that came with the last batch.
 
     Yields
     ------
-    inputs : int32 array (B, C), no row without a word; C is 2 window, or less where all sentences are short
+    inputs : int32 array (B, C)
+        No row without a word; C is 2 window, or less where all sentences are short.
     targets : int32 array (B,)
-    position : int, how many of the len(text) words are behind, those of this batch included
+    position : int
+        How many of the len(text) words are behind, those of this batch included.
+
+    Examples
+    --------
+    >>> from handgrad.word2vec import encode_text, window_batches
+    >>> text = encode_text([["one", "two", "one", "three"]])
+    >>> text.vocabulary.index_to_key
+    ['one', 'two', 'three']
+    >>> batches = window_batches(text, 4, window=1, seed=0, dynamic=False)
+    >>> for inputs, targets, position in batches:
+    ...     print(inputs, targets, position)
+    [[-1  1]
+     [ 0  0]
+     [ 1  2]
+     [ 0 -1]] [0 1 0 2] 4
     """
     _check_whole(batch_size, "batch_size", least=1)
     _check_whole(window, "window", least=1)
@@ -106,24 +152,41 @@ class NumSkipsBatches:
     The window slides over the stream by one word, whatever sentences there were, and begins again at the end. From the
     ``skip_window`` words on each side of a center, ``num_skips`` are drawn without replacement, in the order of the
     draw; where all are taken there is nothing to draw, and they come from left to right. Here, other than in
-    window_batches, the center is the input and its neighbors are the targets.
+    ``window_batches``, the center is the input and its neighbors are the targets.
 
     Parameters
     ----------
     ids : int array (N,)
-    batch_size : int, B, a multiple of num_skips
-    num_skips : int, pairs for each center
-    skip_window : int, words to each side
+    batch_size : int
+        B, a multiple of num_skips.
+    num_skips : int
+        Pairs for each center.
+    skip_window : int
+        Words to each side.
     rng : numpy.random.Generator
 
     Attributes
     ----------
-    position : int, the first word of the next window, from 0 to N - 2 skip_window - 1; to go on where another left off,
-        set it, and the state of ``rng``
+    position : int
+        The first word of the next window, from 0 to N - 2 skip_window - 1. To go on where another left off, set it, and
+        the state of ``rng``.
 
     Yields
     ------
     inputs, targets : int32 arrays (B,)
+
+    Raises
+    ------
+    InputError
+        If batch_size, num_skips and skip_window do not go together, or the stream is shorter than a window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad.word2vec import NumSkipsBatches
+    >>> ids, rng = np.array([5, 6, 7, 8]), np.random.default_rng(0)
+    >>> next(iter(NumSkipsBatches(ids, 4, num_skips=2, skip_window=1, rng=rng)))
+    (array([6, 6, 7, 7], dtype=int32), array([5, 7, 6, 8], dtype=int32))
     """
 
     def __init__(self, ids: np.ndarray, batch_size: int, num_skips: int, skip_window: int, rng: np.random.Generator):

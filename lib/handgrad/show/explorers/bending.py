@@ -104,21 +104,38 @@ def bend_space(data="moons", /, hidden=2, activation="tanh", steps=500, learning
 
     Parameters
     ----------
-    data : "moons", "circles", or (points, labels): float array (n, 2) and int array (n,) of zeros and ones
-    hidden : 2 or 3, units; three are shown in perspective and can be turned
-    activation : "tanh", "relu" or "sigmoid"
-    steps : int, of training
+    data : str, or tuple of points and labels
+        "moons", "circles", or (points, labels): float array (n, 2) and int array (n,) of zeros and ones.
+    hidden : int
+        Units, 2 or 3; three are shown in perspective and can be turned.
+    activation : str
+        "tanh", "relu" or "sigmoid".
+    steps : int
+        Of training.
     learning_rate : float
-    seed : int, of the first weights
-    title : str, optional, the caption
+    seed : int
+        Of the first weights.
+    title : str, optional
+        The caption.
 
     Returns
     -------
-    BendingExplorer : an explorer in a notebook and on a page
+    BendingExplorer
+        An explorer in a notebook and on a page.
 
     Raises
     ------
-    InputError : the data have another form, or a setting is not one of these
+    InputError
+        If the data have another form, or a setting is not one of these.
+
+    Examples
+    --------
+    >>> from handgrad import show
+    >>> show.bend_space("circles", hidden=3, steps=1)
+    BendingExplorer: Bend the plane: at the end one straight line parts the classes. Then bend it back.
+    3 units of tanh
+    step    0: 73 of 160 right
+    step    1: 75 of 160 right
     """
     if activation not in ACTIVATIONS or hidden not in (2, 3) or steps < 1:
         raise InputError(
@@ -136,13 +153,16 @@ def moons(n=160, noise=0.12, seed=0):
 
     Parameters
     ----------
-    n : int, points, half of them in each class
-    noise : float, standard deviation
+    n : int
+        Points, half of them in each class.
+    noise : float
+        Standard deviation.
     seed : int
 
     Returns
     -------
-    points : float array (n, 2), around the origin
+    points : float array (n, 2)
+        Around the origin.
     labels : int array (n,)
     """
     rng = np.random.default_rng(seed)

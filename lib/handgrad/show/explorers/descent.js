@@ -78,14 +78,14 @@ export function render({ model, el }) {
       if (document.activeElement !== input) input.value = start[axis];
     });
     plane.show(start, path, step);
-    course.replaceChildren(plotOfValues(path, step, count));
+    course.replaceChildren(plotOfValues(surface().letter, path, step, count));
     said.textContent = sentence(surface(), path, step, model.get("step"), model.get("rate"));
   }
 
   const bar = h("div", { class: "hg-bar" });
   if (surfaces.length > 1) bar.append(h("label", { class: "hg-field" }, h("span", {}, "Surface"), choice));
   bar.append(formula, h("span", { class: "hg-fields" }, "Start ", ...fields));
-  el.append(bar, picture, moments.element, rate.element, momentum.element, course, said);
+  el.append(bar, picture, moments.element, rate.element, ...(momenta.length ? [momentum.element] : []), course, said);
   moments.set(model.get("step"));
   showSurface();
   return moments.stop;
@@ -140,14 +140,15 @@ function slopes(nodes, point) {
 function sentence(surface, path, step, asked, rate) {
   const { point, f, gradient, leadsTo } = path[step];
   const [x, y] = surface.inputs;
+  const letter = surface.letter;
   const where = `${x} = ${format(point[0])}, ${y} = ${format(point[1])}`;
   if (leadsTo !== undefined && asked > step) {
-    if (Number.isNaN(leadsTo)) return `Step ${step + 1} leads to where f is undefined, and the path ends.`;
+    if (Number.isNaN(leadsTo)) return `Step ${step + 1} leads to where ${letter} is undefined, and the path ends.`;
     const away = `Step ${step + 1} leads out of the picture by more than ${FAR} times its width`;
     const diverges = `It diverges: its steps grow instead of shrinking. Try a learning rate below ${format(rate)}.`;
-    return `${away}; f is ${format(leadsTo)} there. ${leadsTo > path[0].f ? diverges : "It runs downhill without end."}`;
+    return `${away}; ${letter} is ${format(leadsTo)} there. ${leadsTo > path[0].f ? diverges : "It runs downhill without end."}`;
   }
-  const start = `Step ${step}: ${where}, f = ${format(f)}`;
+  const start = `Step ${step}: ${where}, ${letter} = ${format(f)}`;
   const slope = `The gradient there is (${gradient.map((g) => format(g)).join(", ")}).`;
   if (step === 0) return `${start}. ${slope} The first step goes against it, η times as far.`;
   const level = Math.hypot(...gradient) < 1e-3 ? " It is almost level here: the steps become tiny." : "";
@@ -242,8 +243,8 @@ function makePlane(surface, onstart, getStart) {
 // To three digits after the point, so that a dragged number can be read and typed again.
 const inside = (value, low, high) => Number(Math.max(low, Math.min(high, value)).toFixed(3));
 
-// f after each step. Where all values are positive the scale is logarithmic: a steady rate is a straight line.
-function plotOfValues(path, step, count) {
+// The values after each step. Where all values are positive the scale is logarithmic: a steady rate is a straight line.
+function plotOfValues(letter, path, step, count) {
   const positive = path.every(({ f }) => f > 0);
   const heights = path.map(({ f }) => (positive ? Math.log10(Math.max(f, 1e-12)) : f));
   const [low, high] = [Math.min(...heights), Math.max(...heights)];
@@ -256,14 +257,14 @@ function plotOfValues(path, step, count) {
     {
       class: "hg-plane hg-course",
       role: "img",
-      "aria-label": `f after each step, ${ends}`,
+      "aria-label": `${letter} after each step, ${ends}`,
       viewBox: `0 0 ${WIDTH} ${COURSE}`,
     },
     s("path", { class: "hg-axis", d: `M8 ${COURSE - 16}H${WIDTH - 8}` }),
     s("path", { class: "hg-rest", d: `M${points(path.length).join("L")}` }),
     s("path", { class: "hg-path", d: `M${points(step + 1).join("L")}` }),
     s("circle", { class: "hg-now", cx: x(step), cy: y(heights[step]), r: 4 }),
-    s("text", { x: 8, y: 13 }, `f after each step${positive ? ", log scale" : ""}: ${ends}`),
+    s("text", { x: 8, y: 13 }, `${letter} after each step${positive ? ", log scale" : ""}: ${ends}`),
     s("text", { x: 8, y: COURSE - 3 }, "0"),
     s("text", { x: WIDTH - 8, y: COURSE - 3, "text-anchor": "end" }, `${count} steps`),
   );

@@ -59,26 +59,28 @@ class DescentExplorer(Explorer):
 
     module = "descent"
 
-    def __init__(self, surfaces, chosen, start, learning_rate, momentum, steps, title):
-        self.path = _path(surfaces[chosen]["graph"], start, learning_rate, momentum, steps)
+    def __init__(self, surfaces, chosen, start, learning_rate, momentum, steps, shown, title):
+        self.path = _path(surfaces[chosen]["graph"], start, learning_rate, momentum or 0.0, steps)
         state = {
             "surfaces": [{k: v for k, v in surface.items() if k != "graph"} for surface in surfaces],
             "surface": chosen,
             "start": list(start),
             "rates": sorted({*LEARNING_RATES, learning_rate}),
             "rate": learning_rate,
-            "momenta": sorted({*MOMENTA, momentum}),
-            "momentum": momentum,
+            "momenta": [] if momentum is None else sorted({*MOMENTA, momentum}),
+            "momentum": momentum or 0.0,
             "steps": steps,
-            "step": min(steps, 10),
+            "step": min(steps, shown),
         }
         super().__init__(state, title)
 
     def __repr__(self):
         surface = self.state["surfaces"][self.state["surface"]]
-        courses = [f"step {k}: f = {f:.4g} at ({x:.4g}, {y:.4g})" for k, (x, y, f) in enumerate(self.path)]
+        value = f"{surface['letter']} = {{:.4g}} at ({{:.4g}}, {{:.4g}})"
+        courses = [f"step {k}: {value.format(f, x, y)}" for k, (x, y, f) in enumerate(self.path)]
         shown = dict.fromkeys([courses[0], courses[len(courses) // 2], courses[-1]])
-        setting = f"{surface['formula']}, η = {self.state['rate']:.4g}, μ = {self.state['momentum']:.4g}"
+        setting = f"{surface['formula']}, η = {self.state['rate']:.4g}"
+        setting += f", μ = {self.state['momentum']:.4g}" * bool(self.state["momenta"])
         return "\n".join([super().__repr__(), setting, *shown])
 
     def still(self):
@@ -100,7 +102,9 @@ class DescentExplorer(Explorer):
         )
 
 
-def descend(surface="bowl", /, start=None, learning_rate=None, momentum=0.0, steps=60, view=None, title=""):
+def descend(
+    surface="bowl", /, start=None, learning_rate=None, momentum=0.0, steps=60, view=None, shown=10, letter="f", title=""
+):
     """Gradient descent over the contours of a function of two variables.
 
     The reader moves the start, the learning rate η and the momentum μ, and goes along the path step by step. The rule
@@ -114,18 +118,38 @@ def descend(surface="bowl", /, start=None, learning_rate=None, momentum=0.0, ste
         library's elementary gates, which the browser computes too.
     start : (float, float), optional
     learning_rate : float, optional
-    momentum : float, from 0 to below 1
-    steps : int, how many steps the path may have
-    view : (left, right, bottom, top), optional, what the picture shows; 4 : 3, or one axis is stretched
-    title : str, optional, the caption
+    momentum : float, optional
+        From 0 to below 1. With None there is no slider for it.
+    steps : int
+        How many steps the path may have.
+    view : (left, right, bottom, top), optional
+        What the picture shows; 4 : 3, or one axis is stretched.
+    shown : int
+        The step at which it opens.
+    letter : str
+        What a surface of one's own is called.
+    title : str, optional
+        The caption.
 
     Returns
     -------
-    DescentExplorer : an explorer in a notebook and on a page
+    DescentExplorer
+        An explorer in a notebook and on a page.
 
     Raises
     ------
-    InputError : the surface has no such name, other leaves or other gates, or a number does not fit
+    InputError
+        If the surface has no such name, other leaves or other gates, or a number does not fit.
+
+    Examples
+    --------
+    >>> from handgrad import show
+    >>> show.descend("valley", start=(2.0, 1.0), learning_rate=0.4)
+    DescentExplorer: Move the start and the learning rate: which path arrives, which one swings, which one flies off?
+    f = 0.1 x² + 2 y², η = 0.4, μ = 0
+    step 0: f = 2.4 at (2, 1)
+    step 30: f = 0.002687 at (0.1639, 2.211e-07)
+    step 60: f = 1.806e-05 at (0.01344, 4.887e-14)
     """
     if isinstance(surface, str):
         if surface not in SURFACES:
@@ -136,17 +160,18 @@ def descend(surface="bowl", /, start=None, learning_rate=None, momentum=0.0, ste
                  for name, (made, known, start_there, rate) in SURFACES.items()}  # fmt: skip
         chosen = list(SURFACES).index(surface)
     else:
-        given, chosen = {"f": (surface, view or (-4, 4, -3, 3), (-3.0, 2.0), 0.1)}, 0
+        given, chosen = {letter: (surface, view or (-4, 4, -3, 3), (-3.0, 2.0), 0.1)}, 0
     surfaces = [_surface(name, *settings) for name, settings in given.items()]
     start = _numbers("start", surfaces[chosen]["start"] if start is None else start, 2)
     learning_rate = surfaces[chosen]["rate"] if learning_rate is None else float(learning_rate)
-    if not 0 < learning_rate < np.inf or not 0 <= momentum < 1 or not 1 <= steps <= 1000:
+    if not 0 < learning_rate < np.inf or not 0 <= (momentum or 0.0) < 1 or not 1 <= steps <= 1000:
         raise InputError(
             "descend expects a learning_rate above 0, a momentum from 0 to below 1 and 1 to 1000 steps, but got "
             f"{learning_rate}, {momentum} and {steps}."
         )
     title = title or "Move the start and the learning rate: which path arrives, which one swings, which one flies off?"
-    return DescentExplorer(surfaces, chosen, start, learning_rate, float(momentum), int(steps), title)
+    momentum = None if momentum is None else float(momentum)
+    return DescentExplorer(surfaces, chosen, start, learning_rate, momentum, int(steps), int(shown), title)
 
 
 def _surface(name, made, view, start, rate):
@@ -167,7 +192,8 @@ def _surface(name, made, view, start, rate):
         raise InputError(f"descend expects a view (left, right, bottom, top), but got {view}.")
     return {
         "name": name,
-        "formula": (made.__doc__ or name).partition(":")[0] if callable(made) and name in SURFACES else "f",
+        "letter": "f" if name in SURFACES else name,
+        "formula": (made.__doc__ or name).partition(":")[0] if callable(made) and name in SURFACES else name,
         "inputs": fed,
         "nodes": [_node(graph, node, fed) for node in graph.nodes],
         "view": list(view),

@@ -56,21 +56,39 @@ def embedding_map(vectors, /, limit=3000, neighbors=NEIGHBORS, layout="neighbors
     Parameters
     ----------
     vectors : KeyedVectors
-    limit : int, how many words, most frequent first; up to 4096
-    neighbors : int, how many of the nearest words are shown for each, by cosine, among the words of the map
+    limit : int
+        How many words, most frequent first; up to 4096.
+    neighbors : int
+        How many of the nearest words are shown for each, by cosine, among the words of the map.
     layout : str
-        "neighbors": near words near, by ``neighbor_layout``; "pca": the two principal components
-    chosen : str, optional, the word that is chosen at first
-    title : str, optional, the caption
+        "neighbors": near words near, by ``neighbor_layout``; "pca": the two principal components.
+    chosen : str, optional
+        The word that is chosen at first.
+    title : str, optional
+        The caption.
 
     Returns
     -------
-    EmbeddingMap : an explorer in a notebook and on a page
+    EmbeddingMap
+        An explorer in a notebook and on a page.
 
     Raises
     ------
-    InputError : too few or too many words, a word that has no vector or a line break in it, or a vector that is not
-        finite or all zeros
+    InputError
+        If there are too few or too many words, a word has no vector or a line break in it, or a vector is not
+        finite or all zeros.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad import show
+    >>> from handgrad.word2vec import KeyedVectors
+    >>> angles = np.linspace(0.0, 2.0, 12)
+    >>> circle = np.column_stack([np.cos(angles), np.sin(angles)])
+    >>> vectors = KeyedVectors(list("abcdefghijkl"), circle)
+    >>> show.embedding_map(vectors, neighbors=2, layout="pca", chosen="c")
+    EmbeddingMap: Words that are used alike stand together. Choose one, or search; + and − zoom, arrow keys move.
+    12 words, from a to l
     """
     words = list(map(str, vectors.index_to_key[:limit]))
     if layout not in ("neighbors", "pca"):

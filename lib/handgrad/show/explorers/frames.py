@@ -88,11 +88,23 @@ def explore(fn, *, start=None, title="", max_bytes=MAX_BYTES, **values):
 
     Returns
     -------
-    FrameExplorer : sliders in a notebook and on a page
+    FrameExplorer
+        Sliders in a notebook and on a page.
 
     Raises
     ------
-    InputError : the values do not fit the function, or the frames are too heavy for a page
+    InputError
+        If the values do not fit the function, or the frames are too heavy for a page.
+
+    Examples
+    --------
+    >>> from handgrad import show
+    >>> def power(x, p):
+    ...     return x**p
+    >>> show.explore(power, x=[2, 3], p=range(5), start={"p": 3})
+    FrameExplorer: Move x, p and see what changes.
+    x: 2, 3
+    p: 0, 1, 2, 3, 4
     """
     values = {name: _as_list(name, given) for name, given in values.items()}
     _require_matching_parameters(fn, values)

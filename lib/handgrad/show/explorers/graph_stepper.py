@@ -70,18 +70,34 @@ def step_through(
 
     Parameters
     ----------
-    graph : ComputationalGraph, with one output, a single number
-    feeds : dict, optional, name to value, for names that are no Python identifiers
-    title : str, optional, the caption
-    **values : the other leaves by name; without any, those of the last forward pass
+    graph : ComputationalGraph
+        With one output, a single number.
+    feeds : dict, optional
+        Name to value, for names that are no Python identifiers.
+    title : str, optional
+        The caption.
+    **values : array or number
+        The other leaves by name; without any, those of the last forward pass.
 
     Returns
     -------
-    GraphStepper : an explorer in a notebook and on a page. The graph has gone forward and backward.
+    GraphStepper
+        An explorer in a notebook and on a page. The graph has gone forward and backward.
 
     Raises
     ------
-    InputError : the graph has several outputs or an array as its output, or a number in it is not finite
+    InputError
+        If the graph has several outputs or an array as its output, or a number in it is not finite.
+
+    Examples
+    --------
+    >>> from handgrad import ComputationalGraph, Node, show
+    >>> show.step_through(ComputationalGraph(Node("x") * Node("y")), x=2.0, y=3.0)
+    GraphStepper: Step through the graph: values come forward, then gradients go back. Edit an input and look.
+    node  from  value  gradient
+    x           2      3
+    y           3      2
+    ×     x, y  6      1
     """
     if len(graph.outputs) > 1:
         raise InputError(

@@ -29,8 +29,10 @@ class Explorer:
 
     Parameters
     ----------
-    state : dict, plain JSON; the module reads and changes it by ``model.get`` and ``model.set``
-    title : str, the caption: what to try, and what to notice
+    state : dict
+        Plain JSON; the module reads and changes it by ``model.get`` and ``model.set``.
+    title : str
+        The caption: what to try, and what to notice.
 
     Attributes
     ----------
@@ -76,7 +78,8 @@ class Explorer:
 
         Returns
         -------
-        anywidget.AnyWidget : each entry of the state is a trait of it
+        anywidget.AnyWidget
+            Each entry of the state is a trait of it.
         """
         try:
             import anywidget

@@ -90,20 +90,39 @@ def huffman_explorer(words, counts, h, U, word=None, title=""):
 
     Parameters
     ----------
-    words : list of str, V of them, from 2 to 16
+    words : list of str
+        V of them, from 2 to 16.
     counts : int array (V,)
-    h : float array (D,), the vector that predicts
-    U : float array (V - 1, D), of the inner nodes; the score of node n is h·U[n]
-    word : str, optional, the one chosen at first; by default the rarest
-    title : str, optional, the caption
+    h : float array (D,)
+        The vector that predicts.
+    U : float array (V - 1, D)
+        Of the inner nodes; the score of node n is h·U[n].
+    word : str, optional
+        The one chosen at first; by default the rarest.
+    title : str, optional
+        The caption.
 
     Returns
     -------
-    HuffmanExplorer : codes are those of ``HuffmanTree``, and probabilities e^-loss of ``HierarchicalSoftmax``
+    HuffmanExplorer
+        Codes are those of ``HuffmanTree``, and probabilities e^-loss of ``HierarchicalSoftmax``.
 
     Raises
     ------
-    InputError : words, counts, h and U do not fit together, or a number is not finite
+    InputError
+        If words, counts, h and U do not fit together, or a number is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad import show
+    >>> h, U = np.array([1.0]), np.array([[0.0], [1.0]])
+    >>> show.huffman_explorer(["to", "be", "or"], [2, 2, 1], h, U)
+    HuffmanExplorer: Choose a word: each turn on its path has a probability, and their product is the word's.
+    word  count       P  code
+      to      2  0.7311  0
+      be      2  0.1345  11
+      or      1  0.1345  10
     """
     words, counts = list(words), np.asarray(counts)
     h, U = np.asarray(h, dtype=np.float64), np.asarray(U, dtype=np.float64)

@@ -50,26 +50,45 @@ def jacobian_explorer(function, /, *inputs, output="z", title="", reach=1.0, ent
 
     Parameters
     ----------
-    function : Gate or callable, of ``inputs``; it gives an array or a number
-    *inputs : arrays or numbers; those of integers (ids, labels) have no slope and stay fixed
-    output : str, or a list of them, what the output is called, or each of its entries
-    title : str, optional, the caption
-    reach : float, how far the slider moves an input to either side
-    entry : pair of ints, the row and the column of the entry that is chosen first
+    function : Gate or callable
+        Of ``inputs``; it gives an array or a number.
+    *inputs : arrays or numbers
+        Those of integers (ids, labels) have no slope and stay fixed.
+    output : str, or list of str
+        What the output is called, or each of its entries.
+    title : str, optional
+        The caption.
+    reach : float
+        How far the slider moves an input to either side.
+    entry : (int, int)
+        The row and the column of the entry that is chosen first.
 
     Returns
     -------
-    JacobianExplorer : rows are the outputs and columns the inputs in C order, as in ``numerical_jacobian``; the
-        columns of several inputs stand side by side
+    JacobianExplorer
+        Rows are the outputs and columns the inputs in C order, as in ``numerical_jacobian``; the columns of several
+        inputs stand side by side.
 
     Raises
     ------
-    InputError : no input has floats, the Jacobian has too many entries for a page, is not finite, or lacks ``entry``
+    InputError
+        If no input has floats, the Jacobian has too many entries for a page, or is not finite, or lacks ``entry``.
 
     Notes
     -----
     A gate's Jacobian is what its backward says, one row for each output; a function's is measured. The slider shows
     what ``function`` really gives when the input moves, beside what the slope predicts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad import Multiply, show
+    >>> x, y = np.array([2.0, 3.0]), np.array([5.0, 7.0])
+    >>> show.jacobian_explorer(Multiply(), x, y)
+    JacobianExplorer: The Jacobian: choose an entry, then move its input.
+               x[0] = 2  x[1] = 3  y[0] = 5  y[1] = 7
+    z[0] = 10         5         0         2         0
+    z[1] = 21         0         7         0         3
     """
     names = _names(function, inputs)
     inputs = [np.asarray(x) for x in inputs]

@@ -62,18 +62,37 @@ def nce_explorer(
 
     Parameters
     ----------
-    weights, biases, labels, inputs, sampled_values, remove_accidental_hits : as for ``nce_loss``
-    words : list of str, optional, what each id is called, such as ``vocabulary.index_to_key``
-    rows : list of str, optional, what each of the B examples is called: its center word
-    title : str, optional, the caption
+    weights, biases, labels, inputs, sampled_values, remove_accidental_hits
+        As for ``nce_loss``.
+    words : list of str, optional
+        What each id is called, such as ``vocabulary.index_to_key``.
+    rows : list of str, optional
+        What each of the B examples is called: its center word.
+    title : str, optional
+        The caption.
 
     Returns
     -------
-    NCEExplorer : the numbers are those of ``nce_loss`` and ``nce_gradients``
+    NCEExplorer
+        The numbers are those of ``nce_loss`` and ``nce_gradients``.
 
     Raises
     ------
-    InputError : what ``nce_loss`` refuses, too many cells for a page, names that do not fit, inf or nan
+    InputError
+        As ``nce_loss`` does; or there are too many cells for a page, names that do not fit, inf or nan.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad import show
+    >>> from handgrad.word2vec import SampledValues
+    >>> noise = SampledValues(np.array([1, 2]), np.ones((1, 1)), np.ones(2))
+    >>> U, b, h = np.zeros((3, 2)), np.zeros(3), np.zeros((1, 2))
+    >>> show.nce_explorer(U, b, [[0]], h, noise, words=["to", "be", "or"])
+    NCEExplorer: The NCE matrix: choose what its cells show, then walk from cell to cell.
+       true  be  or   loss
+    0  to 0   0   0  2.079
+    mean loss 2.079
     """
     h, U, b = (np.asarray(x, dtype=np.float64) for x in (inputs, weights, biases))
     for name, array in [("weights", U), ("biases", b), ("inputs", h)]:

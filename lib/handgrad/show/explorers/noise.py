@@ -84,24 +84,44 @@ def noise_explorer(vocabulary, words=None, power=0.75, m=5, unique=False, title=
     Parameters
     ----------
     vocabulary : Vocabulary
-    words : list of str, optional; by default those of rank 1, 2, 5, 10, 20, 50, and so on, and the last
-    power : float, one of 0, 0.05, ..., 1
-    m : int, the size of a sample at first, one of 1, 2, 5, 10, 15, 20, 64, 128, ..., 1024, a quarter of V at most
-    unique : bool, whether all words of a sample are different
-    title : str, optional, the caption
+    words : list of str, optional
+        By default those of rank 1, 2, 5, 10, 20, 50, and so on, and the last.
+    power : float
+        One of 0, 0.05, ..., 1.
+    m : int
+        The size of a sample at first, one of 1, 2, 5, 10, 15, 20, 64, 128, ..., 1024, a quarter of V at most.
+    unique : bool
+        Whether all words of a sample are different.
+    title : str, optional
+        The caption.
 
     Returns
     -------
     NoiseExplorer
+        An explorer in a notebook and on a page.
 
     Raises
     ------
-    InputError : too small a vocabulary, a word that is not in it, or a setting that the sliders do not have
+    InputError
+        If the vocabulary is too small, a word is not in it, or a setting is one that the sliders do not have.
 
     Notes
     -----
     A unique sample takes as many tries as it happens to take. Here they are the fewest in which m different words
     are to be expected, and the counts are those of ``NoiseDistribution.expected_count`` for so many tries.
+
+    Examples
+    --------
+    >>> from handgrad import show
+    >>> from handgrad.word2vec import Vocabulary
+    >>> counts = {f"word{rank}": 1000 // rank for rank in range(1, 21)}
+    >>> show.noise_explorer(Vocabulary(counts), words=["word1", "word10", "word20"])
+    NoiseExplorer: Bend the noise: power 1 is the text itself, power 0 takes every word alike.
+    power 0.75
+    rank    word  of the text  of the noise  expected in 5
+       1   word1       27.9 %        19.8 %         0.9883
+      10  word10       2.79 %        3.51 %         0.1757
+      20  word20       1.39 %        2.09 %         0.1045
     """
     if not isinstance(vocabulary, Vocabulary):
         raise InputError(

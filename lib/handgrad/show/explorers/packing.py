@@ -19,15 +19,18 @@ def pack(numbers):
 
     Parameters
     ----------
-    numbers : int array of any shape, written in C order
+    numbers : int array of any shape
+        Written in C order.
 
     Returns
     -------
-    str : of twice as many letters as there are numbers
+    str
+        Of twice as many letters as there are numbers.
 
     Raises
     ------
-    InputError : a number is outside the range
+    InputError
+        If a number is outside the range.
     """
     numbers = np.ravel(numbers)
     if numbers.size and not (0 <= numbers.min() and numbers.max() < LIMIT):

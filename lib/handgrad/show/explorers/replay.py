@@ -67,20 +67,39 @@ def replay_training(words, snapshots, /, moments=None, losses=None, follow=(), t
 
     Parameters
     ----------
-    words : list of str, 3 to 200 words
-    snapshots : sequence of float arrays (len(words), D), one for each moment; ``word2vec.Snapshots`` takes them
-    moments : list of str, optional, what each is called, as "after 20,000 words"
-    losses : list of float, optional, one for each moment; nan where there is none yet
-    follow : list of str, up to four words whose ways are drawn at first
-    title : str, optional, the caption
+    words : list of str
+        3 to 200 words.
+    snapshots : sequence of float arrays (len(words), D)
+        One for each moment; ``word2vec.Snapshots`` takes them.
+    moments : list of str, optional
+        What each is called, as "after 20,000 words".
+    losses : list of float, optional
+        One for each moment; nan where there is none yet.
+    follow : list of str
+        Up to four words whose paths are drawn at first.
+    title : str, optional
+        The caption.
 
     Returns
     -------
-    TrainingReplay : an explorer in a notebook and on a page
+    TrainingReplay
+        An explorer in a notebook and on a page.
 
     Raises
     ------
-    InputError : the snapshots do not fit together, or a word to follow is not there
+    InputError
+        If the snapshots do not fit together, or a word to follow is not there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad import show
+    >>> before = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])
+    >>> after = np.array([[1.0, 0.2], [1.0, 0.4], [-2.0, 0.0]])
+    >>> moments = ["before", "after"]
+    >>> show.replay_training(["hot", "warm", "cold"], [before, after], moments)
+    TrainingReplay: Play the training: words that are used alike come together. Choose words to see their ways.
+    3 words at 2 moments, before to after
     """
     words, follow = list(map(str, words)), list(map(str, follow))
     snapshots = list(snapshots)

@@ -79,26 +79,50 @@ def window_explorer(sentence, vocabulary, window=2, threshold=1e-3, draws=8, see
 
     Parameters
     ----------
-    sentence : list of str; words that are not in the vocabulary are left out, as ``Vocabulary.encode`` does
-    vocabulary : Vocabulary, whose counts and raw words say how likely each word is kept
-    window : int, words to each side at most
-    threshold : float, of ``keep_probabilities``; 0 keeps every word
-    draws : int, how many draws of chance the page has
-    seed : int; draw d keeps the words and has the reaches of ``window_batches`` with the seed ``seed + d``
-    title : str, optional, the caption
+    sentence : list of str
+        Words that are not in the vocabulary are left out, as ``Vocabulary.encode`` does.
+    vocabulary : Vocabulary
+        Its counts and raw words say how likely each word is kept.
+    window : int
+        Words to each side at most.
+    threshold : float
+        Of ``keep_probabilities``; 0 keeps every word.
+    draws : int
+        How many draws of chance the page has.
+    seed : int
+        Draw d keeps the words and has the reaches of ``window_batches`` with the seed ``seed + d``.
+    title : str, optional
+        The caption.
 
     Returns
     -------
     WindowExplorer
+        An explorer in a notebook and on a page.
 
     Raises
     ------
-    InputError : fewer than two known words, more than a page takes, or settings out of range
+    InputError
+        If there are fewer than two known words, more than a page takes, or settings out of range.
 
     Notes
     -----
     ``window_batches`` gives the same windows the other way round, as word2vec.c does: the word in the middle is the
     target, and those around it are the inputs. All in all the pairs are the same.
+
+    Examples
+    --------
+    >>> from handgrad import show
+    >>> from handgrad.word2vec import Vocabulary
+    >>> words = ["to", "be", "or", "not", "to", "be"]
+    >>> show.window_explorer(words, Vocabulary.from_sentences([words]), threshold=0)
+    WindowExplorer: Slide the window; then lower the threshold, and see it close over the words that are dropped.
+    word  count  keep    toss  words in its window
+      to      2     1  0.8506  be
+      be      2     1  0.6370  to or
+      or      1     1  0.5111  be not
+     not      1     1  0.2698  be or to be
+      to      2     1  0.3078  or not be
+      be      2     1  0.0410  not to
     """
     if not isinstance(vocabulary, Vocabulary):
         raise InputError(

@@ -42,19 +42,37 @@ class FullSoftmax(Gate):
 
 
 def full_softmax_graph(V, U, model="skipgram"):
-    """The full softmax as a graph of gates, over a batch of pairs, summed.
+    """The full softmax as a graph of gates, over a batch of pairs, summed (Mikolov et al. 2013b, equation 2).
 
     Parameters
     ----------
-    V, U : float arrays (vocabulary, D), the values of the parameters ``embed/V`` and ``out/U``
-    model : "skipgram" or "cbow"
+    V, U : float arrays (vocabulary, D)
+        The values of the parameters ``embed/V`` and ``out/U``.
+    model : str
+        "skipgram" or "cbow".
 
     Returns
     -------
-    ComputationalGraph, to be fed with
+    ComputationalGraph
+        It is fed with
 
-        ``inputs``  (B, 1), ids; for CBOW (B, C), and ``shares`` (B, C, 1)
-        ``targets`` (B,), ids
+        - ``inputs`` (B, 1), ids; for CBOW (B, C), and ``shares`` (B, C, 1)
+        - ``targets`` (B,), ids
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+
+    Examples
+    --------
+    With all vectors zero, each of four words is as likely as any other, and the loss of a pair is log 4:
+
+    >>> import numpy as np
+    >>> from handgrad.word2vec import full_softmax_graph
+    >>> graph = full_softmax_graph(np.zeros((4, 2)), np.zeros((4, 2)))
+    >>> round(float(graph.forward(inputs=[[0]], targets=[3])), 4)
+    1.3863
     """
     h = Reshape(-1, np.shape(V)[1])(hidden_node(V, model))  # (B, D)
     score = MatMul()(h, Transpose()(Parameter("out/U", U)), name="score")  # (B, V)

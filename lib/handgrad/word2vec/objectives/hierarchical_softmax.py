@@ -35,22 +35,44 @@ class HierarchicalSoftmax(LogisticLosses):
 
 
 def hierarchical_softmax_graph(V, U, model="skipgram"):
-    """Hierarchical softmax as a graph of gates, over a batch of pairs, summed.
+    """Hierarchical softmax as a graph of gates, over a batch of pairs, summed (Mikolov et al. 2013b, equation 3).
 
     Parameters
     ----------
-    V : float array (vocabulary, D), the value of the parameter ``embed/V``
-    U : float array (inner nodes, D), the value of ``out/U``
-    model : "skipgram" or "cbow"
+    V : float array (vocabulary, D)
+        The value of the parameter ``embed/V``.
+    U : float array (inner nodes, D)
+        The value of ``out/U``.
+    model : str
+        "skipgram" or "cbow".
 
     Returns
     -------
-    ComputationalGraph, to be fed with
+    ComputationalGraph
+        It is fed with
 
-        ``inputs``  (B, 1), ids; for CBOW (B, C), and ``shares`` (B, C, 1)
-        ``nodes``   (B, L), ids of inner nodes, any id past the end of a path
-        ``labels``  (B, L), 1 - code
-        ``weights`` (B, L), 1 on the path, 0 past its end
+        - ``inputs`` (B, 1), ids; for CBOW (B, C), and ``shares`` (B, C, 1)
+        - ``nodes`` (B, L), ids of inner nodes, any id past the end of a path
+        - ``labels`` (B, L), 1 - code
+        - ``weights`` (B, L), 1 on the path, 0 past its end
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+
+    Examples
+    --------
+    With all vectors zero, each turn has a probability of one half: two turns to word 0 cost 2 log 2.
+
+    >>> import numpy as np
+    >>> from handgrad.word2vec import HuffmanTree, hierarchical_softmax_graph
+    >>> nodes, codes = HuffmanTree([5, 4, 3, 2]).paths(np.array([0]))
+    >>> graph = hierarchical_softmax_graph(np.zeros((4, 2)), np.zeros((3, 2)))
+    >>> fed = {"inputs": [[1]], "nodes": nodes, "labels": 1 - codes}
+    >>> loss = graph.forward(fed, weights=[[1, 1]])
+    >>> round(float(loss), 4)
+    1.3863
     """
     losses = logistic_losses_node(hidden_node(V, model), U, "nodes")
     return ComputationalGraph(Sum()(losses, name="loss"))

@@ -19,8 +19,9 @@ class LogisticLosses(Gate):
 
     Parameters
     ----------
-    skip_beyond : float, optional; a question whose score has this size or more is passed over, as word2vec.c
-        does with 6 in hierarchical softmax. By default none is.
+    skip_beyond : float, optional
+        A question whose score has this size or more is passed over, as word2vec.c does with 6 in hierarchical softmax.
+        By default none is.
     """
 
     ids_at: tuple[int, ...] = (2, 3, 4)

@@ -39,7 +39,16 @@ class SkipGram(Gate):
 
     @staticmethod
     def predictions(inputs):
-        """Which predictions a batch makes: bool (B, C), one for each input word."""
+        """Which predictions a batch makes: one for each input word.
+
+        Parameters
+        ----------
+        inputs : int array (B, C)
+
+        Returns
+        -------
+        bool array (B, C)
+        """
         return inputs >= 0
 
 
@@ -50,8 +59,9 @@ class CBOW(Gate):
 
     Parameters
     ----------
-    gradient : "exact", each word gets its share, 1 / n_b, of the gradient of the mean; or "word2vec.c", whose
-        program gives each word all of it. That is not the gradient of this loss, as ``check_gate`` will say, but n_b
+    gradient : str
+        "exact": each word gets its share, 1 / n_b, of the gradient of the mean. "word2vec.c", whose
+        program gives each word all of it: that is not the gradient of this loss, as ``check_gate`` will say, but n_b
         times as large.
     """
 
@@ -79,7 +89,16 @@ class CBOW(Gate):
 
     @staticmethod
     def predictions(inputs):
-        """Which predictions a batch makes: bool (B, 1), one for each row with an input word."""
+        """Which predictions a batch makes: one for each row with an input word.
+
+        Parameters
+        ----------
+        inputs : int array (B, C)
+
+        Returns
+        -------
+        bool array (B, 1)
+        """
         return (inputs >= 0).any(axis=1, keepdims=True)
 
 

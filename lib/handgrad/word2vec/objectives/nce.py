@@ -33,13 +33,14 @@ class SampledLosses(Gate):
     -> x (B, C, T+m)
 
     A loss keeps its slope ∂loss/∂x as ``self.error``. The last two inputs say how often each id was to be expected in
-    the sample. They come from ``NoiseDistribution.sample``, as the sample does, and depend on no parameter; so nobody
-    needs their gradients, but they are numbers that the loss moves with, and the gate says how.
+    the sample. They come from ``NoiseDistribution.sample``, as the sample does, and depend on no parameter: training
+    needs no gradients of theirs, but they are numbers that the loss moves with, and the gate says how.
 
     Parameters
     ----------
-    remove_accidental_hits : bool; a sampled id that is among the labels of a row gets a score of -FLT_MAX there, so
-        it adds neither loss nor gradient to that row
+    remove_accidental_hits : bool
+        Whether a sampled id that is among the labels of a row gets a score of -FLT_MAX there, so that it adds neither
+        loss nor gradient to that row.
     """
 
     ids_at = (3, 4)
@@ -105,7 +106,8 @@ class NCE(SampledLosses):
 
     Parameters
     ----------
-    remove_accidental_hits : bool, see SampledLosses
+    remove_accidental_hits : bool
+        See SampledLosses.
     """
 
     def __init__(self, remove_accidental_hits=False):
@@ -128,7 +130,8 @@ class SampledSoftmax(SampledLosses):
 
     Parameters
     ----------
-    remove_accidental_hits : bool, see SampledLosses
+    remove_accidental_hits : bool
+        See SampledLosses.
     """
 
     def __init__(self, remove_accidental_hits=True):
@@ -142,7 +145,7 @@ class SampledSoftmax(SampledLosses):
 
 
 def nce_loss(weights, biases, labels, inputs, sampled_values, remove_accidental_hits=False):
-    """The NCE loss of each example, as ``tf.nn.nce_loss`` defines it.
+    """The NCE loss of each example, as ``tf.nn.nce_loss`` defines it (Gutmann and Hyvärinen 2010; Mnih and Teh 2012).
 
     Parameters
     ----------
@@ -150,27 +153,52 @@ def nce_loss(weights, biases, labels, inputs, sampled_values, remove_accidental_
     biases : float array (V,)
     labels : int array (B, T), or (B,) for T = 1
     inputs : float array (B, D)
-    sampled_values : (ids (m,), true_expected_count (B, T), sampled_expected_count (m,)), as
-        ``NoiseDistribution.sample`` returns them
-    remove_accidental_hits : bool; whether a sampled id that is a label of an example is left out there. Each of them
+    sampled_values : tuple of ids (m,), true_expected_count (B, T), sampled_expected_count (m,)
+        As ``NoiseDistribution.sample`` returns them.
+    remove_accidental_hits : bool
+        Whether a sampled id that is a label of an example is left out there. Each of them
         is, if an id was drawn more than once; TensorFlow leaves out the last one.
 
     Returns
     -------
-    float array (B,), in nats
+    float array (B,)
+        In nats.
 
     Raises
     ------
-    InputError : shapes that do not fit, ids that are not in the table, an expected count that is not above 0
+    InputError
+        If shapes do not fit, an id is not in the table, or an expected count is not above 0.
+
+    Examples
+    --------
+    Scores and logarithms of expected counts are zero: one true word and two noise words cost log 2 each.
+
+    >>> import numpy as np
+    >>> from handgrad.word2vec import SampledValues, nce_loss
+    >>> noise = SampledValues(np.array([1, 2]), np.ones((1, 1)), np.ones(2))
+    >>> U, b, h = np.zeros((4, 2)), np.zeros(4), np.zeros((1, 2))
+    >>> nce_loss(U, b, [[0]], h, noise).round(4)
+    array([2.0794])
     """
     gate = NCE(remove_accidental_hits)
     return _losses(gate, weights, biases, labels, inputs, sampled_values)
 
 
 def sampled_softmax_loss(weights, biases, labels, inputs, sampled_values, remove_accidental_hits=True):
-    """The sampled softmax loss of each example, as ``tf.nn.sampled_softmax_loss`` defines it.
+    """The sampled softmax loss of each example, as ``tf.nn.sampled_softmax_loss`` defines it (Jean et al. 2015).
 
     Parameters, result and errors are those of ``nce_loss``, but accidental hits are removed by default.
+
+    Examples
+    --------
+    Scores and logarithms of expected counts are zero: the true word is one of three that are equally likely.
+
+    >>> import numpy as np
+    >>> from handgrad.word2vec import SampledValues, sampled_softmax_loss
+    >>> noise = SampledValues(np.array([1, 2]), np.ones((1, 1)), np.ones(2))
+    >>> U, b, h = np.zeros((4, 2)), np.zeros(4), np.zeros((1, 2))
+    >>> sampled_softmax_loss(U, b, [[0]], h, noise).round(4)
+    array([1.0986])
     """
     gate = SampledSoftmax(remove_accidental_hits)
     return _losses(gate, weights, biases, labels, inputs, sampled_values)
@@ -179,8 +207,11 @@ def sampled_softmax_loss(weights, biases, labels, inputs, sampled_values, remove
 class LossGradients(NamedTuple):
     """The gradients of a sampled loss, in the order of its parameters.
 
+    Attributes
+    ----------
     weights : RowSparseGradient of shape (V, D)
-    biases : RowSparseGradient of shape (V,), its rows are numbers
+    biases : RowSparseGradient of shape (V,)
+        Its rows are numbers.
     inputs : array (B, D)
     """
 
@@ -194,19 +225,53 @@ def nce_gradients(weights, biases, labels, inputs, sampled_values, remove_accide
 
     Parameters
     ----------
-    weights, biases, labels, inputs, sampled_values, remove_accidental_hits : as for ``nce_loss``
-    dz : number or array (B,), the upstream gradient of the losses: 1 for their sum, 1 / B for their mean
+    weights, biases, labels, inputs, sampled_values, remove_accidental_hits
+        As for ``nce_loss``.
+    dz : number or array (B,)
+        The upstream gradient of the losses: 1 for their sum, 1 / B for their mean.
 
     Returns
     -------
-    LossGradients (weights, biases, inputs)
+    LossGradients
+        (weights, biases, inputs); the first two are row-sparse.
+
+    Raises
+    ------
+    InputError
+        As ``nce_loss`` does.
+
+    Examples
+    --------
+    Expected minus observed: every score is 0, so σ is one half, and the bias of the true word 0 should rise.
+
+    >>> import numpy as np
+    >>> from handgrad.word2vec import SampledValues, nce_gradients
+    >>> noise = SampledValues(np.array([1, 2]), np.ones((1, 1)), np.ones(2))
+    >>> U, b, h = np.zeros((4, 2)), np.zeros(4), np.zeros((1, 2))
+    >>> nce_gradients(U, b, [[0]], h, noise).biases.to_dense()
+    array([-0.5,  0.5,  0.5,  0. ])
     """
     gate = NCE(remove_accidental_hits)
     return _gradients(gate, weights, biases, labels, inputs, sampled_values, dz)
 
 
 def sampled_softmax_gradients(weights, biases, labels, inputs, sampled_values, remove_accidental_hits=True, dz=1.0):
-    """The gradients of Σ_i dz_i loss_i, with the losses of ``sampled_softmax_loss``; else as ``nce_gradients``."""
+    """The gradients of Σ_i dz_i loss_i, with the losses of ``sampled_softmax_loss``.
+
+    Parameters, result and errors are those of ``nce_gradients``, but accidental hits are removed by default.
+
+    Examples
+    --------
+    Expected minus observed: each of the three words is expected with a probability of one third.
+
+    >>> import numpy as np
+    >>> from handgrad.word2vec import SampledValues, sampled_softmax_gradients
+    >>> noise = SampledValues(np.array([1, 2]), np.ones((1, 1)), np.ones(2))
+    >>> U, b, h = np.zeros((4, 2)), np.zeros(4), np.zeros((1, 2))
+    >>> gradients = sampled_softmax_gradients(U, b, [[0]], h, noise)
+    >>> gradients.biases.to_dense().round(4)
+    array([-0.6667,  0.3333,  0.3333,  0.    ])
+    """
     gate = SampledSoftmax(remove_accidental_hits)
     return _gradients(gate, weights, biases, labels, inputs, sampled_values, dz)
 
@@ -216,20 +281,40 @@ def nce_graph(V, U, b, model="skipgram"):
 
     Parameters
     ----------
-    V, U : float arrays (vocabulary, D), the values of the parameters ``embed/V`` and ``out/U``
-    b : float array (vocabulary,), the value of ``out/b``
-    model : "skipgram" or "cbow"
+    V, U : float arrays (vocabulary, D)
+        The values of the parameters ``embed/V`` and ``out/U``.
+    b : float array (vocabulary,)
+        The value of ``out/b``.
+    model : str
+        "skipgram" or "cbow".
 
     Returns
     -------
-    ComputationalGraph, to be fed with
+    ComputationalGraph
+        It is fed with
 
-        ``inputs``   (B, 1), ids; for CBOW (B, C), and ``shares`` (B, C, 1)
-        ``labels``   (B, T), ids
-        ``sampled``  (m,), ids
-        ``hits``     (B, m), -FLT_MAX where a sampled id should be left out, else 0
-        ``expected`` (B, T + m), the expected counts of the labels and of the sampled ids
-        ``targets``  (B, T + m), 1/T in the first T columns, 0 in the others
+        - ``inputs`` (B, 1), ids; for CBOW (B, C), and ``shares`` (B, C, 1)
+        - ``labels`` (B, T), ids
+        - ``sampled`` (m,), ids
+        - ``hits`` (B, m), -FLT_MAX where a sampled id should be left out, else 0
+        - ``expected`` (B, T + m), the expected counts of the labels and of the sampled ids
+        - ``targets`` (B, T + m), 1/T in the first T columns, 0 in the others
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad.word2vec import nce_graph
+    >>> graph = nce_graph(np.zeros((4, 2)), np.zeros((4, 2)), np.zeros(4))
+    >>> words = {"inputs": [[3]], "labels": [[0]], "sampled": [1, 2]}
+    >>> noise = {"hits": [[0, 0]], "expected": [[1, 1, 1]]}
+    >>> loss = graph.forward(words | noise, targets=[[1, 0, 0]])
+    >>> round(float(loss), 4)  # as nce_loss has it
+    2.0794
     """
     cross_entropy = SigmoidCrossEntropy()(logits_node(V, U, b, model), Node("targets"), name="cross-entropy")
     losses = Sum(axis=1)(cross_entropy, name="losses")  # (B,)
@@ -241,6 +326,18 @@ def sampled_softmax_graph(V, U, b, model="skipgram"):
 
     Parameters and feeds are those of ``nce_graph``, but for the targets: ``minus_targets`` (B, T + m) are -1/T in the
     first T columns and 0 in the others, since cross-entropy is *minus* Σ z log p.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad.word2vec import sampled_softmax_graph
+    >>> V = U = np.zeros((4, 2))
+    >>> graph = sampled_softmax_graph(V, U, np.zeros(4))
+    >>> words = {"inputs": [[3]], "labels": [[0]], "sampled": [1, 2]}
+    >>> noise = {"hits": [[0, 0]], "expected": [[1, 1, 1]]}
+    >>> loss = graph.forward(words | noise, minus_targets=[[-1, 0, 0]])
+    >>> round(float(loss), 4)  # as sampled_softmax_loss has it
+    1.0986
     """
     log_p = LogSoftmax()(logits_node(V, U, b, model), name="log p")
     losses = Sum(axis=1)(Multiply()(log_p, Node("minus_targets")), name="losses")  # (B,)
