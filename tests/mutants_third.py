@@ -1115,7 +1115,6 @@ MUTANTS_THIRD = [
 
 UNNAMED_THIRD = {  # a report without a name, as it was at first
     "CBOW: word2vec.c",  # its rows have one, two and three words: no single number of entries
-    "bilinear: A transposed",
     "attention: weights not transposed",  # the other operand is no input, but made inside the gate
 }
 

@@ -39,14 +39,14 @@ def planted(gradients):
 @pytest.mark.parametrize(
     "gradients, says",
     [
-        (lambda g, dz: [g.y, g.x], "gradient of x is wrong"),
-        (lambda g, dz: [g.x * dz, g.y * dz], "gradient of x is wrong"),
+        (lambda g, dz: [g.y, g.x], "gradients of x and y are wrong"),
+        (lambda g, dz: [g.x * dz, g.y * dz], "gradients of x and y are wrong"),
         (lambda g, dz: [g.y * dz, -g.x * dz], "gradient of y is wrong"),
         (lambda g, dz: [g.y * dz, g.x * dz * 1.00001], "gradient of y is wrong"),
         (lambda g, dz: [g.y * dz, np.zeros_like(dz)], "gradient of y is wrong"),
         (lambda g, dz: [g.y * dz, g.x * dz * np.nan], "gradient of y is wrong"),
         (lambda g, dz: [g.y * dz, (g.x * dz).sum(axis=0)], r"shape \(3,\), but the input \(2, 3\)"),
-        (lambda g, dz: [g.y * dz], "returned 1 gradients, and forward took 2 inputs"),
+        (lambda g, dz: [g.y * dz], r"returned 1 gradient \(\(2, 3\)\), and forward took 2 inputs"),
         (lambda g, dz: g.y * dz, "returned no list of gradients, and forward took 2 inputs"),
         (lambda g, dz: [g.y * dz, None], "returned None for y, which holds floats"),
     ],

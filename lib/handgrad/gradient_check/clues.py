@@ -1,97 +1,328 @@
 """What a wrong gradient has in common with the right one, where no formula for the mistake is known.
 
-Such a clue says less than a name, and more things look like it by chance. So each of them must hold
-where the same gate is fed larger arrays too.
+Such a clue says less than a name, and more things look like it by chance. So each has to be confirmed where the
+same gate is fed other values and larger arrays.
 """
 
 import numpy as np
 
-from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import MATCH, matches
+from handgrad.gradient_check.comparing import MATCH, matches, multiple_of, same
+from handgrad.gradient_check.evidence import nearby
+from handgrad.gradient_check.rule import Rules
+from handgrad.gradient_check.variants import one_row, special_places, symmetric_places
+from handgrad.gradient_check.wording import slices
 
-# Each rule yields what would have come out, and what fills the blanks of its sentence, as in diagnosis.
-
-
-def confirmed(evidence, holds):
-    """Whether a clue holds here, and wherever the gate takes larger arrays; and it takes some."""
-    if np.shape(evidence.given) != np.shape(evidence.right) or not holds(evidence):
-        return False
-    others = list(evidence.at_other_sizes())
-    return bool(others) and all(np.shape(e.given) == np.shape(e.right) and holds(e) for e in others)
+CONDITIONS = Rules(clues=True)  # right where something is so, and wrong elsewhere
+CLUES = Rules(clues=True)
+PART = Rules(clues=True)
+PLACES = Rules(clues=True)  # right at certain inputs
 
 
+@CONDITIONS.add(
+    "ZEROED",
+    "In the {gradient}, {n} of {size} entries are 0 though the output moves with them; all others are right.",
+    "Under which condition does an entry matter?",
+)
 def zeroed(e):
-    if confirmed(e, _has_zeros):
-        yield e.given, {"n": int(np.count_nonzero((e.given == 0) & (e.right != 0)))}
+    missing = (e.given == 0) & (e.right != 0) if e.fits else np.array(False)
+    if missing.any() and np.allclose(np.where(missing, 0.0, e.right), e.given, MATCH, MATCH * np.max(np.abs(e.right))):
+        yield {"n": int(missing.sum()), "size": missing.size}
 
 
-def _has_zeros(e):
-    missing = (e.given == 0) & (e.right != 0)
-    return bool(missing.any()) and matches(e.given, np.where(missing, 0.0, e.right))
+@CONDITIONS.add(
+    "INDICATOR_WRONG",
+    "The {gradient} {is} right where neither {it} nor the slope is 0. Of the entries with which the output moves, "
+    "{missing} have the gradient 0; of those with which it does not, {extra} have another.",
+    "Under which condition does an entry matter?",
+)
+def other_condition(e):
+    if e.fits and np.size(e.x) > 1 and np.any(e.right):
+        missing, extra = (e.given == 0) & (e.right != 0), (e.given != 0) & (e.right == 0)
+        if (missing | extra).any() and np.allclose(np.where(missing | extra, e.right, e.given), e.right):
+            yield {"missing": int(missing.sum()), "extra": int(extra.sum())}
 
 
-def part_right(e):
-    for axis, word in ((0, "rows"), (1, "columns")) if np.ndim(e.right) == 2 else ():
-        if confirmed(e, lambda e, axis=axis: _right_slices(e, axis) is not None):
-            right = _right_slices(e, axis)
-            fine, wrong = (", ".join(map(str, np.flatnonzero(part)[:9])) for part in (right, ~right))
-            yield e.given, {"right": f"{word} {fine}", "wrong": f"{word} {wrong}"}
+@CONDITIONS.add(
+    "RIGHT_ON_ONE_SIDE",
+    "The {gradient} {is} right where {what} is {side} 0, and only there.",
+    "What does forward do on the other side?",
+    always=("what", "side"),
+)
+def right_on_one_side(e):
+    if e.fits and np.size(e.x) > 2:
+        fine = np.abs(e.given - e.right) <= MATCH * np.max(np.abs(e.right))
+        for what, array in e.known():
+            for side, mask in (("above", array > 0), ("below", array < 0)):
+                if np.array_equal(fine, mask) and np.any(e.right[fine]):
+                    yield {"what": what, "side": side}
 
 
-def _right_slices(e, axis):
-    """Which slices are right, if there are such and all others are wrong as a whole; else None."""
-    given, right = np.moveaxis(e.given, axis, 0), np.moveaxis(e.right, axis, 0)
-    off = ~(np.abs(given - right) <= MATCH * np.max(np.abs(right), initial=0.0))
-    fine, wrong = ~off.any(axis=1), off.all(axis=1)
-    told = fine.any() and wrong.any() and (fine | wrong).all() and right[fine].any() and off.shape[1] > 1
-    return fine if told else None
+@CLUES.add(
+    "FACTOR",
+    "The {gradient} {is} {right_one} {how} {what}{constant}.",
+    "How often does that enter the slope, and where?",
+    always=("how", "what", "factor"),
+)
+def known_factor(e):
+    for what, array in e.known() if e.fits else ():
+        with np.errstate(all="ignore"):
+            ways = {"times": e.right * array, "divided by": e.right / array}
+        for how, candidate in ways.items():
+            factor = multiple_of(e.given, candidate)
+            if factor and e.is_given(factor * candidate):
+                constant = "" if np.isclose(factor, 1, atol=1e-5) else f", and times {factor:.6g}"
+                yield {"how": how, "what": what, "constant": constant, "factor": factor}
 
 
+@CLUES.add(
+    "NOT_LINEAR",
+    "The {gradient} {is} not 0 where dz is 0.",
+    "In which of its terms is dz missing?",
+)
+def something_without_upstream(e):
+    nothing = e.given_for(np.zeros_like(e.dz))
+    if nothing is not None and np.any(np.abs(nothing) > MATCH * np.max(np.abs(e.given))):
+        yield {}
+
+
+@CLUES.add(
+    "NOT_LINEAR",
+    "With dz twice as large, the {gradient} {is} not twice as large.",
+    "How often does dz stand in each of its terms?",
+)
+def not_twice_as_large(e):
+    twice = e.given_for(2 * e.dz)
+    if twice is not None and np.shape(twice) == np.shape(e.given) and not np.allclose(twice, 2 * e.given):
+        yield {}
+
+
+@CLUES.add(
+    "PARTS_EXCHANGED",
+    "The {gradient} {has} the right numbers in other places.",
+    "Which entry of the output goes with which entry of the input?",
+)
 def parts_exchanged(e):
-    if confirmed(e, _has_the_same_numbers):
-        yield e.given, {}
-
-
-def _has_the_same_numbers(e):
     numbers = np.unique(np.round(np.abs(e.right), 12))
-    return len(numbers) > 2 and matches(np.sort(np.ravel(e.given)), np.sort(np.ravel(e.right)))
+    if len(numbers) > 2 and e.fits and matches(np.sort(np.ravel(e.given)), np.sort(np.ravel(e.right))):
+        yield {}
 
 
+@CLUES.add(
+    "ROW_FACTOR",
+    "Each row of the {gradient} is a multiple of the right one, and not the same in each: {factors}.",
+    "Which number differs from row to row?",
+)
 def row_factor(e):
-    if confirmed(e, lambda e: _factors(e) is not None):
-        factors = [f"{factor:.4g}" for factor in np.ravel(_factors(e))[:4]]
-        yield e.given, {"factors": ", ".join(factors)}
+    telling = np.count_nonzero(e.right, axis=-1) > 1 if e.fits and np.ndim(e.x) > 1 else np.array(False)
+    if np.sum(telling) < 2:  # one number is a multiple of any
+        return
+    given, right, errors = e.given[telling], e.right[telling], e.errors[telling]
+    factors = np.sum(given * right, axis=-1, keepdims=True) / np.sum(right**2, axis=-1, keepdims=True)
+    near = np.abs(factors) * (MATCH * np.abs(right).max(axis=-1, keepdims=True) + 10 * errors)
+    if np.all(np.abs(given - factors * right) <= near) and np.ptp(factors) > 1e-3 * np.max(np.abs(factors)):
+        different = list(dict.fromkeys(f"{factor:.4g}" for factor in np.ravel(factors)))
+        if np.all(factors) and not np.any(e.given[~telling][e.right[~telling] == 0]):
+            yield {"factors": ", ".join(different[:4]) + ", …" * (len(different) > 4)}
 
 
-def _factors(e):
-    """The multiple that each row is of the right one, if it is one and they differ; else None."""
-    if np.ndim(e.right) < 2 or np.any(np.count_nonzero(e.right, axis=-1) < 2):  # one number is a multiple of any
-        return None
-    factors = np.sum(e.given * e.right, axis=-1, keepdims=True) / np.sum(e.right**2, axis=-1, keepdims=True)
-    each = np.abs(e.given - factors * e.right) <= MATCH * np.abs(factors * e.right).max(axis=-1, keepdims=True)
-    differ = np.ptp(factors) > 1e-3 * np.max(np.abs(factors))
-    return factors if each.all() and differ and np.all(factors) else None
+@CLUES.add(
+    "ANOTHER_FACTOR",
+    "The {gradient} {is} a multiple of {right_one}: {factor:.4g} times here, and another at other values.",
+    "Which number in the formula changes with the inputs?",
+    varies="factor",
+)
+def multiple(e):
+    if e.fits and np.count_nonzero(e.right) > 1:
+        factor = multiple_of(e.given, e.right)
+        if factor and e.is_given(factor * e.right):
+            yield {"factor": factor}
 
 
-def one_input_as_ones(e):
-    for j, x in enumerate(e.inputs):
-        if j != e.i and is_float(x):
-            if confirmed(e, lambda e, j=j: _fits_ones(e, j)):
-                yield e.given, {"j": e.names[j]}
+@CLUES.add(
+    "ONE_ROW_ALONE",
+    "The {gradient} {is} a multiple of row {row} of {what}, and of no other.",
+    "With which rows does the output move?",
+    always=("row", "what"),
+)
+def along_one_row(e):
+    for what, rows in zip(e.names, e.inputs, strict=True):
+        if e.fits and np.ndim(rows) == 2 and np.shape(rows)[1:] == np.shape(e.x) and np.size(e.x) > 2:
+            for k, row in enumerate(rows):
+                if e.is_given(multiple_of(e.given, row) * row):
+                    yield {"row": k, "what": what}
 
 
-def _fits_ones(e, j):
-    right = e.right_at(j, np.ones_like(e.inputs[j]))
-    return right is not None and matches(e.given, right)
+@CLUES.add(
+    "TERM_WRONG",
+    "The {gradient} {is} off by a multiple of {what}{where}.",
+    "Which term is such a multiple, and what stands before it?",
+    always=("what",),
+)
+def off_by_a_known_array(e):
+    """What is added to the right gradient, or lacks, goes along an array with a name: in each row, or as a whole."""
+    if not e.fits or np.ndim(e.x) == 0 or np.shape(e.x)[-1] < 3:
+        return
+    ones, off = np.ones(np.shape(e.x)), e.given - e.right
+    known = {"one number for all entries": ones, **dict(e.known())}
+    if np.shape(e.dz) == np.shape(e.x):
+        known |= {"dz": e.dz, **{f"dz times {what}": e.dz * array for what, array in e.known()}}
+    one_row = np.size(e.x) == np.shape(e.x)[-1]
+    for what, array in known.items():
+        if _is_along(off, [array]):
+            yield {"what": what, "where": "" if one_row else ", another in each row"}
+        elif array is not ones and np.shape(e.x)[-1] > 3 and _is_along(off, [array, ones]):
+            yield {
+                "what": f"{what} and by one number for all entries",
+                "where": "" if one_row else ", others in each row",
+            }
 
 
+def _is_along(off, arrays):
+    """Whether each row of ``off`` is a sum of multiples of these arrays' rows."""
+    for row in np.ndindex(np.shape(off)[:-1]):
+        basis = np.stack([array[row] for array in arrays], axis=1)
+        residual = off[row] - basis @ np.linalg.lstsq(basis, off[row], rcond=None)[0]
+        if not np.max(np.abs(residual)) <= MATCH * np.max(np.abs(off)):
+            return False
+    return True
+
+
+@CLUES.add(
+    "UPSTREAM_MIXED",
+    "Entry {place} of the {gradient} depends on dz at {output}, though the output does not move there when that entry "
+    "of the input does.",
+    "Which entries of dz belong to an entry of the input?",
+)
+def depends_on_too_much(e):
+    if e.response is not None and np.size(e.z) > 1:
+        yield from _first_place(
+            e, (np.abs(e.jacobian) <= _small(e.jacobian)) & (np.abs(e.response) > _small(e.response))
+        )
+
+
+@CLUES.add(
+    "ROW_SUM",
+    "Each row of the {gradient} has to add up to 0, and here one adds up to {sum:.4g}.",
+    "If all entries of a row rise together, does the output move?",
+)
 def row_sum(e):
-    if confirmed(e, _rows_should_cancel):
-        yield e.given, {"sum": np.abs(np.sum(e.given, axis=-1)).max()}
+    if e.fits and np.ndim(e.x) and np.shape(e.x)[-1] > 2 and np.isfinite(e.given).all():
+        sums, size = np.abs(np.sum(e.right, axis=-1)), np.abs(e.right).max(axis=-1, initial=0.0)
+        off = np.abs(e.given.sum(axis=-1))
+        if np.any(size) and np.all(sums <= MATCH * size) and off.max() > 1e-3 * size.max():
+            yield {"sum": off.max()}
 
 
-def _rows_should_cancel(e):
-    if np.ndim(e.right) == 0 or np.shape(e.right)[-1] < 3 or not np.isfinite(e.given).all():
-        return False
-    sums, size = np.abs(np.sum(e.right, axis=-1)), np.abs(e.right).max(axis=-1, initial=0.0)
-    return bool(size.all() and np.all(sums <= MATCH * size) and np.all(np.abs(e.given.sum(axis=-1)) > 1e-3 * size))
+@CLUES.add(
+    "SAME_EVERYWHERE",
+    "The {gradient} {does} not change when the inputs do, though the slopes change.",
+    "Which values does backward read?",
+)
+def same_everywhere(e):
+    other = e.elsewhere(dict(enumerate(nearby(x, np.random.default_rng(13)) for x in e.inputs)), dz=e.dz)
+    if e.fits and other is not None and np.array_equal(other.given, e.given) and not same(other.right, e.right):
+        yield {}
+
+
+@CLUES.add(
+    "OUTPUTS_LEFT_OUT",
+    "When entry {place} of the input rises, the output moves at {output}, but dz there does not reach the {gradient}.",
+    "Which outputs move with a single entry?",
+)
+def depends_on_too_little(e):
+    if e.response is not None and np.size(e.z) > 1:
+        yield from _first_place(e, (np.abs(e.jacobian) > 1e-3 * np.max(np.abs(e.jacobian))) & (e.response == 0))
+
+
+def _small(jacobian):
+    return 1e-7 * np.max(np.abs(jacobian))
+
+
+def _first_place(e, strange):
+    """Where it is first so, if it is so in a tenth of the places: a few may be due to a condition at this point."""
+    if strange.mean() >= 0.1:
+        output, entry = np.argwhere(strange)[0]
+        place, output = np.unravel_index(entry, np.shape(e.x)), np.unravel_index(output, np.shape(e.z))
+        yield {"place": tuple(map(int, place)), "output": tuple(map(int, output))}
+
+
+@CLUES.add(
+    "ROW_SCALE",
+    "If a row of {name} grows as a whole, by the same factor in every entry, the output stays as it is; by the "
+    "{gradient} it moves.",
+    "Which parts of the formula grow with the row?",
+)
+def row_scale(e):
+    if e.fits and np.ndim(e.x) and np.shape(e.x)[-1] > 1:
+        right, given = (np.abs(np.sum(g * e.x, axis=-1)) for g in (e.right, e.given))
+        size = np.linalg.norm(e.right, axis=-1) * np.linalg.norm(e.x, axis=-1)
+        if np.all(size) and np.all(right <= 1e-4 * size) and np.any(given > 1e-3 * size):
+            yield {"name": e.name}
+
+
+@CLUES.add(
+    "ONE_ROW_RIGHT",
+    "Given one row alone, the {gradient} {is} right.",
+    "What does backward do with the numbers of several rows?",
+)
+def right_for_one_row(e):
+    cut = [one_row(e.inputs, e.z, row) for row in (0, -1)]
+    single = [e.elsewhere(c) for c in cut if c] if e.part is None else []
+    if single and all(other is not None and other.is_right for other in single):
+        yield {}
+
+
+@CLUES.add(
+    "EQUAL_UPSTREAM_RIGHT",
+    "Where all entries of dz are equal, the {gradient} {is} right.",
+    "Which entry of dz meets which entry of the output?",
+)
+def right_for_equal_upstream(e):
+    other = e.elsewhere(dz=np.full_like(e.dz, 0.7)) if np.size(e.dz) > 1 else None
+    if other is not None and other.is_right:
+        yield {}
+
+
+@PLACES.add(
+    "OTHER_OPERAND_TRANSPOSED",
+    "Where {what} equals its transpose, the {gradient} {is} right.",
+    "Which axis of that matrix meets which axis of dz?",
+    always=("what",),
+)
+def right_for_symmetric(e):
+    for what, changed in symmetric_places(e.inputs, e.names):
+        other = e.elsewhere(changed)
+        if other is not None and other.is_right:
+            yield {"what": what}
+
+
+@PLACES.add(
+    "SPECIAL_PLACE_RIGHT",
+    "Where {what}, the {gradient} {is} right.",
+    "What is the same there, and different elsewhere?",
+    always=("what",),
+)
+def right_at_a_special_place(e):
+    for what, changed in special_places(e.inputs, e.names):
+        other = e.elsewhere(changed)
+        if other is not None and other.is_right:
+            yield {"what": what}
+
+
+@PART.add(
+    "PART_RIGHT",
+    "In the {gradient}, {right} {are} right and {wrong} {are_not}.",
+    "What is different there?",
+)
+def part_right(e):
+    for axis in range(np.ndim(e.x)) if e.part is None else ():
+        fine = e.right_slices(axis)
+        if fine is not None:
+            ok, off = np.flatnonzero(fine), np.flatnonzero(~fine)
+            yield {
+                "right": slices(np.ndim(e.x), axis, ok),
+                "are": "is" if len(ok) == 1 else "are",
+                "wrong": slices(np.ndim(e.x), axis, off),
+                "are_not": "is not" if len(off) == 1 else "are not",
+                "axis": axis,
+            }

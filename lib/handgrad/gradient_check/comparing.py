@@ -5,7 +5,9 @@ import numpy as np
 from handgrad.functional import is_float
 from handgrad.graph import EVERY_INPUT, as_fed
 
-TOLERANCE = 1e-6  # of the largest slope in the gradient, besides what the measurement itself may be off
+TOLERANCE = 1e-6  # of the largest slope: what is farther off is wrong
+EXACT = 1e-8  # of the largest slope, besides what the measurement itself may be off: what is between is inexact
+NEAR = 1e-3  # of the largest value: what is nearer may be meant to be it
 MATCH = 1e-6  # of the largest entry
 
 
@@ -17,15 +19,22 @@ def matches(a, b):
     return bool(scale > 0 and np.isfinite(scale) and np.max(np.abs(a - b)) <= MATCH * scale)
 
 
+def multiple_of(a, b):
+    """The number by which ``b`` comes nearest to ``a``; 0 where there is none."""
+    size = np.sum(b**2)
+    return float(np.sum(a * b) / size) if size > 0 and np.isfinite(size) else 0.0
+
+
 def disagreement(given, slopes):
-    """Which entries are wrong: `not <=`, so that nan is."""
+    """Which entries are wrong: `not <=`, so that nan is. Single precision is held to no more than it has."""
+    tolerance = EXACT if np.asarray(given).dtype.itemsize >= 8 else TOLERANCE
     difference = np.where(slopes.kinks, 0.0, np.abs(np.asarray(given) - slopes.values))
     scale = np.abs(np.where(slopes.kinks, 0.0, slopes.values)).max(initial=0.0)
-    return ~(difference <= TOLERANCE * scale + np.where(slopes.kinks, 0.0, slopes.errors))
+    return ~(difference <= tolerance * scale + np.where(slopes.kinks, 0.0, slopes.errors))
 
 
 def agrees(given, slopes):
-    return np.shape(given) == np.shape(slopes.values) and not disagreement(given, slopes).any()
+    return given is not None and np.shape(given) == np.shape(slopes.values) and not disagreement(given, slopes).any()
 
 
 def as_float64(x):
@@ -52,9 +61,9 @@ def draw_upstream(shape, inputs, seed):
     everybody's ``default_rng(0)`` has, and it is drawn again until it coincides with nothing that was fed.
     """
     rng = np.random.default_rng([*np.atleast_1d(seed), 7919])
-    fed = np.concatenate([np.zeros(1), *(np.abs(np.ravel(x)) for x in inputs if is_float(x))])
+    fed = {0.0, *(value for x in inputs if is_float(x) for value in np.ravel(np.abs(x)).tolist())}
     dz = rng.standard_normal(shape)
-    while np.isin(np.abs(dz), fed).any():
+    while not fed.isdisjoint(np.ravel(np.abs(dz)).tolist()):
         dz = rng.standard_normal(shape)
     return dz if shape else np.float64(dz)
 
@@ -76,7 +85,9 @@ def same(a, b):
 
 
 def equal(a, b):
-    return (a is None and b is None) or np.array_equal(a, b, equal_nan=True)
+    if a is None or b is None or np.shape(a) != np.shape(b):
+        return a is None and b is None
+    return bool(np.all(a == b)) or np.array_equal(a, b, equal_nan=True)
 
 
 def all_equal(first, second):

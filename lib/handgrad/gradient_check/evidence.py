@@ -1,116 +1,287 @@
-"""What is known about one wrong gradient, from which rules tell what the mistake is, and how it is gathered."""
+"""What can be asked about one wrong gradient: rules ask, and the gate is run and measured to answer."""
 
 import contextlib
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from handgrad.gradient_check.comparing import MATCH, copies_of, draw_upstream
-from handgrad.numerical import measure_slopes, numerical_jacobian
+from handgrad.functional import is_float
+from handgrad.gradient_check.comparing import MATCH, agrees, copies_of, draw_upstream, matches
+from handgrad.graph import Gate
+from handgrad.numerical import Slopes, measure_slopes, numerical_jacobian
 
 
-@dataclass(frozen=True)
 class Evidence:
-    """What is known about one wrong gradient.
+    """The gradient of one input under suspicion. Everything is measured when a rule asks for it, and once.
 
-    given, right : what backward returned for input i, and what was measured
-    jacobian : (m, n), of the m outputs with respect to the n entries of input i
-    dz, z : upstream gradient and output
+    Parameters
+    ----------
+    untouched : the gate before it was run; a copy of it is run here
     names, inputs, i : all inputs, what forward calls them, and which of them this is about
-    all_given, all_right : the gradients of all inputs (None where there is none)
-    slope_at : callable, array -> array: the elementwise slope if input i had other values
-    right_at : callable, (j, array) -> array: the gradient of input i if input j were another; None if it cannot be
-    at_other_sizes : callable, () -> iterator of Evidence about input i of the same gate, fed larger arrays
+    dz : upstream gradient, by default drawn
+    part : axis and indices, if only some slices of input i are looked at
+
+    Attributes
+    ----------
+    x, given, right : input i, what backward returned for it, and what was measured
+    z, dz : output and upstream gradient
+    all_given : the gradients of all inputs, as they were returned
+    kept : what forward left on the gate, by name
     """
 
-    given: np.ndarray
-    right: np.ndarray
-    jacobian: np.ndarray
-    dz: np.ndarray
-    z: np.ndarray
-    names: list
-    inputs: list
-    i: int
-    all_given: list
-    all_right: list
-    slope_at: Callable
-    right_at: Callable
-    at_other_sizes: Callable
+    def __init__(
+        self,
+        untouched: Gate,
+        names: list[str],
+        inputs: list[Any],
+        i: int,
+        dz: Any = None,
+        part: tuple[int, np.ndarray] | None = None,
+    ) -> None:
+        self.untouched, self.names, self.inputs, self.i, self.part = untouched, names, inputs, i, part
+        self.gate = copy.deepcopy(untouched)
+        with np.errstate(all="ignore"):
+            self.z = np.array(self.gate.forward(*inputs), dtype=np.float64)
+            self.kept = {name: copy.copy(value) for name, value in vars(self.gate).items() if name[0] != "_"}
+            self.dz = np.asarray(draw_upstream(np.shape(self.z), [*inputs, self.z], 2) if dz is None else dz)
+            self.all_given = copies_of(self.gate.backward(self.dz.copy()[()]))
+        self.given, self.x = self._cut(self.all_given[i]), self._cut(inputs[i])
+        self._slopes: dict[int, Slopes] = {}
 
     @property
-    def x(self):
-        return self.inputs[self.i]
+    def name(self) -> str:
+        return self.names[self.i]
 
-    def through(self, dz):
+    @property
+    def right(self) -> np.ndarray:
+        return self._cut(self.slopes_of(self.i).values)
+
+    @property
+    def errors(self) -> np.ndarray:
+        """How far each of the measured slopes may be off."""
+        return self._cut(self.slopes_of(self.i).errors)
+
+    @property
+    def fits(self) -> bool:
+        """Whether what came back has at least the shape of the input."""
+        return np.shape(self.given) == np.shape(self.x)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the gradient is right here, and not only because it is 0."""
+        slopes = self.slopes_of(self.i)
+        if self.part is None:
+            return agrees(self.all_given[self.i], slopes) and not agrees(np.zeros(np.shape(slopes.values)), slopes)
+        return matches(self.given, self.right)
+
+    def slopes_of(self, j: int) -> Slopes:
+        if j not in self._slopes:
+            self._slopes[j] = measure_slopes(forward_of(self.gate, self.inputs, j), self.inputs[j], self.dz)
+        return self._slopes[j]
+
+    @cached_property
+    def jacobian(self) -> np.ndarray:
+        """(m, n), of the m outputs with respect to the n entries of input i."""
+        with np.errstate(all="ignore"):
+            jacobian = numerical_jacobian(forward_of(self.gate, self.inputs, self.i), self.inputs[self.i])
+        return jacobian[:, np.ravel(self._cut(np.arange(jacobian.shape[1]).reshape(np.shape(self.inputs[self.i]))))]
+
+    @cached_property
+    def response(self) -> np.ndarray | None:
+        """(m, n), as the Jacobian: what backward makes of each entry of dz alone; None if they do not add up."""
+        ones = np.eye(self.dz.size).reshape(self.dz.size, *self.dz.shape)
+        answers = [self.given_for(one) for one in ones] if self.fits and 0 < self.dz.size <= 400 else []
+        rows = [answer for answer in answers if answer is not None and np.shape(answer) == np.shape(self.x)]
+        if not rows or len(rows) < len(ones):
+            return None
+        response = np.stack([np.ravel(row) for row in rows])
+        return response if matches((np.ravel(self.dz) @ response).reshape(np.shape(self.x)), self.given) else None
+
+    @property
+    def is_elementwise(self) -> bool:
+        m, n = self.jacobian.shape
+        return np.shape(self.x) == np.shape(self.z) and m == n and is_diagonal(self.jacobian)
+
+    def is_given(self, candidate: Any) -> bool:
+        """Whether this is what backward returned, to a millionth, and far closer to it than the right one is."""
+        if candidate is None or not matches(self.given, candidate):
+            return False
+        if np.shape(candidate) != np.shape(self.right):
+            return True
+        return bool(np.max(np.abs(self.given - candidate)) <= 1e-2 * np.max(np.abs(self.given - self.right)))
+
+    def through(self, dz: np.ndarray) -> np.ndarray:
         """The gradient of input i, had the upstream gradient been ``dz``."""
         return (np.ravel(dz) @ self.jacobian).reshape(np.shape(self.x))
 
-    @property
-    def is_elementwise(self):
-        n = self.jacobian.shape
-        return np.shape(self.x) == np.shape(self.z) and n[0] == n[1] and is_diagonal(self.jacobian)
+    def given_for(self, dz: np.ndarray) -> np.ndarray | None:
+        """What backward returns for input i under another upstream gradient; None if it fails."""
+        with np.errstate(all="ignore"), contextlib.suppress(Exception):
+            gate = copy.deepcopy(self.untouched)
+            gate.forward(*self.inputs)
+            return self._cut(copies_of(gate.backward(np.array(dz)[()]))[self.i])
+        return None
+
+    def slope_at(self, x: Any) -> np.ndarray:
+        """The elementwise slope if input i had other values."""
+        inputs = list(self.inputs)
+        inputs[self.i] = x if self.part is None else np.array(self.inputs[self.i])
+        if self.part is not None:
+            np.moveaxis(inputs[self.i], self.part[0], 0)[self.part[1]] = np.moveaxis(x, self.part[0], 0)
+        return np.diag(Evidence(self.untouched, self.names, inputs, self.i, self.dz, self.part).jacobian).reshape(
+            np.shape(x)
+        )
+
+    def right_if(self, j: int, other: np.ndarray) -> np.ndarray | None:
+        """The right gradient of input i if input j were another; None if it cannot be."""
+        elsewhere = self.elsewhere({j: other}, dz=self.dz)
+        return None if elsewhere is None else elsewhere.right
+
+    def comes_out_if(self, j: int, other: np.ndarray) -> bool:
+        """Whether what came back is right for another input j. Most often one entry shows that it is not."""
+        with np.errstate(all="ignore"), contextlib.suppress(Exception):
+            inputs = [other if k == j else x for k, x in enumerate(self.inputs)]
+            forward, x = forward_of(copy.deepcopy(self.untouched), inputs, self.i), np.array(inputs[self.i])
+            full = self.all_given[self.i]
+            worst = np.unravel_index(np.argmax(np.abs(full)), np.shape(full))
+
+            def along(value):
+                moved = x.copy()
+                moved[worst] = value
+                return forward(moved[()])
+
+            slope = measure_slopes(along, x[worst], self.dz).values
+            return bool(abs(slope - full[worst]) <= 1e-4 * abs(full[worst])) and self.is_given(self.right_if(j, other))
+        return False
+
+    def elsewhere(
+        self, changed: dict[int, Any] | None = None, dz: Any = None, i: int | None = None
+    ) -> "Evidence | None":
+        """The same gate where some inputs, by their positions, are others; None where it cannot be."""
+        inputs = [(changed or {}).get(j, x) for j, x in enumerate(self.inputs)]
+        with contextlib.suppress(Exception):  # some gates insist on a size, a range or a kind
+            evidence = Evidence(self.untouched, self.names, inputs, self.i if i is None else i, dz, self.part)
+            if np.isfinite(evidence.z).all() and np.isfinite(evidence.right).all():
+                return evidence
+        return None
+
+    @cached_property
+    def others(self) -> list["Evidence"]:
+        """The same mistake at other values, and where axes are twice as long. Where it does not show, there is none."""
+        rng, found = np.random.default_rng([5, 7919]), []
+        sizes = sorted({n for x in self.inputs for n in np.shape(x)} - {0, 1})
+        for change, size in [(nearby, None), *3 * [(redrawn, None)], *((with_entries_twice, size) for size in sizes)]:
+            whole = Evidence.elsewhere(self.whole, dict(enumerate(change(x, rng, size) for x in self.inputs)))
+            found.append(whole if whole is None or self.part is None else whole.wrong_part(self.part[0]))
+        comparable = [other for other in found if other is not None and other.fits == self.fits and not other.is_right]
+        slopes = min(2, int(np.count_nonzero(self.right)))  # of a single one, anything is a multiple
+        return [other for other in comparable if int(np.count_nonzero(other.right)) >= slopes]
+
+    @cached_property
+    def whole(self) -> "Evidence":
+        """This, with all slices of input i."""
+        return self if self.part is None else Evidence(self.untouched, self.names, self.inputs, self.i, self.dz)
+
+    def right_slices(self, axis: int) -> np.ndarray | None:
+        """Which slices along an axis are right as a whole, if some of them show it and others are wrong; else None."""
+        if not self.fits or axis >= np.ndim(self.x):
+            return None
+        given, right = (
+            np.moveaxis(np.asarray(g), axis, 0).reshape(np.shape(g)[axis], -1) for g in (self.given, self.right)
+        )
+        off = ~(np.abs(given - right) <= MATCH * np.max(np.abs(right), initial=0.0))
+        fine, shows = ~off.any(axis=1), right.any(axis=1)
+        told = (fine & shows).any() and not fine.all() and off[~fine].mean() > 0.5
+        return fine if told else None
+
+    def wrong_part(self, axis: int) -> "Evidence | None":
+        """The same evidence about the slices that are wrong; None if none is right."""
+        fine = self.right_slices(axis)
+        if fine is None or self.part is not None:
+            return None
+        part = (axis, np.flatnonzero(~fine))
+        return Evidence(self.untouched, self.names, self.inputs, self.i, self.dz, part)
+
+    def known(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Arrays that the reader has a name for, in the shape of input i, or that repeat to it: no two the same."""
+        kept = {f"what forward keeps as {name}": value for name, value in self.kept.items()}
+        told: list[np.ndarray] = []
+        numbers = [(name, np.asarray(x)) for name, x in zip(self.names, self.inputs, strict=True)]
+        for words, value in [*numbers, ("the output", self.z), *kept.items()]:
+            if isinstance(value, np.ndarray) and is_float(value) and np.isfinite(value).all():
+                fitted = self._fitted(value)
+                if fitted is not None and not any(np.array_equal(fitted, other) for other in told):
+                    told.append(fitted)
+                    yield words, fitted
+
+    def _fitted(self, value: np.ndarray) -> np.ndarray | None:
+        """``value`` in the shape of x: as it repeats, or with its axis for the rows; None if it is one number there."""
+        for full in (np.shape(self.inputs[self.i]), np.shape(self.x)):
+            for shape in (value.shape, (*value.shape, *[1] * (len(full) - value.ndim))):
+                with contextlib.suppress(ValueError):
+                    fitted = np.broadcast_to(value.reshape(shape), full)
+                    fitted = fitted if full == np.shape(self.x) else self._cut(fitted)
+                    if value.ndim == 0 or np.ptp(fitted) > 1e-3 * np.max(np.abs(fitted)):
+                        return fitted
+        return None
+
+    def _cut(self, array: Any) -> Any:
+        if self.part is None or array is None:
+            return np.asarray(array)
+        return np.take(array, self.part[1], axis=self.part[0])
 
 
-def is_diagonal(jacobian):
+def is_diagonal(jacobian: np.ndarray) -> bool:
     off_diagonal = jacobian - np.diag(np.diag(jacobian))
-    return np.max(np.abs(off_diagonal), initial=0.0) <= MATCH * np.max(np.abs(jacobian), initial=0.0)
+    return bool(np.max(np.abs(off_diagonal), initial=0.0) <= MATCH * np.max(np.abs(jacobian), initial=0.0))
 
 
-def evidence_of(untouched, names, inputs, z, dz, given, measured, i):
-    """Gather it about input i. ``untouched`` is the gate before it was run: each use is of a copy."""
-    gate = copy.deepcopy(untouched)
-    gate.forward(*inputs)
-    forward = forward_of(gate, inputs, i)
-    right = [measured[j].values if j in measured else None for j in range(len(inputs))]
-
-    def slope_at(x):
-        with np.errstate(all="ignore"):
-            return np.diag(numerical_jacobian(forward, x)).reshape(np.shape(x))
-
-    def right_at(j, x):
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):  # the gate may refuse it
-            other = [x if k == j else kept for k, kept in enumerate(inputs)]
-            return measure_slopes(forward_of(gate, other, i), inputs[i], dz).values
-
-    return Evidence(
-        given=np.asarray(given[i]),
-        right=right[i],
-        jacobian=numerical_jacobian(forward, inputs[i]),
-        dz=np.asarray(dz),
-        z=np.asarray(z),
-        names=names,
-        inputs=inputs,
-        i=i,
-        all_given=given,
-        all_right=right,
-        slope_at=slope_at,
-        right_at=right_at,
-        at_other_sizes=lambda: _at_other_sizes(untouched, names, inputs, i),
-    )
+def nearby(x: Any, rng: np.random.Generator, size: int | None = None) -> Any:
+    """Other floats that are as legal: a little nearer to 0, or in another order where they are shares or flags."""
+    if not is_float(x) or not np.size(x):
+        return x
+    if _are_shares_or_flags(x) and not np.array_equal(np.roll(x, 1, axis=-1), x):
+        return np.roll(x, 1, axis=-1)
+    factors = rng.uniform(0.8, 0.99, np.shape(x))
+    if _are_in_order(x):
+        return x * factors.flat[0]
+    return (x * (factors + factors.T) / 2 if _is_symmetric(x) else x * factors)[()]
 
 
-def _at_other_sizes(untouched, names, inputs, i):
-    """For each size that an axis has: the same gate where all axes of that size have their entries twice."""
-    for size in sorted({n for x in inputs for n in np.shape(x)} - {0, 1}):
-        evidence, gate, larger = None, copy.deepcopy(untouched), [with_entries_twice(x, size) for x in inputs]
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):  # some gates insist on a size
-            z = gate.forward(*larger)
-            dz = draw_upstream(np.shape(z), [*larger, z], 2)
-            given = copies_of(gate.backward(dz))
-            measured = {i: measure_slopes(forward_of(gate, larger, i), larger[i], dz)}
-            evidence = evidence_of(untouched, names, larger, z, dz, given, measured, i)
-        if evidence:
-            yield evidence
+def redrawn(x: Any, rng: np.random.Generator, size: int | None = None, largest: float = 1.0) -> Any:
+    """Floats as different as may be, and still of the same kind: in any order, from half to ``largest`` times as large.
+
+    Where there are both signs, any entry may have either.
+    """
+    if not is_float(x) or np.size(x) < 2 or _are_shares_or_flags(x) or _are_in_order(x) or _is_symmetric(x):
+        return nearby(x, rng)
+    signs = rng.choice([-1.0, 1.0], np.shape(x)) if np.min(x) < 0 < np.max(x) else 1.0
+    return signs * rng.permutation(np.ravel(x)).reshape(np.shape(x)) * rng.uniform(0.5, largest, np.shape(x))
 
 
-def with_entries_twice(x, size):
+def _are_shares_or_flags(x):
+    shares = np.ndim(x) > 0 and np.allclose(np.sum(x, axis=-1), 1) and np.min(x) >= 0
+    return np.ndim(x) > 0 and (shares or np.array_equal(x, np.round(x)))
+
+
+def _are_in_order(x):
+    return np.ndim(x) == 1 and len(x) > 2 and (np.all(np.diff(x) > 0) or np.all(np.diff(x) < 0))
+
+
+def _is_symmetric(x):
+    return np.ndim(x) == 2 and np.shape(x)[0] == np.shape(x)[1] and np.array_equal(x, np.transpose(x))
+
+
+def with_entries_twice(x: Any, rng: np.random.Generator, size: int | None) -> Any:
+    """Each axis of this size twice as long: first the same entries, then others like them."""
     for axis in (axis for axis, n in enumerate(np.shape(x)) if n == size):
-        x = np.concatenate([x, x], axis=axis)
+        x = np.concatenate([x, redrawn(x, rng)], axis=axis)
     return x
 
 
-def forward_of(gate, inputs, i):
+def forward_of(gate: Gate, inputs: list[Any], i: int) -> Any:
     """The gate's forward as a function of input i alone."""
     return lambda x: gate.forward(*inputs[:i], x, *inputs[i + 1 :])

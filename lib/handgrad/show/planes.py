@@ -62,21 +62,30 @@ def lift(ax: Any, labels: ArrayLike, names: Sequence[str], weights: Sequence[flo
     def plane(x1: Any, x2: Any) -> Any:
         return -(w1 * x1 + w2 * x2 + b) / w3
 
-    edge = np.array([-0.3, 1.3])
-    ax.plot_surface(
-        *np.meshgrid(edge, edge), plane(*np.meshgrid(edge, edge)), color=PALETTE["blue"], alpha=0.2, shade=False
-    )
+    edges = np.meshgrid([-0.2, 1.2], [-0.2, 1.2])
+    # The plane is drawn after what is below it, and veils it; its own corners may reach beyond the axes.
+    ax.plot_surface(*edges, plane(*edges), color=PALETTE["blue"], alpha=0.25, shade=False, zorder=2, clip_on=False)
     square = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]])
-    ax.plot(*square.T, 0, color=PALETTE["grey"], lw=0.8)
-    ax.plot([1, 1], [1, 1], [0, 1], ":", color=PALETTE["grey"], zorder=2)
+    ax.plot(*square.T, 0, color=PALETTE["grey"], lw=1, zorder=1)
+    ax.plot([1, 1], [1, 1], [0, 1], ":", color=PALETTE["grey"], zorder=1)
+    stem = {"color": PALETTE["orange"], "lw": 2.5, "marker": "o", "ms": 4.5, "markevery": [0]}  # a dot on the plane
     for (x1, x2), label, name in zip([(0, 0), (1, 0), (0, 1), (1, 1)], np.asarray(labels), names, strict=True):
-        face, height = (PALETTE["blue"], 0.16) if label else ("none", -0.3)
-        ax.plot([x1, x1], [x2, x2], [plane(x1, x2), x1 * x2], color=PALETTE["orange"], lw=2, zorder=3)
-        ax.plot(x1, x2, x1 * x2, "o", ms=10, mec=PALETTE["blue"], mfc=face, mew=2, zorder=4)
-        ax.text(x1, x2, x1 * x2 + height, name, ha="center", zorder=5)
-    ax.set(xticks=[0, 1], yticks=[0, 1], zticks=[0, 1], zlim=(-0.4, 1.1), xlabel="x₁", ylabel="x₂", zlabel="x₁x₂")
+        foot, height = plane(x1, x2), x1 * x2
+        layer, face = 3 if height > foot else 1, PALETTE["blue"] if label else "none"
+        ax.plot([x1, x1], [x2, x2], [foot, height], zorder=layer, **stem)
+        ax.plot(x1, x2, height, "o", ms=11, mec=PALETTE["blue"], mfc=face, mew=2, zorder=layer)
+        if x1 < x2:  # the corner at the back: below its dot stands another phrase
+            ax.text(x1 - 0.1, x2, height, name, ha="right", va="bottom", zorder=4)
+        elif label:
+            ax.text(x1, x2, height + 0.12, name, ha="center", zorder=4)
+        else:
+            ax.text(x1, x2, height - 0.1, name, ha="center", va="top", zorder=4)
+    ax.set(xticks=[0, 1], yticks=[0, 1], zticks=[0, 1], xlim=(-0.2, 1.2), ylim=(-0.2, 1.2), zlim=(-0.4, 1.1))
+    ax.set(xlabel="x₁", ylabel="x₂", zlabel="x₁x₂")
     ax.grid(False)
+    ax.tick_params(pad=-2)
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color((0, 0, 0, 0))
-    ax.view_init(elev=14, azim=-62)
-    ax.set_box_aspect((1, 1, 0.8), zoom=0.98)
+        axis.labelpad = -4
+    ax.view_init(elev=16, azim=-62)
+    ax.set_box_aspect((1, 1, 0.85), zoom=1.25)

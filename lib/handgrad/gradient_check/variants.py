@@ -1,0 +1,98 @@
+"""Other inputs at which a gradient may be right, or for which what came back would be right."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from handgrad.functional import is_float
+from handgrad.gradient_check.evidence import redrawn
+
+Inputs = dict[int, Any]  # those that change, by their positions
+
+
+def variants(inputs: list[Any], names: list[str], j: int) -> Iterator[tuple[str, np.ndarray]]:
+    """What may have been taken for input j, in words and as an array: another matrix, one row, another input."""
+    x, name = inputs[j], names[j]
+    if not is_float(x) or not np.size(x):
+        return
+    if np.any(x):
+        yield f"every entry of {name} is 0" if np.ndim(x) else f"{name} is 0", np.zeros_like(x)
+    yield f"every sign in {name} is reversed", -x
+    if _is_square(x):
+        yield f"{name} is the identity", np.broadcast_to(np.eye(len(x[-1])), np.shape(x)).copy()
+    if np.ndim(x) and len(x) > 1:
+        yield f"{name} has its first row in place of each", np.repeat(x[:1], len(x), axis=0)
+        yield f"{name} has its last row in place of each", np.repeat(x[-1:], len(x), axis=0)
+        yield f"{name} has its rows in reversed order", x[::-1].copy()
+    for other, words in zip(inputs, names, strict=True):
+        if other is not x and is_float(other) and np.shape(other) == np.shape(x):
+            yield f"{name} has the values of {words}", other
+
+
+def transposes(inputs: list[Any], names: list[str]) -> Iterator[tuple[str, Inputs]]:
+    """Each square matrix among the inputs, transposed."""
+    for j, (x, name) in enumerate(zip(inputs, names, strict=True)):
+        if is_float(x) and _is_square(x):
+            yield name, {j: np.swapaxes(x, -1, -2).copy()}
+
+
+def symmetric_places(inputs: list[Any], names: list[str]) -> Iterator[tuple[str, Inputs]]:
+    """Inputs where a square matrix is its own transpose."""
+    for name, changed in transposes(inputs, names):
+        yield name, {j: inputs[j] + x for j, x in changed.items()}
+
+
+def special_places(inputs: list[Any], names: list[str]) -> Iterator[tuple[str, Inputs]]:
+    """Inputs at which a term vanishes or two terms are the same, in words and as arrays."""
+    for j, (x, name) in enumerate(zip(inputs, names, strict=True)):
+        if not is_float(x) or not np.size(x):
+            continue
+        if np.ndim(x) > 1:
+            yield f"all rows of {name} are alike", {j: np.repeat(x[:1], len(x), axis=0)}
+            with np.errstate(all="ignore"):
+                yield f"each row of {name} has the length 1", {j: x / np.linalg.norm(x, axis=-1, keepdims=True)}
+        if _is_square(x):
+            yield f"{name} is the identity", {j: np.broadcast_to(np.eye(len(x[-1])), np.shape(x)).copy()}
+        for number in (1, 0):
+            words = f"every entry of {name}" if np.ndim(x) else name
+            yield f"{words} is {number}", {j: np.full_like(x, number)}
+
+
+def one_row(inputs: list[Any], z: np.ndarray, row: int) -> Inputs:
+    """A batch of one: of all inputs whose first axis goes along a batch, one row. Empty if there is no batch."""
+    sizes = [np.shape(a)[0] for a in ([z] if np.ndim(z) else inputs) if np.ndim(a)]
+    size = max(sizes, key=sizes.count, default=1)
+    cut = {j: np.asarray(x)[[row]] for j, x in enumerate(inputs) if np.ndim(x) and len(x) == size}
+    return cut if size > 1 else {}
+
+
+def with_distinct_ids(inputs: list[Any]) -> Iterator[list[Inputs]]:
+    """Inputs where no id occurs twice, and tables that are long enough for them; none if none occurs twice here.
+
+    For each group of inputs that may be the tables: three draws.
+    """
+    ids = {j: np.asarray(x) for j, x in enumerate(inputs) if not is_float(x) and np.size(x)}
+    used = np.concatenate([np.ravel(x) for x in ids.values()]) if ids else np.array([], int)
+    used = used[used >= 0]  # -1 stands for no id
+    if used.size == len(np.unique(used)):
+        return
+    may_be_tables = [j for j, x in enumerate(inputs) if is_float(x) and np.ndim(x) and used.max() < len(x)]
+    groups = [[j for j in may_be_tables if len(inputs[j]) == n] for n in {len(inputs[j]) for j in may_be_tables}]
+    for tables in [*groups, *([j] for j in may_be_tables)]:
+        yield [_draw_distinct(inputs, ids, tables, used.size, np.random.default_rng([seed, 7919])) for seed in range(3)]
+
+
+def _draw_distinct(inputs, ids, tables, n, rng):
+    new = iter(rng.permutation(n))
+    drawn = {
+        j: np.array([next(new) if k >= 0 else k for k in np.ravel(x)], x.dtype).reshape(x.shape)[()]
+        for j, x in ids.items()
+    }
+    for j in tables:
+        drawn[j] = np.concatenate([redrawn(inputs[j], rng) for _ in range(1 + n // len(inputs[j]))])
+    return drawn
+
+
+def _is_square(x: Any) -> bool:
+    return np.ndim(x) > 1 and np.shape(x)[-1] == np.shape(x)[-2] > 1

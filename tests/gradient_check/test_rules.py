@@ -1,0 +1,441 @@
+"""Each rule names the mistake that it is made for, and not the neighbor that only looks like it."""
+
+import string
+
+import numpy as np
+import pytest
+from planted import column, draw, planted
+
+from handgrad import check_gate, sigmoid, softmax
+from handgrad.gradient_check.diagnosis import RULES
+from handgrad.gradient_check.wording import about
+
+X, Y, IDS = draw(4, 3), draw(4, 3, seed=1), np.array([1, 3, 1, 4])
+V, W, SQUARE = draw(6), draw(6, seed=1), draw(4, 4, seed=2)
+
+
+def tanh(change):
+    """A tanh whose right gradient g is changed: ``change(g, s, dz)``."""
+    return planted(lambda s, x: s.keep(np.tanh(x), x=x, y=np.tanh(x)), lambda s, dz: [change((1 - s.y**2) * dz, s, dz)])
+
+
+def product(dx=lambda s, dz: s.y * dz, dy=lambda s, dz: s.x * dz):
+    return planted(lambda s, x, y: s.keep(x * y, x=x, y=y), lambda s, dz: [dx(s, dz), dy(s, dz)])
+
+
+def swish(slope):
+    return planted(lambda s, x: s.keep(x * sigmoid(2 * x), x=x, s=sigmoid(2 * x)), lambda s, dz: [dz * slope(s)])
+
+
+def hinge(condition):
+    return planted(
+        lambda s, t, c: s.keep(np.maximum(0, 1 - t + c), t=t, c=c),
+        lambda s, dz: [-condition(s.t, s.c) * dz, condition(s.t, s.c) * dz],
+    )
+
+
+def lengths(slope):
+    """|x| of each row, x (B, D) -> (B,)."""
+    return planted(lambda s, x: s.keep(np.linalg.norm(x, axis=1), x=x, n=np.linalg.norm(x, axis=1)), slope)
+
+
+def unit(factor, constant=0.0):
+    """Each row over its length; the part that turns the length is there ``factor`` times."""
+
+    def forward(s, x):
+        n = np.linalg.norm(x, axis=1, keepdims=True)
+        return s.keep(x / n, n=n, u=x / n)
+
+    def backward(s, dz):
+        return [(dz - factor * s.u * np.sum(s.u * dz, axis=1, keepdims=True)) / s.n + constant]
+
+    return planted(forward, backward)
+
+
+def softmax_rows(backward):
+    return planted(lambda s, x: s.keep(softmax(x), p=softmax(x), x=x), backward)
+
+
+def bilinear(dx=None, dW=None, dy=None):
+    right = (
+        lambda s, dz: s.y @ s.W.T * column(dz),
+        lambda s, dz: (s.x * column(dz)).T @ s.y,
+        lambda s, dz: s.x @ s.W * column(dz),
+    )
+    rules = [mine or its for mine, its in zip((dx, dW, dy), right, strict=True)]
+    return planted(
+        lambda s, x, W, y: s.keep(np.sum(x * (y @ W.T), axis=1), x=x, W=W, y=y),
+        lambda s, dz: [rule(s, dz) for rule in rules],
+    )
+
+
+BILINEAR = (draw(5, 4), SQUARE, draw(5, 4, seed=3))
+
+
+def halves(db):
+    """z = a · sigmoid(b), for the two halves of each row; ``db(s, dz)`` is the right half of the gradient."""
+
+    def forward(s, x):
+        a, b = np.split(x, 2, axis=1)
+        return s.keep(a * sigmoid(b), a=a, s=sigmoid(b))
+
+    return planted(forward, lambda s, dz: [np.hstack([s.s * dz, db(s, dz)])])
+
+
+def row_losses(backward):
+    """The logarithm of each row's sum of exponentials: x (B, D) -> (B,)."""
+    return planted(lambda s, x: s.keep(np.log(np.exp(x).sum(axis=1)), p=softmax(x)), backward)
+
+
+def sum_of_rows(add):
+    """z = sum of sin(E[ids]), where ``add`` puts the rows' gradients into dE."""
+
+    def backward(s, dz):
+        dE = np.zeros(s.E.shape)
+        add(dE, s.ids, np.cos(s.E[s.ids]) * dz)
+        return [dE, None]
+
+    return planted(lambda s, E, ids: s.keep(np.sum(np.sin(E[ids])), E=E, ids=ids), backward)
+
+
+def assigned(dE, ids, rows):
+    dE[ids] += rows
+
+
+def at_rows(factors):
+    return lambda g, s, dz: g * np.resize(factors, len(g))[:, None]
+
+
+CASES = [
+    ("nan", tanh(lambda g, s, dz: np.where(s.x > 0.4, np.nan, g)), (X,), "OVERFLOW", "; all others are right"),
+    ("zeros", softmax_rows(lambda s, dz: [0 * dz]), (X,), "ALL_ZERO", "of x is 0 in every entry"),
+    ("the function", tanh(lambda g, s, dz: -s.y * dz), (X,), "FUNCTION_FOR_SLOPE", "with its sign reversed"),
+    ("first term", swish(lambda s: s.s), (X,), "TERM_MISSING", "is dz times the output divided by x"),
+    ("second term", swish(lambda s: 2 * s.x * s.s * (1 - s.s)), (X,), "TERM_MISSING", "less dz times the output"),
+    (
+        "slope's slope",
+        tanh(lambda g, s, dz: -2 * s.y * (1 - s.y**2) * dz),
+        (X,),
+        "DIFFERENTIATED_TWICE",
+        "of the slope",
+    ),
+    ("dz along columns", row_losses(lambda s, dz: [s.p * dz]), (SQUARE,), "WRONG_AXIS", "by all of dz"),
+    (
+        "summed along columns",
+        planted(lambda s, x, g: s.keep(x * g, x=x, g=g), lambda s, dz: [dz * s.g, np.sum(dz * s.x, axis=1)]),
+        (SQUARE, draw(4)),
+        "WRONG_AXIS",
+        "added up along the other axis",
+    ),
+    (
+        "dz summed",
+        bilinear(dW=lambda s, dz: dz.sum() * s.x.T @ s.y),
+        BILINEAR,
+        "UPSTREAM_MIXED",
+        "if every entry of dz is their sum",
+    ),
+    (
+        "the last row alone",
+        bilinear(dW=lambda s, dz: dz[-1] * np.outer(s.x[-1], s.y[-1])),
+        BILINEAR,
+        "UPSTREAM_MIXED",
+        "only the last entries of dz along axis 0",
+    ),
+    (
+        "W for W.T",
+        bilinear(dx=lambda s, dz: s.y @ s.W * column(dz)),
+        BILINEAR,
+        "OTHER_OPERAND_TRANSPOSED",
+        "if W is trans",
+    ),
+    ("W left out", bilinear(dy=lambda s, dz: s.x * column(dz)), BILINEAR, "INPUT_TAKEN_AS", "if W is the identity"),
+    (
+        "row 0 for all",
+        bilinear(dx=lambda s, dz: (s.y @ s.W.T)[:1] * column(dz)),
+        BILINEAR,
+        "INPUT_TAKEN_AS",
+        "y has its first row in place of each",
+    ),
+    ("y as ones", product(dx=lambda s, dz: dz), (X, Y), "ONE_INPUT_AS_ONES", "if every entry of y is 1"),
+    ("y as one, a number", product(dx=lambda s, dz: dz), (X, 1.7), "ONE_INPUT_AS_ONES", "comes out if y is 1."),
+    ("repeated rows", sum_of_rows(assigned), (draw(5, 3), IDS), "REPEATED_IDS", "With ids that each occur once"),
+    ("a length forgotten", lengths(lambda s, dz: [s.x * column(dz)]), (X,), "FACTOR", "right one times the output"),
+    ("tau twice", product(dx=lambda s, dz: s.y**2 * dz), (X, 1.7), "FACTOR", "is the right one times y"),
+    ("a constant", tanh(lambda g, s, dz: 3 * g), (X,), "WRONG_FACTOR", "3 times the right one"),
+    ("a root of the size", tanh(lambda g, s, dz: g * np.sqrt(len(g))), (X,), "WRONG_FACTOR", "2 times the right one"),
+    (
+        "no number of its own",
+        tanh(lambda g, s, dz: g * s.y.max()),
+        (X,),
+        "ANOTHER_FACTOR",
+        "and another at other values",
+    ),
+    ("no condition", hinge(lambda t, c: 1.0), (3 * V, W), "INDICATOR_IGNORED", "are right wherever the output moves"),
+    ("half of the condition", hinge(lambda t, c: (t < c) * 1.0), (V, W), "ZEROED", "1 of 6 entries are 0"),
+    ("another condition", hinge(lambda t, c: (t > 0) * 1.0), (3 * V, W), "INDICATOR_WRONG", "Under which condition"),
+    ("the condition reversed", hinge(lambda t, c: (t > 1 + c) * 1.0), (3 * V, W), "INDICATOR_WRONG", "Under which"),
+    ("one side", tanh(lambda g, s, dz: np.where(s.x > 0, g, 0.5 * g)), (X,), "RIGHT_ON_ONE_SIDE", "where x is above 0"),
+    ("a term without dz", tanh(lambda g, s, dz: g + 0.1 * s.x), (X,), "NOT_LINEAR", "is not 0 where dz is 0"),
+    ("|dz|", tanh(lambda g, s, dz: g * np.abs(dz)), (X,), "NOT_LINEAR", "With dz twice as large"),
+    ("numbers exchanged", tanh(lambda g, s, dz: np.sort(g, axis=1)), (X,), "PARTS_EXCHANGED", "in other places"),
+    ("factors by row", tanh(at_rows([1.5, 2.0, 2.0, 3.0])), (X,), "ROW_FACTOR", "in each: 1.5, 2, 3."),
+    (
+        "one row of U",
+        planted(
+            lambda s, v, U: s.keep(np.sum((U @ v) ** 2), v=v, U=U),
+            lambda s, dz: [2 * dz * (s.U[1] @ s.v) * s.U[1], 2 * dz * np.outer(s.U @ s.v, s.v)],
+        ),
+        (draw(3), X),
+        "ONE_ROW_ALONE",
+        "of row 1 of U",
+    ),
+    ("length held constant", unit(0), (X,), "TERM_WRONG", "a multiple of x, another in each row"),
+    (
+        "a place forgotten",
+        planted(lambda s, x, y: s.keep(x * y - x, x=x, y=y), lambda s, dz: [s.y * dz, s.x * dz]),
+        (X, Y),
+        "TERM_WRONG",
+        "off by a multiple of dz",
+    ),
+    (
+        "the wrong rows",
+        planted(lambda s, x: s.keep(np.tanh(x).sum(axis=1), y=np.tanh(x)), lambda s, dz: [(1 - s.y**2) * dz.mean()]),
+        (X,),
+        "UPSTREAM_MIXED",
+        "every entry of dz is their mean",
+    ),
+    (
+        "softmax over the batch",
+        softmax_rows(lambda s, dz: [s.p * (dz - np.sum(s.p * dz, axis=0))]),
+        (X,),
+        "UPSTREAM_MIXED",
+        "though the output does not move there",
+    ),
+    (
+        "a row's own part alone",
+        planted(
+            lambda s, X, Y: s.keep(np.sum(np.sin(X @ Y.T), axis=1), c=np.cos(X @ Y.T), X=X, Y=Y),
+            lambda s, dz: [s.c * column(dz) @ s.Y, column(np.diag(s.c) * dz) * s.X],
+        ),
+        (X, Y),
+        "OUTPUTS_LEFT_OUT",
+        "does not reach the gradient of Y",
+    ),
+    (
+        "the slope forgotten",
+        planted(lambda s, x: s.keep(x**3 + 2 * x), lambda s, dz: [dz]),
+        (X,),
+        "SAME_EVERYWHERE",
+        "does not change when the inputs do",
+    ),
+    (
+        "x for the logarithm",
+        softmax_rows(lambda s, dz: [s.x * (dz - np.sum(s.p * dz, axis=1, keepdims=True))]),
+        (X,),
+        "ROW_SUM",
+        "has to add up to 0",
+    ),
+    (
+        "shares, the sum held constant",
+        planted(
+            lambda s, x: s.keep(np.sum(x**2) / np.sum(x) ** 2, x=x), lambda s, dz: [2 * s.x**3 / np.sum(s.x) ** 2 * dz]
+        ),
+        (np.abs(V) + 0.2,),
+        "ROW_SCALE",
+        "the output stays as it is",
+    ),
+    ("β forgotten", swish(lambda s: s.s + s.x * s.s * (1 - s.s)), (X,), "SPECIAL_PLACE_RIGHT", "every entry of x is 0"),
+    (
+        "the mean of all rows",
+        planted(
+            lambda s, x: s.keep(np.sum(np.sin(x), axis=1) ** 2, x=x, t=np.sum(np.sin(x), axis=1)),
+            lambda s, dz: [2 * column(dz) * np.mean(s.t**3) / np.mean(s.t**2) * np.cos(s.x)],
+        ),
+        (X,),
+        "ROW_FACTOR",
+        "Which number differs from row to row?",
+    ),
+    (
+        "a half",
+        halves(lambda s, dz: s.a * (1 - s.s**2) * dz),
+        (draw(4, 6),),
+        "PART_RIGHT",
+        "columns 0–2 are right and columns 3–5 are not",
+    ),
+    (
+        "a half without dz",
+        halves(lambda s, dz: s.a * s.s * (1 - s.s)),
+        (draw(4, 6),),
+        "FORGOT_UPSTREAM",
+        "x (columns 3–5) is",
+    ),
+    (
+        "a half without a",
+        halves(lambda s, dz: s.s * (1 - s.s) * dz),
+        (draw(4, 6),),
+        "FACTOR",
+        "what forward keeps as a",
+    ),
+    (
+        "one axis",
+        tanh(lambda g, s, dz: np.where(np.arange(len(g)) % 3 == 0, g + dz * s.x**2 + dz * np.exp(s.x), g)),
+        (draw(6),),
+        "PART_RIGHT",
+        "entries 1–2, 4–5 are right and entries 0, 3 are not",
+    ),
+    (
+        "rows after the first",
+        tanh(lambda g, s, dz: g + np.arange(len(g))[:, None] * (dz * s.x**2 + dz * np.exp(s.x))),
+        (X,),
+        "ONE_ROW_RIGHT",
+        "Given one row alone",
+    ),
+    (
+        "centered, over the rows of a batch",
+        planted(
+            lambda s, x: s.keep(np.sum(np.sin(x), axis=1), x=x),
+            lambda s, dz: [np.cos(s.x) * column(dz) + np.sin(s.x - s.x[:1]) * dz.mean()],
+        ),
+        (X,),
+        "UPSTREAM_MIXED",
+        "depends on dz at",
+    ),
+    (
+        "three axes",
+        tanh(lambda g, s, dz: np.where(np.arange(len(g))[:, None, None] % 2 == 1, -g, g)),
+        (draw(4, 2, 3),),
+        "WRONG_SIGN",
+        "x (places 1, 3 along axis 0)",
+    ),
+    (
+        "off a little",
+        tanh(lambda g, s, dz: g * (1 + 2e-6 * (np.arange(3) == 1))),
+        (X,),
+        "INEXACT",
+        "farther off than the measur",
+    ),
+    (
+        "off very little",
+        tanh(lambda g, s, dz: g * (1 + 2e-7 * s.x)),
+        (X,),
+        "INEXACT",
+        "Which step is an approximation?",
+    ),
+]
+
+
+@pytest.mark.parametrize("name, gate, inputs, code, says", CASES, ids=[case[0] for case in CASES])
+def test_a_mistake_is_named_and_at_other_draws_too(name, gate, inputs, code, says):
+    report = check_gate(gate, *inputs)
+    assert report.mistake == code, report.text
+    assert says in report.text and report.text.endswith("?"), report.text
+
+
+NEIGHBORS = [
+    (
+        "zeros by this draw alone",
+        hinge(lambda t, c: (t < c) * 1.0),
+        (np.array([0.9, 5.0, 0.4]), np.array([0.1, 0.3, 0.2])),
+        "ALL_ZERO",
+    ),
+    (
+        "the function, which is its slope",
+        planted(lambda s, x: s.keep(np.exp(x), z=np.exp(x)), lambda s, dz: [2 * s.z * dz]),
+        (X,),
+        "FUNCTION_FOR_SLOPE",
+    ),
+    ("x² without the 2", planted(lambda s, x: s.keep(x**2, x=x), lambda s, dz: [s.x * dz]), (X,), "TERM_MISSING"),
+    ("1 - tanh", tanh(lambda g, s, dz: (1 - s.y) * dz), (X,), "DIFFERENTIATED_TWICE"),
+    ("dz reversed", row_losses(lambda s, dz: [s.p * column(dz[::-1])]), (SQUARE,), "WRONG_AXIS"),
+    (
+        "W plus a little of its transpose",
+        bilinear(dx=lambda s, dz: s.y @ (s.W.T + 0.01 * s.W) * column(dz)),
+        BILINEAR,
+        "OTHER_OPERAND_TRANSPOSED",
+    ),
+    ("nearly the identity", bilinear(dy=lambda s, dz: s.x * column(dz) * 1.1), BILINEAR, "INPUT_TAKEN_AS"),
+    (
+        "no condition, and ids that repeat",
+        sum_of_rows(lambda dE, ids, rows: np.add.at(dE, ids, 2 * rows)),
+        (draw(5, 3), IDS),
+        "REPEATED_IDS",
+    ),
+    ("2, where y is 2", product(dx=lambda s, dz: 2 * s.y * dz), (X, 2.0), "FACTOR"),
+    ("one entry of six", tanh(lambda g, s, dz: g * (1 + 2e-6 * (np.arange(6) == 1))), (V,), "WRONG_FACTOR"),
+    (
+        "the only silent entry is the first",
+        hinge(lambda t, c: (t < c) * 1.0),
+        (np.array([0.9, -2.0, 5.0, -1.0]), np.array([0.1, 0.3, 0.2, 0.4])),
+        "OFF_BY_ONE",
+    ),
+    ("another condition, not the output", hinge(lambda t, c: (t > 0) * 1.0), (3 * V, W), "OUTPUT_FOR_INPUT"),
+    ("the row's first numbers right by chance", tanh(at_rows([1.0, 1.0, 2.0, 3.0])), (X,), "RIGHT_ON_ONE_SIDE"),
+    ("twice dz", tanh(lambda g, s, dz: 2 * g), (X,), "NOT_LINEAR"),
+    ("nearly sorted", tanh(lambda g, s, dz: np.sort(g, axis=1) * (1 + 1e-4 * np.abs(s.x))), (X,), "PARTS_EXCHANGED"),
+    (
+        "nearly by row",
+        tanh(lambda g, s, dz: at_rows([1.0, 2.0, 3.0, 4.0])(g, s, dz) * (1 + 1e-4 * s.x)),
+        (X,),
+        "ROW_FACTOR",
+    ),
+    ("nearly along x", unit(0, 1e-4), (X,), "TERM_WRONG"),
+    ("each output once", tanh(lambda g, s, dz: g * s.x**2), (X,), "OUTPUTS_LEFT_OUT"),
+    ("rows that need not cancel", tanh(lambda g, s, dz: g * s.x**2), (X,), "ROW_SUM"),
+    ("a length that matters", lengths(lambda s, dz: [s.x * column(dz)]), (X,), "ROW_SCALE"),
+    ("half, everywhere", tanh(lambda g, s, dz: g * s.x**2), (draw(4, 6),), "PART_RIGHT"),
+    ("as much off as a mistake", tanh(lambda g, s, dz: g * (1 + 0.01 * s.x)), (X,), "INEXACT"),
+]
+
+
+@pytest.mark.parametrize("name, gate, inputs, code", NEIGHBORS, ids=[case[0] for case in NEIGHBORS])
+def test_a_neighbor_is_caught_and_not_called_so(name, gate, inputs, code):
+    report = check_gate(gate, *inputs)
+    assert not report.ok and report.mistake != code, report.text
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "condition, codes",
+    [
+        (lambda t, c: (t > 0) * 1.0, {"INDICATOR_WRONG"}),
+        (lambda t, c: (t > 1 + c) * 1.0, {"INDICATOR_WRONG"}),
+        (lambda t, c: (t < c) * 1.0, {"ZEROED"}),
+    ],
+)
+def test_a_name_does_not_come_and_go_with_the_draw(condition, codes, seed):
+    t, c = 1.5 * draw(12, seed=seed), draw(12, seed=seed + 50)
+    t[3] = c[3] + 0.5  # here half of the condition is not enough
+    assert check_gate(hinge(condition), t, c).mistake in codes
+
+
+SPOILERS = (
+    "np.",
+    "self.",
+    ".T",
+    "+=",
+    "axis=",
+    "instead",
+    "should be",
+    "must be",
+    "replace",
+    "multiply",
+    "divide by",
+)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.code} {rule.explain.__name__}")
+def test_each_sentence_observes_and_each_question_asks(rule):
+    blanks = {name: 7 for _, name, _, _ in string.Formatter().parse(rule.observed) if name}
+    for names in (["x"], ["x", "y"], ["x", "y", "W"]):
+        text = f"{rule.observed.format(**{**blanks, **about(names)})} {rule.question}"
+        assert text.endswith("?") and text[0].isupper() and "  " not in text
+        for spoiler in SPOILERS:
+            assert spoiler not in text, text
+    assert rule.explain.__name__ != "<lambda>" and rule.code.isupper()
+
+
+def test_each_rule_is_planted_here_or_among_the_mutants():
+    from mutants import MUTANTS
+
+    told = {case[3] for case in CASES} | {mutant.code for mutant in MUTANTS}
+    assert {rule.code for rule in RULES} <= told | {"EQUAL_UPSTREAM_RIGHT"}
