@@ -211,7 +211,7 @@ def test_right_gates_of_unusual_kinds_raise_no_false_alarm(correct):
     "grow, code, says",
     [
         (lambda g: 2 * g, None, "differed from the first."),
-        (lambda g: g + 1, "ACCUMULATES_OVER_CALLS", "Each further call adds the same again."),
+        (lambda g: g + 1, "ACCUMULATES_OVER_CALLS", "Each further call adds the same again to the gradient of x."),
         (lambda g: np.append(g, 0), None, "differed from the first."),
         (lambda g: None, None, "differed from the first."),
     ],

@@ -97,7 +97,7 @@ ENTRIES = {name: below for page in PAGES for name, below in entries_on(page).ite
 SAME = {id(value): name for name, value in reversed(list(public_names())) if name in ENTRIES}
 
 
-@pytest.mark.parametrize(("name", "value"), list(public_names()), ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(("name", "value"), [pytest.param(*each, id=each[0]) for each in public_names()])
 def test_a_public_name_has_an_entry_with_a_docstring_and_an_example(name, value):
     entry = ENTRIES.get(name) or ENTRIES.get(SAME.get(id(value)))
     assert entry is not None, f"{name} is on no page of book/reference"
@@ -147,7 +147,7 @@ def documented(value):
         yield from (member for name, member in inspect.getmembers(value) if not name.startswith("_"))
 
 
-@pytest.mark.parametrize(("name", "value"), list(public_names()), ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(("name", "value"), [pytest.param(*each, id=each[0]) for each in public_names()])
 def test_a_type_and_its_description_stand_on_two_lines(name, value):
     docstrings = [thing.__doc__ for thing in documented(value) if "handgrad" in str(getattr(thing, "__module__", ""))]
     faults = [fault for docstring in docstrings if docstring for fault in faults_of(docstring)]

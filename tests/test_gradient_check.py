@@ -45,7 +45,7 @@ def planted(gradients):
         (lambda g, dz: [g.y * dz, g.x * dz * 1.00001], "gradient of y is wrong"),
         (lambda g, dz: [g.y * dz, np.zeros_like(dz)], "gradient of y is wrong"),
         (lambda g, dz: [g.y * dz, g.x * dz * np.nan], "gradient of y is wrong"),
-        (lambda g, dz: [g.y * dz, (g.x * dz).sum(axis=0)], r"shape \(3,\), but the input \(2, 3\)"),
+        (lambda g, dz: [g.y * dz, (g.x * dz).sum(axis=0)], r"shape \(3,\), but y has shape \(2, 3\)"),
         (lambda g, dz: [g.y * dz], r"returned 1 gradient \(\(2, 3\)\), and forward took 2 inputs"),
         (lambda g, dz: g.y * dz, "returned no list of gradients, and forward took 2 inputs"),
         (lambda g, dz: [g.y * dz, None], "returned None for y, which holds floats"),
@@ -65,7 +65,7 @@ def test_the_wrong_entry_is_pointed_at_with_both_numbers():
         return [g.y * dz, wrong]
 
     text = check_gate(planted(one_entry), X, Y).text
-    assert "entry (1, 2)" in text and "1 of 6 entries differ" in text
+    assert "entry (1, 2)" in text and "1 of 6 entries of y differ" in text
 
 
 def test_a_softmax_whose_backward_is_zero_is_caught_though_ones_would_pass_it():
@@ -153,7 +153,9 @@ def test_changing_inputs_in_place_is_caught(where):
                 self.x *= 2
             return [gradient]
 
-    assert "changed its inputs or the upstream gradient" in check_gate(InPlace(), X.copy()).text
+    says = {"forward": "forward changed x", "backward": "backward changed x"}
+    expected = says.get(where, "backward changed the upstream gradient")
+    assert f"InPlace: {expected} in place." in check_gate(InPlace(), X.copy()).text
 
 
 def test_broadcasting_that_is_not_undone_is_caught():
@@ -165,7 +167,7 @@ def test_broadcasting_that_is_not_undone_is_caught():
             return [dz, dz]
 
     assert check_gate(Add(), X, Y).ok
-    assert "shape (2, 3), but the input (3,)" in check_gate(Add(), X, Y[0]).text
+    assert "came back for y has shape (2, 3), but y has shape (3,)" in check_gate(Add(), X, Y[0]).text
 
 
 def test_repeated_ids_that_overwrite_are_caught():
@@ -508,4 +510,4 @@ def test_one_array_in_place_of_a_list():
 
 def test_the_columns_that_are_wrong_and_the_gradients_that_are_right_are_named():
     text = check_gate(planted(lambda g, dz: [g.y * dz, g.x * dz * [1, 5, 1]]), X, Y).text
-    assert "2 of 6 entries differ: column 1." in text and "The gradient of x is right." in text
+    assert "2 of 6 entries of y differ: column 1." in text and "The gradient of x is right." in text

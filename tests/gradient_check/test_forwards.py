@@ -41,9 +41,29 @@ def test_a_right_forward_changes_nothing():
 def test_a_forward_over_another_axis_is_told_by_what_it_moves_with():
     report = check_gate(unit(over=None), X, reference=unit_rows)
     assert report.mistake == "FORWARD_DIFFERS" and "and in the reference it does not" in report.text
-    assert report.text.endswith("Backward is right for the reference.")
+    assert report.text.endswith("Backward is right for the reference: it is forward that is left to mend.")
     neither = planted(lambda s, x: s.keep(unit_rows(x, over=None), x=x), lambda s, dz: [3 * dz])
-    assert "Of backward: the gradient of x is wrong." in check_gate(neither, X, reference=unit_rows).text
+    text = check_gate(neither, X, reference=unit_rows).text
+    assert "right neither for forward as it stands nor for the reference" in text and "3 times" not in text
+    one_too_many = planted(lambda s, x: s.keep(unit_rows(x, over=None), x=x), lambda s, dz: [dz, dz])
+    assert "Planted.backward returned 2 gradients" in check_gate(one_too_many, X, reference=unit_rows).text
+
+
+def soft_clip(x, c, a):
+    return c + a * np.tanh((x - c) / a)
+
+
+def test_a_tiny_slope_is_no_independence():
+    """Far out a tanh moves by 1e-9 of its input: so it does by the reference."""
+    x, c, a = np.array([[9.0, 0.3], [0.5, -0.2]]), np.array([0.1, -0.3]), np.array([0.9, 0.8])
+    gate = planted(lambda s, x, c, a: c + a * np.tanh(x - c / a), lambda s, dz: [dz, dz.sum(axis=0), dz.sum(axis=0)])
+    text = check_gate(gate, x, c, a, reference=soft_clip).text
+    assert "in the reference it" not in text and "At which step do the two diverge?" in text
+
+
+def test_an_entry_that_the_reference_does_not_read_is_told():
+    gate = planted(lambda s, x: np.tanh(x) + np.sin(x[:1]) * np.cos(x), lambda s, dz: [dz])
+    assert "and in the reference it does not" in check_gate(gate, X, reference=lambda x: np.tanh(x) + np.cos(x)).text
 
 
 def test_whether_backward_is_right_for_its_own_forward_or_for_the_reference():
@@ -55,7 +75,9 @@ def test_whether_backward_is_right_for_its_own_forward_or_for_the_reference():
     assert report.mistake == "FORWARD_DIFFERS" and "It is 2 times the right one in every entry." in report.text
     assert report.text.endswith("Backward is right for forward as it stands.")
     textbook = planted(lambda s, x: s.keep(own(x), x=x), lambda s, dz: [np.cos(s.x) * dz])
-    assert check_gate(textbook, X, reference=np.sin).text.endswith("Backward is right for the reference.")
+    assert check_gate(textbook, X, reference=np.sin).text.endswith(
+        "Backward is right for the reference: it is forward that is left to mend."
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,7 +112,7 @@ def test_an_overflow_is_no_wrong_gradient():
     assert (
         report.mistake == "OVERFLOW" and "forward says inf at entry (4,), where the reference says 1000" in report.text
     )
-    assert report.text.endswith("Backward is right for the reference.")
+    assert report.text.endswith("Backward is right for the reference: it is forward that is left to mend.")
     alone = check_gate(naive(), LARGE)
     assert alone.mistake == "NOT_FINITE" and "Where it is finite, the gradient of x is right." in alone.text
     assert "wrong" not in alone.text

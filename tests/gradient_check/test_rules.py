@@ -439,3 +439,28 @@ def test_each_rule_is_planted_here_or_among_the_mutants():
 
     told = {case[3] for case in CASES} | {mutant.code for mutant in MUTANTS}
     assert {rule.code for rule in RULES} <= told | {"EQUAL_UPSTREAM_RIGHT"}
+
+
+def test_a_place_where_a_division_by_0_hides_the_mistake_is_no_clue():
+    """At a = 0 the tanh is saturated: there any multiple of its slope is right."""
+
+    def forward(s, x, c, a):
+        return s.keep(c + a * np.tanh((x - c) / a), slope=1 - np.tanh((x - c) / a) ** 2, x=x, c=c, a=a)
+
+    def backward(s, dz):
+        t, u = np.tanh((s.x - s.c) / s.a), (s.x - s.c) / s.a
+        return [dz * s.slope, (dz + dz * s.slope).sum(axis=0), (dz * (t - u * s.slope)).sum(axis=0)]
+
+    report = check_gate(planted(forward, backward), X, draw(3, seed=4), np.array([0.8, 1.3, 1.9]))
+    assert "the gradient of c is wrong" in report.text and "every entry of a is 0" not in report.text, report.text
+
+
+def test_which_gradient_accumulates_is_told():
+    def backward(s, dz):
+        s.dy = vars(s).get("dy", 0) + s.x * dz
+        return [s.y * dz, s.dy]
+
+    report = check_gate(planted(lambda s, x, y: s.keep(x * y, x=x, y=y, dy=0), backward), X, Y)
+    assert report.mistake == "ACCUMULATES_OVER_CALLS"
+    assert "the same question: a second call" in report.text
+    assert "At the second call the gradient of y is twice as large." in report.text

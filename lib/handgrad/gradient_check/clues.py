@@ -4,8 +4,12 @@ Such a clue says less than a name, and more things look like it by chance. So ea
 same gate is fed other values and larger arrays.
 """
 
+import contextlib
+import copy
+
 import numpy as np
 
+from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import MATCH, matches, multiple_of, same
 from handgrad.gradient_check.evidence import nearby
 from handgrad.gradient_check.rule import Rules
@@ -60,7 +64,7 @@ def right_on_one_side(e):
 @CLUES.add(
     "FACTOR",
     "The {gradient} {is} {right_one} {how} {what}{constant}.",
-    "How often does that enter the slope, and where?",
+    "How many times does that enter the slope, and where?",
     always=("how", "what", "factor"),
 )
 def known_factor(e):
@@ -88,7 +92,7 @@ def something_without_upstream(e):
 @CLUES.add(
     "NOT_LINEAR",
     "With dz twice as large, the {gradient} {is} not twice as large.",
-    "How often does dz stand in each of its terms?",
+    "How many times does dz stand in each of its terms?",
 )
 def not_twice_as_large(e):
     twice = e.given_for(2 * e.dz)
@@ -305,8 +309,24 @@ def right_for_symmetric(e):
 def right_at_a_special_place(e):
     for what, changed in special_places(e.inputs, e.names):
         other = e.elsewhere(changed)
-        if other is not None and other.is_right:
+        if other is not None and other.is_right and _is_ordinary(other, changed):
             yield {"what": what}
+
+
+def _is_ordinary(e, changed):
+    """Whether nothing is divided by 0 at this place, and no input stops mattering there and all around it."""
+    with contextlib.suppress(Exception):
+        gate = copy.deepcopy(e.untouched)
+        with np.errstate(divide="raise", over="raise", invalid="raise"):
+            gate.forward(*copy.deepcopy(e.inputs))
+            gate.backward(e.dz.copy()[()])
+        near = e.elsewhere({j: x + 1e-3 * (1 + np.abs(x)) for j, x in changed.items()}, dz=e.dz)
+        floats = [j for j, x in enumerate(e.inputs) if is_float(x)]
+        here = [e.slopes_of(j) for j in floats]
+        around = [near.slopes_of(j) for j in floats]
+        finite = all(np.isfinite(s.values).all() for s in (*here, *around))
+        return finite and all(np.any(a.values) or np.any(b.values) for a, b in zip(here, around, strict=True))
+    return False
 
 
 @PART.add(

@@ -69,7 +69,7 @@ def not_summed(e):
 @NAMES.add(
     "TRANSPOSED",
     "The {gradient} {is} {right_one}, {how}.",
-    "Which shape has the input, and which axis of it goes with which axis of dz?",
+    "Which shape does the input have, and which axis of it goes with which axis of dz?",
 )
 def transposed(e):
     axes = tuple(range(np.ndim(e.right)))
@@ -90,7 +90,7 @@ def wrong_shape(e):
 
 @NAMES.add(
     "FORGOT_UPSTREAM",
-    "The {gradient} {is} what comes out if every upstream gradient is 1: {it} {does} not depend on dz.",
+    "The {gradient} {is} what you would get if every upstream gradient were 1: {it} {does} not depend on dz.",
     "What does the chain rule do with the gradient that arrives from above?",
 )
 def forgot_upstream(e):
@@ -101,7 +101,7 @@ def forgot_upstream(e):
 @NAMES.add(
     "UPSTREAM_TWICE",
     "The {gradient} {is} what comes out for the square of dz: doubling dz makes {it} four times as large.",
-    "How often does the upstream gradient enter?",
+    "How many times does the upstream gradient enter?",
 )
 def upstream_twice(e):
     if e.is_given(e.through(e.dz**2)):
@@ -422,7 +422,7 @@ def one_term_of_a_product(e):
 @NAMES.add(
     "DIFFERENTIATED_TWICE",
     "The {gradient} {is} dz times the slope of the slope{constant}.",
-    "How often was the function differentiated?",
+    "How many times was the function differentiated?",
     always=("factor",),
 )
 def second_derivative(e):

@@ -9,22 +9,20 @@ from handgrad.gradient_check.wording import slices
 from handgrad.numerical import Slopes
 
 
-def in_numbers(given: Any, x: Any, slopes: Slopes, name: str = "") -> str:
-    """About one wrong gradient; its input is named where there are several wrong ones."""
+def in_numbers(given: Any, x: Any, slopes: Slopes, name: str) -> str:
+    """About one wrong gradient, that of the input ``name``."""
     if np.shape(given) != np.shape(x):
         return (
-            f"{f'That of {name}' if name else 'It'} has shape {np.shape(given)}, but the input {np.shape(x)}: "
+            f"What came back for {name} has shape {np.shape(given)}, but {name} has shape {np.shape(x)}: "
             "a gradient has the shape of the thing it belongs to."
         )
     difference = np.where(slopes.kinks, 0.0, np.abs(given - slopes.values))
     worst = np.unravel_index(np.nan_to_num(difference, nan=np.inf).argmax(), difference.shape)
-    of = f" of {name}" if name else ""
-    where = (
-        f"At entry {tuple(map(int, worst))}{of} backward" if worst else f"For {name} backward" if name else "Backward"
-    )
+    of = f" of {name}"
+    where = f"At entry {tuple(map(int, worst))}{of} backward" if worst else f"For {name} backward"
     return (
-        f"{where} says {_digits(np.asarray(given)[worst], slopes.values[worst])}, but the output moves as "
-        f"{_digits(slopes.values[worst], np.asarray(given)[worst])} when that entry does (upstream included). "
+        f"{where} says {_digits(np.asarray(given)[worst], slopes.values[worst])}, but the measured slope is "
+        f"{_digits(slopes.values[worst], np.asarray(given)[worst])} (upstream gradient included). "
         f"{which_differ(disagreement(given, slopes), of)}"
     )
 

@@ -102,7 +102,7 @@ def _check(gate: Gate, untouched: Gate, inputs: list[Any], seed: int) -> Gradien
     if not equal(z, np.asarray(gate.forward(*inputs), dtype=np.float64)) and all_equal(inputs, kept):
         text = f"{name}: forward gave two answers to the same inputs. On what, other than them, does it depend?"
         return GradientReport(False, text, "IMPURE_FORWARD")
-    dz = draw_upstream(np.shape(z), [*inputs, z], seed)
+    dz, after = draw_upstream(np.shape(z), [*inputs, z], seed), copy.deepcopy(inputs)
     if not np.isfinite(z).all():
         return where_finite(untouched, input_names(gate, inputs), inputs, z, dz)
     upstream = copy.deepcopy(dz)
@@ -113,10 +113,19 @@ def _check(gate: Gate, untouched: Gate, inputs: list[Any], seed: int) -> Gradien
     except Exception as error:
         return GradientReport(False, f"{name}.backward {failure(error)}", "BACKWARD_FAILED")
 
-    if not all_equal([*inputs, upstream], [*kept, dz]):
-        text = f"{name} changed its inputs or the upstream gradient. Who else may hold the array that it wrote to?"
-        return GradientReport(False, text, "CHANGED_INPUTS")
     names = input_names(gate, inputs)
+    in_place = [
+        _written_to(names, kept, after),
+        _written_to([*names, "the upstream gradient"], [*after, dz], [*inputs, upstream]),
+    ]
+    if any(in_place):
+        told = (
+            f"{call} changed {listed(which)} in place"
+            for call, which in zip(("forward", "backward"), in_place, strict=True)
+            if which
+        )
+        text = f"{name}: {' and '.join(told)}. Who else may hold the array that was written to?"
+        return GradientReport(False, text, "CHANGED_INPUTS")
     measured = {i: measure_slopes(forward_of(gate, inputs, i), x, dz) for i, x in enumerate(inputs) if is_float(x)}
     form = wrong_form(name, names, returned, given, inputs, measured)
     if form is not None:
@@ -127,7 +136,7 @@ def _check(gate: Gate, untouched: Gate, inputs: list[Any], seed: int) -> Gradien
         before = {key: np.copy(value) for key, value in vars(fresh).items() if isinstance(value, np.ndarray)}
         answers = [copies_of(fresh.backward(copy.deepcopy(dz))) or [] for _ in range(3)]
         changed = [key for key, value in before.items() if not equal(value, vars(fresh)[key])]
-        return answers_differ(name, answers, which_are_right(names, answers[0], measured), changed)
+        return answers_differ(name, names, answers, which_are_right(names, answers[0], measured), changed)
     report = _judge(name, names, untouched, inputs, z, dz, given, measured)
     if is_coarse and report.mistake in (None, "NO_STEP_CAN_TELL", "INEXACT") and (report.skipped or not report.ok):
         text = f"{name}: forward got float64 and returned fewer digits, too few to measure slopes. Where does it round?"
@@ -165,7 +174,7 @@ def _judge(
         return _right_here(name, names, untouched, inputs, measured, skipped)
 
     head = f"{name}: the {gradients_of([names[i] for i in wrong])} {'is' if len(wrong) == 1 else 'are'} wrong."
-    numbers = {names[i]: in_numbers(given[i], inputs[i], measured[i], names[i] * (len(wrong) > 1)) for i in wrong}
+    numbers = {names[i]: in_numbers(given[i], inputs[i], measured[i], names[i]) for i in wrong}
     fresh = copy.deepcopy(untouched)
     fresh.forward(*inputs)
     if all(agrees(g, measured[i]) for i, g in enumerate(copies_of(fresh.backward(dz))) if i in measured):
@@ -213,14 +222,17 @@ def _right_here(name, names, untouched, inputs, measured, skipped):
 
 
 def answers_differ(
-    name: str, answers: list[list[Any]], which_are_right: str = "", changed: Sequence[str] = ()
+    name: str, names: list[str], answers: list[list[Any]], which_are_right: str = "", changed: Sequence[str] = ()
 ) -> GradientReport:
     """Three calls of backward did not give the same: was the same added from each to the next, or what was changed?"""
-    text = f"{name}: backward gave two answers to the same question, a second call differed from the first."
-    differing = [abc for abc in zip(*answers, strict=False) if not equal(*abc[:2])]
-    if differing and all(_grows_evenly(*abc) for abc in differing):
-        twice = all(same(2 * a, b) for a, b, _ in differing)
-        how = "Where they differ, the second is twice the first." if twice else "Each further call adds the same again."
+    text = f"{name}: backward gave two answers to the same question: a second call differed from the first."
+    differing = {of: abc for of, *abc in zip(names, *answers, strict=False) if not equal(*abc[:2])}
+    if differing and all(_grows_evenly(*abc) for abc in differing.values()):
+        twice = all(same(2 * a, b) for a, b, _ in differing.values())
+        which = gradients_of(list(differing))
+        how = f"Each further call adds the same again to the {which}."
+        if twice:
+            how = f"At the second call the {which} {'is' if len(differing) == 1 else 'are'} twice as large."
         question = "Where does a call leave something for the next?"
         return GradientReport(False, f"{text}{which_are_right} {how} {question}", "ACCUMULATES_OVER_CALLS")
     if changed:
@@ -229,6 +241,10 @@ def answers_differ(
         )
         return GradientReport(False, text, "CHANGED_WHAT_IS_KEPT")
     return GradientReport(False, text + which_are_right)
+
+
+def _written_to(names, before, after):
+    return [name for name, a, b in zip(names, before, after, strict=True) if not equal(a, b)]
 
 
 def _grows_evenly(a, b, c):

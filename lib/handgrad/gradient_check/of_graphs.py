@@ -50,7 +50,7 @@ def check_graph(graph, feeds=None, /, seed=0, **inputs):
     again = {name: dense(gradient) for name, gradient in graph.backward(dz).items()}
     if not all_equal(given.values(), again.values()):
         third = {name: dense(gradient) for name, gradient in graph.backward(dz).items()}
-        return answers_differ("The graph", [list(answer.values()) for answer in (given, again, third)])
+        return answers_differ("The graph", list(given), [list(answer.values()) for answer in (given, again, third)])
 
     trusted = ComputationalGraph(*graph.outputs)
 
