@@ -17,13 +17,13 @@ PAD, CAPITALIZED, OTHER = range(3)  # rows of no single word: beyond a sentence'
 
 
 def rows_of_words(sentences: Iterable[TaggedSentence], min_count: int = 2) -> dict[str, int]:
-    """A row for each word that occurs often enough; rarer ones count as unknown, so that those rows learn too."""
+    """A row for each word that occurs often enough; rarer ones count as unknown."""
     counts = Counter(word for sentence in sentences for word in sentence.words)
     return {word: row for row, word in enumerate((w for w in counts if counts[w] >= min_count), start=OTHER + 1)}
 
 
 def windows_of(sentences: Iterable[TaggedSentence], rows: Mapping[str, int], C: int = 4) -> np.ndarray:
-    """Rows (N, C + 1), a window for each of N words: its C / 2 neighbors before it, itself, and those after it."""
+    """Rows (N, C + 1): for each of N words C / 2 neighbors, itself, C / 2 neighbors."""
     if not is_whole(C) or C < 0 or C % 2:
         raise InputError(f"C counts context words, as many on each side: give 0, 2, 4 or so, not {C!r:.40}.")
     windows, pad = [], [PAD] * (C // 2)
@@ -50,7 +50,8 @@ class WindowClassifier:
 
     def forward(self, windows: np.ndarray) -> np.ndarray:
         """p (B, M) of windows (B, C + 1); what the gradients need is kept."""
-        self.windows, self.x = windows, self.E[windows].reshape(len(windows), -1)  # (B, C + 1), (B, (C + 1)D)
+        self.windows = windows  # (B, C + 1)
+        self.x = self.E[windows].reshape(len(windows), -1)  # (B, (C + 1)D)
         self.h = np.tanh(self.x @ self.W.T + self.b)  # (B, H)
         self.s = self.h @ self.U.T + self.c  # (B, M)
         return softmax(self.s) if len(self.c) > 1 else sigmoid(self.s)
@@ -60,17 +61,29 @@ class WindowClassifier:
         return -float(np.sum(t * log_softmax(self.s) if len(self.c) > 1 else log_sigmoid(np.where(t, self.s, -self.s))))
 
     def gradients(self, error: np.ndarray) -> dict[str, np.ndarray]:
-        """Of J by each parameter, from the error ∂J/∂s = p - t (B, M), which is the same for σ and softmax."""
-        delta = error @ self.U * (1 - self.h**2)  # (B, H)  computed once, used for W, b and x
-        dx = (delta @ self.W).reshape(*self.windows.shape, -1)  # (B, C + 1, D)  a piece for each word
+        """Of J, from the error ∂J/∂s = p - t (B, M), the same for σ and softmax."""
+        delta = error @ self.U * (1 - self.h**2)  # (B, H)  used for W, b and x
+        dx = (delta @ self.W).reshape(*self.windows.shape, -1)  # (B, C + 1, D)
         dE = np.zeros_like(self.E)
-        np.add.at(dE, self.windows, dx)  # (V, D)  pieces of one row add, also those of one window
-        return {"E": dE, "W": delta.T @ self.x, "b": delta.sum(axis=0), "U": error.T @ self.h, "c": error.sum(axis=0)}
+        np.add.at(dE, self.windows, dx)  # (V, D)  pieces of one row add
+        return {
+            "E": dE,
+            "W": delta.T @ self.x,
+            "b": delta.sum(axis=0),
+            "U": error.T @ self.h,
+            "c": error.sum(axis=0),
+        }
 
     def fit(
-        self, windows: np.ndarray, t: np.ndarray, passes: int = 20, batch: int = 8, rate: float = 0.05, seed: int = 0
+        self,
+        windows: np.ndarray,
+        t: np.ndarray,
+        passes: int = 20,
+        batch: int = 8,
+        rate: float = 0.05,
+        seed: int = 0,
     ) -> list[float]:
-        """Learn by SGD, at a rate that falls to 0. Returns the mean loss of a window during each pass."""
+        """Learn by SGD, at a rate that falls to 0. Returns the mean loss in each pass."""
         rng, N, totals = np.random.default_rng(seed), len(windows), [0.0] * passes
         for k in range(passes):
             order = rng.permutation(N)
