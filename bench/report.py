@@ -47,6 +47,7 @@ def commands(arguments, plain):
     yield "vocabulary.py", [plain]
     yield "vectors.py", []
     yield "graphs.py", []
+    yield "entities.py", []
     if text:
         yield "nce_curve.py", text
 

@@ -19,16 +19,23 @@ PAD, CAPITALIZED, OTHER = range(3)  # rows of no single word: beyond a sentence'
 def rows_of_words(sentences: Iterable[TaggedSentence], min_count: int = 2) -> dict[str, int]:
     """A row for each word that occurs often enough; rarer ones count as unknown."""
     counts = Counter(word for sentence in sentences for word in sentence.words)
-    return {word: row for row, word in enumerate((w for w in counts if counts[w] >= min_count), start=OTHER + 1)}
+    often = (word for word in counts if counts[word] >= min_count)
+    return {word: row for row, word in enumerate(often, start=OTHER + 1)}
 
 
-def windows_of(sentences: Iterable[TaggedSentence], rows: Mapping[str, int], C: int = 4) -> np.ndarray:
+def windows_of(
+    sentences: Iterable[TaggedSentence],
+    rows: Mapping[str, int],
+    C: int = 4,
+) -> np.ndarray:
     """Rows (N, C + 1): for each of N words C / 2 neighbors, itself, C / 2 neighbors."""
     if not is_whole(C) or C < 0 or C % 2:
-        raise InputError(f"C counts context words, as many on each side: give 0, 2, 4 or so, not {C!r:.40}.")
+        raise InputError(f"C counts context words: give 0, 2 or 4, not {C!r:.40}.")
     windows, pad = [], [PAD] * (C // 2)
     for sentence in sentences:
-        ids = pad + [rows.get(word, CAPITALIZED if word[0].isupper() else OTHER) for word in sentence.words] + pad
+        unknown = [CAPITALIZED if word[0].isupper() else OTHER for word in sentence.words]
+        known = map(rows.get, sentence.words, unknown)
+        ids = [*pad, *known, *pad]
         windows += [ids[i : i + C + 1] for i in range(len(sentence.words))]
     return np.array(windows, dtype=np.intp).reshape(-1, C + 1)
 
@@ -91,8 +98,9 @@ class WindowClassifier:
                 chosen = order[i : i + batch]
                 error = self.forward(windows[chosen]) - t[chosen]
                 totals[k] += self.loss(t[chosen])
+                now = rate * (1 - (k + i / N) / passes)
                 for name, gradient in self.gradients(error).items():
-                    getattr(self, name)[...] -= rate * (1 - (k + i / N) / passes) * gradient
+                    getattr(self, name)[...] -= now * gradient
         return [total / N for total in totals]
 
 
