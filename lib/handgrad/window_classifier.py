@@ -16,7 +16,10 @@ from handgrad.functional import log_sigmoid, log_softmax, sigmoid, softmax
 PAD, CAPITALIZED, OTHER = range(3)  # rows of no single word: beyond a sentence's ends, and for words without a row
 
 
-def rows_of_words(sentences: Iterable[TaggedSentence], min_count: int = 2) -> dict[str, int]:
+def rows_of_words(
+    sentences: Iterable[TaggedSentence],
+    min_count: int = 2,
+) -> dict[str, int]:
     """A row for each word that occurs often enough; rarer ones count as unknown."""
     counts = Counter(word for sentence in sentences for word in sentence.words)
     often = (word for word in counts if counts[word] >= min_count)
@@ -28,12 +31,12 @@ def windows_of(
     rows: Mapping[str, int],
     C: int = 4,
 ) -> np.ndarray:
-    """Rows (N, C + 1): for each of N words C / 2 neighbors, itself, C / 2 neighbors."""
+    """Rows (N, C + 1): each of N words, C / 2 neighbors before it and C / 2 after."""
     if not is_whole(C) or C < 0 or C % 2:
         raise InputError(f"C counts context words: give 0, 2 or 4, not {C!r:.40}.")
     windows, pad = [], [PAD] * (C // 2)
     for sentence in sentences:
-        unknown = [CAPITALIZED if word[0].isupper() else OTHER for word in sentence.words]
+        unknown = [CAPITALIZED if w[0].isupper() else OTHER for w in sentence.words]
         known = map(rows.get, sentence.words, unknown)
         ids = [*pad, *known, *pad]
         windows += [ids[i : i + C + 1] for i in range(len(sentence.words))]
