@@ -31,7 +31,7 @@ def windows_of(
     rows: Mapping[str, int],
     C: int = 4,
 ) -> np.ndarray:
-    """Rows (N, C + 1): each of N words, C / 2 neighbors before it and C / 2 after."""
+    """Rows (N, C + 1): each of N words between its C neighbors."""
     if not is_whole(C) or C < 0 or C % 2:
         raise InputError(f"C counts context words: give 0, 2 or 4, not {C!r:.40}.")
     windows, pad = [], [PAD] * (C // 2)
@@ -71,7 +71,7 @@ class WindowClassifier:
         return -float(np.sum(t * log_softmax(self.s) if len(self.c) > 1 else log_sigmoid(np.where(t, self.s, -self.s))))
 
     def gradients(self, error: np.ndarray) -> dict[str, np.ndarray]:
-        """Of J, from the error ∂J/∂s = p - t (B, M), the same for σ and softmax."""
+        """Of J, from the error ∂J/∂s = p - t (B, M): of σ and of softmax."""
         delta = error @ self.U * (1 - self.h**2)  # (B, H)  used for W, b and x
         dx = (delta @ self.W).reshape(*self.windows.shape, -1)  # (B, C + 1, D)
         dE = np.zeros_like(self.E)
@@ -93,7 +93,7 @@ class WindowClassifier:
         rate: float = 0.05,
         seed: int = 0,
     ) -> list[float]:
-        """Learn by SGD, at a rate that falls to 0. Returns the mean loss in each pass."""
+        """Learn by SGD, at a rate that falls to 0. Returns the mean loss by pass."""
         rng, N, totals = np.random.default_rng(seed), len(windows), [0.0] * passes
         for k in range(passes):
             order = rng.permutation(N)
