@@ -10,7 +10,7 @@ import copy
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import MATCH, matches, multiple_of, same
+from handgrad.gradient_check.comparing import MATCH, matches, same
 from handgrad.gradient_check.evidence import nearby
 from handgrad.gradient_check.rule import Rules
 from handgrad.gradient_check.variants import one_row, special_places, symmetric_places
@@ -72,8 +72,8 @@ def known_factor(e):
         with np.errstate(all="ignore"):
             ways = {"times": e.right * array, "divided by": e.right / array}
         for how, candidate in ways.items():
-            factor = multiple_of(e.given, candidate)
-            if factor and e.is_given(factor * candidate):
+            factor = e.factor_of(candidate)
+            if factor:
                 constant = "" if np.isclose(factor, 1, atol=1e-5) else f", and times {factor:.6g}"
                 yield {"how": how, "what": what, "constant": constant, "factor": factor}
 
@@ -137,8 +137,8 @@ def row_factor(e):
 )
 def multiple(e):
     if e.fits and np.count_nonzero(e.right) > 1:
-        factor = multiple_of(e.given, e.right)
-        if factor and e.is_given(factor * e.right):
+        factor = e.factor_of(e.right)
+        if factor:
             yield {"factor": factor}
 
 
@@ -152,7 +152,7 @@ def along_one_row(e):
     for what, rows in zip(e.names, e.inputs, strict=True):
         if e.fits and np.ndim(rows) == 2 and np.shape(rows)[1:] == np.shape(e.x) and np.size(e.x) > 2:
             for k, row in enumerate(rows):
-                if e.is_given(multiple_of(e.given, row) * row):
+                if e.factor_of(row):
                     yield {"row": k, "what": what}
 
 
@@ -270,9 +270,8 @@ def row_scale(e):
     "What does backward do with the numbers of several rows?",
 )
 def right_for_one_row(e):
-    cut = [one_row(e.inputs, e.z, row) for row in (0, -1)]
-    single = [e.elsewhere(c) for c in cut if c] if e.part is None else []
-    if single and all(other is not None and other.is_right for other in single):
+    single = [cut for row in (0, -1) if (cut := one_row(e.inputs, e.z, row))] if e.part is None else []
+    if single and all(map(e.is_right_if, single)):
         yield {}
 
 
@@ -282,8 +281,7 @@ def right_for_one_row(e):
     "Which entry of dz meets which entry of the output?",
 )
 def right_for_equal_upstream(e):
-    other = e.elsewhere(dz=np.full_like(e.dz, 0.7)) if np.size(e.dz) > 1 else None
-    if other is not None and other.is_right:
+    if np.size(e.dz) > 1 and e.is_right_if(dz=np.full_like(e.dz, 0.7)):
         yield {}
 
 
@@ -295,8 +293,7 @@ def right_for_equal_upstream(e):
 )
 def right_for_symmetric(e):
     for what, changed in symmetric_places(e.inputs, e.names):
-        other = e.elsewhere(changed)
-        if other is not None and other.is_right:
+        if e.is_right_if(changed):
             yield {"what": what}
 
 

@@ -2,14 +2,14 @@
 
 import contextlib
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import MATCH, agrees, copies_of, draw_upstream, matches
+from handgrad.gradient_check.comparing import MATCH, agrees, copies_of, draw_upstream, matches, multiple_of
 from handgrad.graph import Gate
 from handgrad.numerical import Slopes, measure_slopes, numerical_jacobian
 
@@ -113,6 +113,11 @@ class Evidence:
             return True
         return bool(np.max(np.abs(self.given - candidate)) <= 1e-2 * np.max(np.abs(self.given - self.right)))
 
+    def factor_of(self, candidate: np.ndarray) -> float | None:
+        """The number by which this is what backward returned; None if by none."""
+        factor = multiple_of(self.given, candidate)
+        return factor if factor and self.is_given(factor * candidate) else None
+
     def through(self, dz: np.ndarray) -> np.ndarray:
         """The gradient of input i, had the upstream gradient been ``dz``."""
         return (np.ravel(dz) @ self.jacobian).reshape(np.shape(self.x))
@@ -167,6 +172,11 @@ class Evidence:
             if np.isfinite(evidence.z).all() and np.isfinite(evidence.right).all():
                 return evidence
         return None
+
+    def is_right_if(self, changed: dict[int, Any] | None = None, dz: Any = None) -> bool:
+        """Whether the gradient is right where some inputs, or the upstream gradient, are others."""
+        other = self.elsewhere(changed, dz)
+        return other is not None and other.is_right
 
     @cached_property
     def others(self) -> list["Evidence"]:
@@ -284,4 +294,8 @@ def with_entries_twice(x: Any, rng: np.random.Generator, size: int | None) -> An
 
 def forward_of(gate: Gate, inputs: list[Any], i: int) -> Any:
     """The gate's forward as a function of input i alone."""
-    return lambda x: gate.forward(*inputs[:i], x, *inputs[i + 1 :])
+    return of_one_input(gate.forward, inputs, i)
+
+
+def of_one_input(function: Callable[..., Any], inputs: list[Any], i: int) -> Callable[[Any], Any]:
+    return lambda x: function(*inputs[:i], x, *inputs[i + 1 :])

@@ -91,13 +91,17 @@ def _other_order(given, right):
     """The order in which the right gradients came, if more than two are not in their places, or a None is not."""
     if len(given) != len(right) or len(given) > 6:
         return None
-    if all(g is None if r is None else g is not None and matches(g, r) for g, r in zip(given, right, strict=True)):
+    if all(map(_is_it, given, right)):
         return None
-    fits = [[g is None if r is None else g is not None and matches(g, r) for r in right] for g in given]
+    fits = [[_is_it(g, r) for r in right] for g in given]
     orders = [order for order in permutations(range(len(right))) if all(fits[k][i] for k, i in enumerate(order))]
     order = min(orders, key=lambda order: sum(i != k for k, i in enumerate(order)), default=())
     moved = [i for k, i in enumerate(order) if i != k]
     return order if len(moved) > 2 or any(right[i] is None for i in moved) else None
+
+
+def _is_it(given, right):
+    return given is None if right is None else given is not None and matches(given, right)
 
 
 def failure(error: Exception) -> str:

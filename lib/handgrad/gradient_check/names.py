@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from handgrad.functional import is_float, sum_to_shape
-from handgrad.gradient_check.comparing import matches, multiple_of
+from handgrad.gradient_check.comparing import matches
 from handgrad.gradient_check.evidence import is_diagonal
 from handgrad.gradient_check.rule import Rules
 from handgrad.gradient_check.variants import transposes, variants, with_distinct_ids
@@ -148,8 +148,7 @@ def repeated_ids(e):
 )
 def right_for_distinct_ids(e):
     for draws in with_distinct_ids(e.inputs) if e.part is None else ():
-        others = (e.elsewhere(inputs) for inputs in draws)
-        if all(other is not None and other.is_right for other in others):
+        if all(map(e.is_right_if, draws)):
             yield {}
 
 
@@ -310,9 +309,8 @@ def edge_left_out(e):
 def ids_off_by_one(e):
     for j, ids in enumerate(e.inputs):
         if not is_float(ids) and np.max(ids, initial=0) > 1:  # not flags
-            for size in sorted(
-                set(np.shape(e.inputs[e.i])) - {0, 1, 2}
-            ):  # ids count along an axis; -1 is its last place
+            sizes = set(np.shape(e.inputs[e.i])) - {0, 1, 2}  # ids count along an axis; -1 is its last place
+            for size in sorted(sizes):
                 for step, where in ((1, "higher"), (-1, "lower")):
                     if e.comes_out_if(j, (ids + step) % size):
                         yield {"j": e.names[j], "where": where}
@@ -398,8 +396,8 @@ def input_taken_as(e):
 )
 def wrong_factor(e):
     if e.fits and np.count_nonzero(e.right) > 1:  # one number is a multiple of any
-        factor = multiple_of(e.given, e.right)
-        if factor and f"{factor:.6g}" != "1" and e.is_given(factor * e.right):
+        factor = e.factor_of(e.right)
+        if factor and f"{factor:.6g}" != "1":
             yield {"factor": factor}
 
 
@@ -431,8 +429,8 @@ def second_derivative(e):
         near, far = (e.slope_at(e.x + k * h) - e.slope_at(e.x - k * h) for k in (1, 2))
         slope = (8 * near - far) / (12 * h)
         candidate, varies = e.dz * slope, np.ptp(slope) > 1e-3 * np.max(np.abs(slope))
-        factor = multiple_of(e.given, candidate) if varies else 1.0
-        if factor and e.is_given(factor * candidate):
+        factor = e.factor_of(candidate) if varies else 1.0 if e.is_given(candidate) else None
+        if factor:
             yield {"factor": factor, "constant": "" if np.isclose(factor, 1, atol=1e-5) else f", times {factor:.4g}"}
 
 

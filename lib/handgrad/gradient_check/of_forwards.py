@@ -11,7 +11,7 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import MATCH, NEAR, agrees, copies_of, draw_upstream, matches
-from handgrad.gradient_check.evidence import forward_of, nearby, redrawn
+from handgrad.gradient_check.evidence import forward_of, nearby, of_one_input, redrawn
 from handgrad.gradient_check.form import input_names
 from handgrad.gradient_check.observed import which_differ
 from handgrad.gradient_check.reports import GradientReport
@@ -55,6 +55,10 @@ def against_reference(
     untouched: Gate, inputs: list[Any], reference: Callable[..., Any], report: GradientReport
 ) -> GradientReport:
     """The report, or, if forward differs from the reference here or nearby, one that says so first."""
+
+    def in_array(*values: Any) -> np.ndarray:
+        return np.asarray(reference(*values))
+
     rng = np.random.default_rng([11, 7919])
     for values in (inputs, [nearby(x, rng) for x in inputs]):
         try:
@@ -67,10 +71,10 @@ def against_reference(
             ) from error
         with np.errstate(all="ignore"), contextlib.suppress(Exception):
             z = np.array(copy.deepcopy(untouched).forward(*copy.deepcopy(values)), dtype=np.float64)
-            found = _difference(untouched, values, z, expected, reference)
+            found = _difference(untouched, values, z, expected, in_array)
             if found:
                 code, text = found
-                rest = _about_backward(untouched, values, reference, report)
+                rest = _about_backward(untouched, values, in_array, report)
                 return GradientReport(False, f"{type(untouched).__name__}: {text} {rest}".strip(), code, report.skipped)
     return report
 
@@ -138,7 +142,7 @@ def _strange_moves(untouched, inputs, i, reference):
         found = [np.zeros((1, 1), dtype=bool)] * 2
         with contextlib.suppress(Exception):  # it may lie outside of the domain
             values, gate = copy.deepcopy(values), copy.deepcopy(untouched)
-            right = lambda x, v=values: np.asarray(reference(*v[:i], x, *v[i + 1 :]))  # noqa: E731
+            right = of_one_input(reference, values, i)
             moves = [np.abs(numerical_jacobian(f, values[i])) for f in (forward_of(gate, values, i), right)]
             still = ROUNDING * np.max(np.abs(right(values[i]))) / STEP
             clear = 1e-3 * max(np.max(m) for m in moves)
@@ -156,11 +160,8 @@ def _about_backward(untouched, inputs, reference, report):
         z = gate.forward(*copy.deepcopy(inputs))
         dz = draw_upstream(np.shape(z), [*inputs], 12)
         given = copies_of(gate.backward(copy.copy(dz)))
-        slopes = {
-            i: measure_slopes(lambda x, i=i: np.asarray(reference(*inputs[:i], x, *inputs[i + 1 :])), inputs[i], dz)
-            for i, x in enumerate(inputs)
-            if is_float(x)
-        }
+        floats = (i for i, x in enumerate(inputs) if is_float(x))
+        slopes = {i: measure_slopes(of_one_input(reference, inputs, i), inputs[i], dz) for i in floats}
         right = all(agrees(given[i], s) for i, s in slopes.items())
     if right:
         return "Backward is right for the reference: it is forward that is left to mend."

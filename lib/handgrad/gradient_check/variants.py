@@ -20,7 +20,7 @@ def variants(inputs: list[Any], names: list[str], j: int) -> Iterator[tuple[str,
         yield f"every entry of {name} is 0" if np.ndim(x) else f"{name} is 0", np.zeros_like(x)
     yield f"every sign in {name} is reversed", -x
     if _is_square(x):
-        yield f"{name} is the identity", np.broadcast_to(np.eye(len(x[-1])), np.shape(x)).copy()
+        yield f"{name} is the identity", _identity_like(x)
     if np.ndim(x) and len(x) > 1:
         yield f"{name} has its first row in place of each", np.repeat(x[:1], len(x), axis=0)
         yield f"{name} has its last row in place of each", np.repeat(x[-1:], len(x), axis=0)
@@ -53,7 +53,7 @@ def special_places(inputs: list[Any], names: list[str]) -> Iterator[tuple[str, I
             with np.errstate(all="ignore"):
                 yield f"each row of {name} has the length 1", {j: x / np.linalg.norm(x, axis=-1, keepdims=True)}
         if _is_square(x):
-            yield f"{name} is the identity", {j: np.broadcast_to(np.eye(len(x[-1])), np.shape(x)).copy()}
+            yield f"{name} is the identity", {j: _identity_like(x)}
         for number in (1, 0):
             words = f"every entry of {name}" if np.ndim(x) else name
             yield f"{words} is {number}", {j: np.full_like(x, number)}
@@ -92,6 +92,10 @@ def _draw_distinct(inputs, ids, tables, n, rng):
     for j in tables:
         drawn[j] = np.concatenate([redrawn(inputs[j], rng) for _ in range(1 + n // len(inputs[j]))])
     return drawn
+
+
+def _identity_like(x: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(np.eye(len(x[-1])), np.shape(x)).copy()
 
 
 def _is_square(x: Any) -> bool:

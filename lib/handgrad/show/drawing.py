@@ -191,7 +191,7 @@ def _bends(node, users, depth, columns):
     scopes = {scope_of(node), *map(scope_of, far)}
     bends, before = [], node
     for d in range(depth[node] + 1, max((depth[user] for user in far), default=0)):
-        bend = Bend(scopes.copy().pop() if len(scopes) == 1 else "", before)
+        bend = Bend(next(iter(scopes)) if len(scopes) == 1 else "", before)
         users[before].append(bend)
         depth[bend], before = d, bend
         columns[scope_of(bend), d].append(bend)
