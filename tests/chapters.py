@@ -6,6 +6,17 @@ from pathlib import Path
 import pytest
 
 CHAPTERS = sorted((Path(__file__).resolve().parents[1] / "book").glob("*.ipynb"))
+# A cell that shows an explorer.
+EXPLORER = """\
+from matplotlib import pyplot as plt
+from handgrad import show
+
+def line(slope):
+    fig, ax = plt.subplots()
+    ax.plot([0, slope])
+    return show.figure(fig, f"A line with slope {slope}.")
+
+show.explore(line, slope=[1, 2])"""
 every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 

@@ -17,7 +17,7 @@ import uuid
 from difflib import SequenceMatcher
 
 import nbformat
-from notebooks import LAB_ONLY
+from notebooks import is_lab_only
 
 ALIKE = 0.5  # a cell's share of text that is also in another one's, from which on one is a version of the other
 NOTE = "*Your version of the cell above; the book has changed it since:*"
@@ -82,15 +82,11 @@ def matched(mine, old):
 
 def editions_matched(old, new):
     """Where each cell of the old edition is in the new one. Ids say it of cells for answers, and of no others."""
-    places = {cell.id: place for place, cell in enumerate(new) if LAB_ONLY in tags(cell)}
-    pairs = {i: places[cell.id] for i, cell in enumerate(old) if LAB_ONLY in tags(cell) and cell.id in places}
-    rest_of_old = [(i, cell) for i, cell in enumerate(old) if LAB_ONLY not in tags(cell)]
-    rest_of_new = [(j, cell) for j, cell in enumerate(new) if LAB_ONLY not in tags(cell)]
+    places = {cell.id: place for place, cell in enumerate(new) if is_lab_only(cell)}
+    pairs = {i: places[cell.id] for i, cell in enumerate(old) if is_lab_only(cell) and cell.id in places}
+    rest_of_old = [(i, cell) for i, cell in enumerate(old) if not is_lab_only(cell)]
+    rest_of_new = [(j, cell) for j, cell in enumerate(new) if not is_lab_only(cell)]
     return pairs | equal_texts(rest_of_old, rest_of_new, alike_too=True)
-
-
-def tags(cell):
-    return cell.metadata.get("tags", [])
 
 
 def equal_texts(one, other, alike_too=False):

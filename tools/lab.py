@@ -67,14 +67,15 @@ class Copies:
                 made_from = mine.metadata.get(MARK, {}).get("edition", "")
                 if made_from == edition:
                     return
-                old = self.edition(made_from) or without_readers_cells(mine, new)
+                known = self.edition(made_from)
+                old = known or without_readers_cells(mine, new)
                 changed = changed_by_reader(mine, old)
                 new = carried_over(old, mine, new)
             except (NotANotebookError, AttributeError, KeyError, TypeError):  # the last three: no notebook's structure
                 kept = self.keep(copy)
                 yield f"{copy.name} could not be read. It is now {kept}, and in its place is the book's chapter."
             else:
-                if changed or self.edition(made_from) is None:
+                if changed or known is None:
                     kept = self.keep(copy)
                     cells = "1 cell of yours is" if changed == 1 else f"{changed} cells of yours are"
                     yield f"{copy.name} was updated, and {cells} in it. As it was before, it is {kept}."

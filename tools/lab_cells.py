@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 import nbformat
-from notebooks import LAB_ONLY, NotANotebookError, read, save
+from notebooks import LAB_ONLY, NotANotebookError, is_lab_only, read, save
 from pybtex.database import parse_string
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
@@ -41,10 +41,6 @@ def lab_cell(kind, name, source=""):
     return make(source, id=name, metadata={"tags": list(TAGS)})
 
 
-def is_lab_cell(cell):
-    return LAB_ONLY in cell.metadata.get("tags", [])
-
-
 def write(path):
     """Bring a chapter's cells for JupyterLab up to date, in place."""
     notebook = read(path)
@@ -55,33 +51,31 @@ def write(path):
 def problems(path):
     """What a chapter has not got of this, in one sentence; nothing if all is well."""
     notebook = read(path)
-    before = nbformat.writes(notebook)
+    before = ids_and_sources(notebook)
     try:
         add_lab_cells(notebook, path)
     except UnfoldableError as error:
         yield str(error)
         return
-    if any(cell.id != stored.id or cell.source != stored.source for cell, stored in both(notebook, before)):
+    if ids_and_sources(notebook) != before:
         yield f"{path} has not all that JupyterLab shows"
 
 
-def both(notebook, before):
-    stored = nbformat.reads(before, as_version=4)
-    same_length = len(stored.cells) == len(notebook.cells)
-    return zip(notebook.cells, stored.cells, strict=True) if same_length else [(notebook.cells[0], stored.cells[-1])]
+def ids_and_sources(notebook):
+    return [(cell.id, cell.source) for cell in notebook.cells]
 
 
 # ---- Exercises and solutions
 
 
 def add_lab_cells(notebook, path):
-    written = [cell for cell in notebook.cells if is_lab_cell(cell) and cell.id.startswith("answer-") and cell.source]
+    written = [cell for cell in notebook.cells if is_lab_only(cell) and cell.id.startswith("answer-") and cell.source]
     if written:
         label = written[0].id.removeprefix("answer-")
         raise UnfoldableError(f"{path}: the cell for the answer to {label} is not empty: move what is in it elsewhere.")
     cells, section, inside = [], 1, None
     for cell in notebook.cells:
-        if is_lab_cell(cell):
+        if is_lab_only(cell):
             continue
         if cell.cell_type == "markdown":
             cell.source = with_links(cell.source)
@@ -112,7 +106,7 @@ def check_folds(cells, path):
     inside = False
     for cell in cells:
         levels = heading_levels(cell.source) if cell.cell_type == "markdown" else []
-        if cell.id.startswith("solution-") and is_lab_cell(cell):
+        if cell.id.startswith("solution-") and is_lab_only(cell):
             fold, label, inside = levels[0], cell.id.removeprefix("solution-"), True
         elif fold and levels and min(levels) <= fold:
             if inside:
@@ -148,7 +142,7 @@ def texts(path):
     """A page's text: of a notebook, its Markdown cells."""
     if path.suffix == ".md":
         return [path.read_text(encoding="utf-8")]
-    return [cell.source for cell in read(path).cells if cell.cell_type == "markdown" and not is_lab_cell(cell)]
+    return [cell.source for cell in read(path).cells if cell.cell_type == "markdown" and not is_lab_only(cell)]
 
 
 def targets(role, source):

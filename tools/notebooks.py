@@ -37,6 +37,10 @@ CODE_OFF_THE_PAGE = {"hide-input", "remove-input", "remove-cell"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
+def is_lab_only(cell):
+    return LAB_ONLY in cell.metadata.get("tags", [])
+
+
 class NotANotebookError(Exception):
     """A file that is no notebook: the message is one sentence."""
 
@@ -84,7 +88,7 @@ def clean(notebook):
     notebook.nbformat_minor = 5
     numbers = itertools.count()
     for cell in notebook.cells:
-        if LAB_ONLY not in cell.metadata.get("tags", []):
+        if not is_lab_only(cell):
             cell["id"] = f"cell-{next(numbers):02d}"
         cell.metadata = cell_metadata(cell)
         for output in cell.get("outputs", []):

@@ -16,20 +16,10 @@ import lab
 import nbformat
 import notebooks
 import pytest
-from chapters import CHAPTERS
+from chapters import CHAPTERS, EXPLORER
 from playwright.sync_api import Expect
 
 ANSWER = "print('my answer is', 6 * 7)"
-EXPLORER = """\
-from matplotlib import pyplot as plt
-from handgrad import show
-
-def line(slope):
-    fig, ax = plt.subplots()
-    ax.plot([0, slope])
-    return show.figure(fig, f"A line with slope {slope}.")
-
-show.explore(line, slope=[1, 2])"""
 PATIENCE = 120_000  # milliseconds, on a busy machine
 FIRST = CHAPTERS[0]
 expect = Expect()

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import notebooks
 import pytest
-from chapters import CHAPTERS, cells_of, every_chapter
+from chapters import CHAPTERS, EXPLORER, cells_of, every_chapter
 
 LINES_A_CELL, CHARACTERS_A_LINE = 10, 68
 WORDS_A_CELL, WORDS_A_PAGE = 80, 2000
@@ -96,18 +96,6 @@ def test_a_notebook_that_was_not_run_in_order_or_failed_is_named(tmp_path):
     found = " | ".join(notebooks.problems(path))
     for expected in ("once each, in order", "ZeroDivisionError: oh", "stderr: a warning", "volatile metadata"):
         assert expected in found
-
-
-EXPLORER = """\
-from matplotlib import pyplot as plt
-from handgrad import show
-
-def line(slope):
-    fig, ax = plt.subplots()
-    ax.plot([0, slope])
-    return show.figure(fig, f"A line with slope {slope}.")
-
-show.explore(line, slope=[1, 2])"""
 
 
 @pytest.fixture(scope="module")
