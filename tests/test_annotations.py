@@ -10,37 +10,6 @@ import handgrad
 PACKAGES = ("handgrad", "handgrad.corpora", "handgrad.gradient_check", "handgrad.show", "handgrad.word2vec")
 # A gate's own rules are printed on pages as they stand; Gate, whose they are, is annotated.
 RULES = ("forward", "backward", "jvp")
-# Modules with public names that are not annotated yet. A module leaves this list with its last one, and none enters it.
-NOT_YET = {
-    "handgrad.corpora.docstrings",
-    "handgrad.corpora.downloads",
-    "handgrad.gates",
-    "handgrad.gradient_check.of_graphs",
-    "handgrad.losses",
-    "handgrad.numerical",
-    "handgrad.optimizers",
-    "handgrad.show.explorers.bending",
-    "handgrad.show.explorers.descent",
-    "handgrad.show.explorers.embedding_map",
-    "handgrad.show.explorers.frames",
-    "handgrad.show.explorers.huffman",
-    "handgrad.show.explorers.jacobian",
-    "handgrad.show.explorers.nce_matrix",
-    "handgrad.show.explorers.noise",
-    "handgrad.show.explorers.replay",
-    "handgrad.show.explorers.window",
-    "handgrad.show.source",
-    "handgrad.show.verification",
-    "handgrad.word2vec.callbacks",
-    "handgrad.word2vec.network",
-    "handgrad.word2vec.objectives.full_softmax",
-    "handgrad.word2vec.objectives.hierarchical_softmax",
-    "handgrad.word2vec.objectives.models",
-    "handgrad.word2vec.objectives.nce",
-    "handgrad.word2vec.objectives.negative_sampling",
-    "handgrad.word2vec.snapshots",
-    "handgrad.word2vec.trainer",
-}
 
 
 def public_functions():
@@ -93,14 +62,7 @@ for module, name, function in public_functions():
 @pytest.mark.parametrize("module", sorted(FOUND))
 def test_public_names_are_annotated(module):
     missing = {name: bare for name, bare in FOUND[module].items() if bare}
-    if module in NOT_YET:
-        assert missing, f"{module} is annotated: take it from NOT_YET"
-    else:
-        assert missing == {}
-
-
-def test_the_list_of_exceptions_names_modules_that_there_are():
-    assert set(FOUND) >= set(NOT_YET)
+    assert missing == {}
 
 
 def test_what_has_no_type_is_found():

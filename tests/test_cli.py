@@ -22,6 +22,7 @@ from handgrad.cli import main
 from handgrad.installing import how_to_install
 from handgrad.word2vec import KeyedVectors, TrainingConfig, Vocabulary, evaluation
 from handgrad.word2vec.checkpoint import checkpoints
+from handgrad.word2vec.config import choices_of
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
 
 SMALL = ("--dimension", 8, "--epochs", 2, "--subsample", 0, "--batch-size", 16, "--engine", "numpy")
@@ -113,8 +114,8 @@ def another_value(each):
     """A value that is not the default of a field."""
     if each.name in OTHER_VALUES:
         return OTHER_VALUES[each.name]
-    if each.metadata["choices"]:
-        return next(choice for choice in each.metadata["choices"] if choice != each.default)
+    if choices := choices_of(each):
+        return next(choice for choice in choices if choice != each.default)
     if each.type is bool:
         return not each.default
     return each.type(each.default / 2) if each.type is float else each.default + 1

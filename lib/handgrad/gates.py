@@ -7,6 +7,8 @@ Backward multiplies matrices by ``np.dot``: the same as @, and faster where one 
 moves), and returns that of the output.
 """
 
+from typing import Any
+
 import numpy as np
 
 from handgrad.functional import log_softmax, sigmoid, softmax, sum_to_shape
@@ -75,7 +77,7 @@ class Divide(Gate):
 class Power(Gate):
     """z = x^p, elementwise, for a fixed exponent p. Slope: p x^(p-1)."""
 
-    def __init__(self, p):
+    def __init__(self, p: float) -> None:
         self.p = p
 
     def forward(self, x):
@@ -140,7 +142,7 @@ class Max(Gate):
         return self.routed(tx, x, y) + self.routed(ty, y, x)
 
     @staticmethod
-    def routed(dz, x, y):
+    def routed(dz: Any, x: Any, y: Any) -> tuple[Any, Any]:
         """All of dz where x is larger than y, half of it where they are equal."""
         # "not smaller" is "larger or equal", but for nan, which is neither
         return (dz * np.logical_not(x <= y) + dz * np.logical_not(x < y)) / 2
@@ -149,7 +151,7 @@ class Max(Gate):
 class Sum(Gate):
     """z = Σ x over all entries, or over one axis or several."""
 
-    def __init__(self, axis=None):
+    def __init__(self, axis: int | tuple[int, ...] | None = None) -> None:
         self.axis = axis
 
     def forward(self, x):
@@ -168,7 +170,7 @@ class Sum(Gate):
 class Mean(Gate):
     """z = Σ x / n over all n entries, or over the n along one axis or several."""
 
-    def __init__(self, axis=None):
+    def __init__(self, axis: int | tuple[int, ...] | None = None) -> None:
         self.axis = axis
 
     def forward(self, x):
@@ -191,7 +193,7 @@ class Concat(Gate):
 
     ids_at = EVERY_INPUT  # it computes nothing, so ids may pass
 
-    def __init__(self, axis=-1):
+    def __init__(self, axis: int = -1) -> None:
         self.axis = axis
 
     def forward(self, *inputs):
@@ -210,7 +212,7 @@ class Reshape(Gate):
 
     ids_at = EVERY_INPUT
 
-    def __init__(self, *shape):
+    def __init__(self, *shape: Any) -> None:
         self.shape = shape[0] if shape and isinstance(shape[0], tuple) else shape  # Reshape((3, 2)) as Reshape(3, 2)
 
     def forward(self, x):
@@ -229,7 +231,7 @@ class Transpose(Gate):
 
     ids_at = EVERY_INPUT
 
-    def __init__(self, *axes):
+    def __init__(self, *axes: int) -> None:
         self.axes = (axes[0] if isinstance(axes[0], tuple) else axes) if axes else None
 
     def forward(self, x):

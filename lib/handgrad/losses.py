@@ -1,5 +1,7 @@
 """Losses from logits. Each is one gate, so that its logarithm never meets a probability rounded to 0 or 1."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -50,7 +52,7 @@ class SigmoidCrossEntropy(Gate):
         self.e = np.exp(-magnitude(x))
         return (1 - self.label) * x + positive_part(-x) + np.log1p(self.e)
 
-    def slope(self):
+    def slope(self) -> Any:
         return sigmoid_from(self.e, self.x) - self.label  # expected minus observed
 
     def backward(self, dz):

@@ -5,15 +5,18 @@ float64, the error of the approximation (h²) and that of rounding (1/h) are bot
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 STEP = 1e-5  # times max(1, |x|)
 ROUNDING = 8 * np.finfo(np.float64).eps  # of what forward computes with, once or twice in each difference
 
 
-def numerical_jacobian(function, x):
+def numerical_jacobian(function: Callable[[Any], ArrayLike], x: ArrayLike) -> np.ndarray:
     """Measure ∂y/∂x by central differences, one input at a time.
 
     Parameters
@@ -54,7 +57,7 @@ class Slopes:
     kinks: np.ndarray
 
 
-def measure_slopes(forward, x, dz):
+def measure_slopes(forward: Callable[[Any], ArrayLike], x: Any, dz: Any) -> Slopes:
     """Measure, for each entry of ``x``, how the sum of ``dz * forward(x)`` moves with it."""
     values, errors, kinks = np.zeros(np.shape(x)), np.zeros(np.shape(x)), np.zeros(np.shape(x), dtype=bool)
     with np.errstate(all="ignore"):  # a step may leave the domain; then it is taken again, smaller

@@ -142,7 +142,7 @@ class SGD(Optimizer):
     array([0.5, 2.5])
     """
 
-    def direction(self, memory, rows, dW, W):
+    def direction(self, memory: dict[str, Any], rows: Any, dW: Any, W: np.ndarray) -> Any:
         return dW
 
 
@@ -174,7 +174,7 @@ class Momentum(Optimizer):
         super().__init__(learning_rate)
         self.momentum = require_setting(momentum, "Momentum", "momentum", below=1)
 
-    def direction(self, memory, rows, dW, W):
+    def direction(self, memory: dict[str, Any], rows: Any, dW: Any, W: np.ndarray) -> Any:
         m = recall(memory, "m", W)
         m[rows] = self.momentum * m[rows] + dW
         return m[rows]
@@ -205,7 +205,7 @@ class Adagrad(Optimizer):
         super().__init__(learning_rate)
         self.epsilon = require_setting(epsilon, "Adagrad", "epsilon")
 
-    def direction(self, memory, rows, dW, W):
+    def direction(self, memory: dict[str, Any], rows: Any, dW: Any, W: np.ndarray) -> Any:
         a = recall(memory, "a", W)
         a[rows] += dW**2
         return dW / (np.sqrt(a[rows]) + self.epsilon)
@@ -247,7 +247,7 @@ class Adam(Optimizer):
         beta1, beta2 = (require_setting(beta, "Adam", "betas", below=1) for beta in betas)
         self.betas, self.epsilon = (beta1, beta2), require_setting(epsilon, "Adam", "epsilon")
 
-    def direction(self, memory, rows, dW, W):
+    def direction(self, memory: dict[str, Any], rows: Any, dW: Any, W: np.ndarray) -> Any:
         beta1, beta2 = self.betas
         m, v = recall(memory, "m", W), recall(memory, "v", W)
         memory["t"] = t = memory.get("t", 0) + 1

@@ -19,7 +19,7 @@ from handgrad.errors import InputError
 from handgrad.files import KindError, opened_text
 from handgrad.installing import this_command
 from handgrad.word2vec import KeyedVectors, Trainer, TrainingConfig
-from handgrad.word2vec.config import SettingError, UnknownSettingError
+from handgrad.word2vec.config import SettingError, UnknownSettingError, choices_of
 from handgrad.word2vec.peers import NAMES_OF_PEERS
 
 ALIKE = 0.99  # a cosine from which on words cannot be told apart
@@ -45,7 +45,7 @@ def _option(each):
         return click.option(f"--{name}", multiple=True, metavar="NAME=NUMBER", callback=_numbers_by_name, **described)
     if each.type is bool:
         return click.option(f"--{name}/--no-{name}", default=each.default, **described)
-    choices = each.metadata["choices"]
+    choices = choices_of(each)
     kind = click.Choice(choices) if choices else each.type
     return click.option(f"--{name}", default=each.default, type=kind, **described)
 

@@ -48,7 +48,7 @@ WORD = re.compile(r"[a-z][a-z0-9]*(?:_+[a-z0-9]+)*|(?<![\w.])[0-9]{1,2}(?!\.?\w)
 PARAGRAPH = re.compile(r"\n\s*\n")
 
 
-def documentation():
+def documentation() -> Corpus:
     """Read the embedded corpus: the documentation of five libraries that the book installs.
 
     Docstrings, and the documentation strings that numpy and torch attach to compiled functions, are

@@ -16,7 +16,7 @@ TEXT8_FILES = {
 }
 
 
-def text8(path=None):
+def text8(path: str | Path | None = None) -> Corpus:
     """Open text8, the text of many word2vec tutorials: 17,005,207 words of Wikipedia, without line ends.
 
     Without a path it is downloaded once (31 MB), checked, and kept in the folder that the environment variable

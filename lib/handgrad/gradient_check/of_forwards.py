@@ -4,6 +4,7 @@ import contextlib
 import copy
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,13 +35,17 @@ def where_finite(untouched: Gate, names: list[str], inputs: list[Any], z: np.nda
         gate.forward(*inputs)
         given = copies_of(gate.backward(dz[()]))
         for i in (i for i, x in enumerate(inputs) if is_float(x)):
-            only_finite = forward_of(gate, inputs, i)
-            slopes = measure_slopes(lambda x, f=only_finite: np.where(finite, f(x), 0.0), inputs[i], dz)
+            slopes = measure_slopes(partial(_where, finite, forward_of(gate, inputs, i)), inputs[i], dz)
             comparable = np.isfinite(given[i]) & np.isfinite(slopes.values)
             right = agrees(np.where(comparable, given[i], slopes.values), slopes)
             told.append(f"the {gradients_of([names[i]])} is {'right' if right and comparable.any() else 'not right'}")
     there = f" Where it is finite, {' and '.join(told)}." if told else ""
     return GradientReport(False, f"{text}{there} {question}", "NOT_FINITE")
+
+
+def _where(finite, forward, x):
+    """forward(x), and 0 where it has no number."""
+    return np.where(finite, forward(x), 0.0)
 
 
 def _not_finite(z):

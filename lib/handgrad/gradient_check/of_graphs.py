@@ -1,8 +1,11 @@
 """Is the gradient of this graph right? And if not, which gate or which node is to blame?"""
 
 import copy
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import (
@@ -19,7 +22,9 @@ from handgrad.graph import ComputationalGraph, as_fed, declared_ids
 from handgrad.numerical import measure_slopes
 
 
-def check_graph(graph, feeds=None, /, seed=0, **inputs):
+def check_graph(
+    graph: ComputationalGraph, feeds: Mapping[str, ArrayLike] | None = None, /, seed: int = 0, **inputs: ArrayLike
+) -> GradientReport:
     """Check the gradient of every leaf of a graph, and if one is wrong, find the gate or the node to blame.
 
     Parameters
@@ -61,7 +66,7 @@ def check_graph(graph, feeds=None, /, seed=0, **inputs):
     skipped, wrong, tested = 0, [], False
     for name, x in fed.items():
         if is_float(x):
-            measured = measure_slopes(lambda x, name=name: upstream_dot_outputs(name, x), x, 1.0)
+            measured = measure_slopes(partial(upstream_dot_outputs, name), x, 1.0)
             skipped += int(measured.kinks.sum())
             if not agrees(given.get(name, np.zeros(np.shape(x))), measured):
                 wrong.append(name)

@@ -4,6 +4,7 @@ import inspect
 import textwrap
 from html import escape
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -26,7 +27,7 @@ class SourceListing:
         return f'<div class="hg-source"><p>{escape(self.where)}</p>{code}</div>'
 
 
-def source(*things):
+def source(*things: Any) -> SourceListing:
     """The source of classes or functions of handgrad, as it runs.
 
     Parameters
@@ -51,8 +52,8 @@ def source(*things):
     def backward(self, dz):
         return [self.z * dz]
     """
-    path = Path(inspect.getsourcefile(things[0])).resolve()
-    if any(Path(inspect.getsourcefile(thing)).resolve() != path for thing in things):
+    path, *others = dict.fromkeys(Path(str(inspect.getsourcefile(thing))).resolve() for thing in things)
+    if others:
         raise ValueError("show.source shows things of one file at a time: call it once for each file.")
     are_methods = all("." in thing.__qualname__ for thing in things)  # which stand closer together
     sources = [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in things]

@@ -1,8 +1,11 @@
 """The checked-gradient line of the book: a formula against the numerical Jacobian and against torch."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from handgrad.gradient_check import TOLERANCE, verdict_line
 from handgrad.numerical import numerical_jacobian
@@ -27,7 +30,14 @@ class Verification:
         return verdict_line(self.ok, self.label, f"{self.text} (error {self.error:.0g})")
 
 
-def verify(label, gradients, function, at, upstream=None, torch_function=None):
+def verify(
+    label: str,
+    gradients: Mapping[str, ArrayLike],
+    function: Callable[..., Any],
+    at: Mapping[str, Any],
+    upstream: ArrayLike | None = None,
+    torch_function: Callable[..., Any] | None = None,
+) -> Verification:
     """Compare gradients that were worked out by hand with measured slopes and with torch.autograd.
 
     Parameters

@@ -1,6 +1,13 @@
 """Callbacks: code of yours that runs at certain moments of the training. gensim's names, where it has them."""
 
+from __future__ import annotations
+
 import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from handgrad.word2vec.trainer import Trainer
 
 
 class Callback:
@@ -21,29 +28,29 @@ class Callback:
     2 of 2
     """
 
-    def on_train_begin(self, trainer):
+    def on_train_begin(self, trainer: Trainer) -> None:
         pass
 
-    def on_epoch_begin(self, trainer):
+    def on_epoch_begin(self, trainer: Trainer) -> None:
         pass
 
-    def on_epoch_end(self, trainer):
+    def on_epoch_end(self, trainer: Trainer) -> None:
         pass
 
-    def on_report(self, trainer):
+    def on_report(self, trainer: Trainer) -> None:
         """After each new entry of ``trainer.losses``."""
 
-    def on_checkpoint(self, trainer, path):
+    def on_checkpoint(self, trainer: Trainer, path: Path) -> None:
         """After each checkpoint in the course of the run, if it has a folder."""
 
-    def on_train_end(self, trainer):
+    def on_train_end(self, trainer: Trainer) -> None:
         pass
 
-    def state(self):
+    def state(self) -> Any:
         """What a checkpoint should remember of this callback: anything that JSON can hold."""
         return None
 
-    def restore(self, state):
+    def restore(self, state: Any) -> None:
         """Take back what ``state`` returned, when a run is resumed."""
 
 
@@ -74,15 +81,15 @@ class EarlyStopping(Callback):
     3
     """
 
-    def __init__(self, patience=3, min_delta=0.0):
+    def __init__(self, patience: int = 3, min_delta: float = 0.0) -> None:
         self.patience, self.min_delta = patience, min_delta
         self.best, self.waited = math.inf, 0
 
-    def on_train_begin(self, trainer):
+    def on_train_begin(self, trainer: Trainer) -> None:
         if not trainer.step:  # not resumed
             self.best, self.waited = math.inf, 0
 
-    def on_report(self, trainer):
+    def on_report(self, trainer: Trainer) -> None:
         entry = trainer.losses[-1]
         loss = entry.loss if math.isnan(entry.held_out) else entry.held_out
         if loss < self.best - self.min_delta:
@@ -92,9 +99,9 @@ class EarlyStopping(Callback):
         if self.waited >= self.patience:
             trainer.stop(f"the loss has not fallen below {self.best:.4f} in {self.waited} entries")
 
-    def state(self):
+    def state(self) -> Any:
         return {"best": self.best if math.isfinite(self.best) else None, "waited": self.waited}
 
-    def restore(self, state):
+    def restore(self, state: Any) -> None:
         self.best = math.inf if state["best"] is None else state["best"]
         self.waited = state["waited"]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import Field, asdict, dataclass, field, fields
 from numbers import Real
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args, get_origin
 
 import numpy as np
 
@@ -52,9 +52,14 @@ class UnknownSettingError(InputError, TypeError):
         self.name, self.hint = name, hint
 
 
-def setting(default: Any, help: str, choices: tuple[str, ...] | None = None, least: int = 0) -> Any:
-    """A field of TrainingConfig: its default, what it does and where it comes from, and what it may be."""
-    return field(default=default, metadata={"help": help, "choices": choices, "least": least})
+def setting(default: Any, help: str, least: int = 0) -> Any:
+    """A field of TrainingConfig: its default, what it does and where it comes from, and the least it may be."""
+    return field(default=default, metadata={"help": help, "least": least})
+
+
+def choices_of(setting: Field) -> tuple[str, ...]:
+    """The names that a setting chooses from; none where it is a number, a flag or any text."""
+    return get_args(setting.type) if get_origin(setting.type) is Literal else ()
 
 
 @dataclass(frozen=True)
@@ -76,31 +81,27 @@ class TrainingConfig:
     """
 
     # what is learned
-    model: str = setting(
+    model: Literal["skipgram", "cbow"] = setting(
         "skipgram",
         "skipgram: each word of a window predicts its middle word; cbow: their mean does. (Mikolov et al. 2013a, 3)",
-        choices=("skipgram", "cbow"),
     )
-    objective: str = setting(
+    objective: Literal["negative-sampling", "hierarchical-softmax", "nce", "sampled-softmax", "full-softmax"] = setting(
         "negative-sampling",
         "How a prediction is judged: negative-sampling (Mikolov et al. 2013b, equation 4), hierarchical-softmax (their "
         "equation 3), nce (Gutmann and Hyvärinen 2010), sampled-softmax (Jean et al. 2015), full-softmax.",
-        choices=("negative-sampling", "hierarchical-softmax", "nce", "sampled-softmax", "full-softmax"),
     )
     dimension: int = setting(100, "D, numbers in a vector.", least=1)
-    cbow_gradient: str = setting(
+    cbow_gradient: Literal["exact", "word2vec.c"] = setting(
         "exact",
         "exact: each word of a window gets its share of the mean's gradient; word2vec.c: all of it.",
-        choices=("exact", "word2vec.c"),
     )
 
     # the words
     min_count: int = setting(5, "Words that are rarer get no vector.", least=1)
     max_vocabulary: int = setting(0, "At most so many words, the most frequent ones; 0: no limit.")
-    unk: str = setting(
+    unk: Literal["drop", "keep"] = setting(
         "drop",
         "Words without a vector: drop them, as word2vec.c does, or keep them as one word UNK, as TensorFlow does.",
-        choices=("drop", "keep"),
     )
     subsample: float = setting(
         1e-3, "t, above which share of the text a word is thinned out; 0 keeps all. (word2vec.c -sample)"
@@ -133,60 +134,55 @@ class TrainingConfig:
         "K, noise words for each target; for nce and sampled-softmax those that a whole batch shares. In the compiled "
         "engine four neighboring targets share theirs; at least twelve are drawn for them, and count for K.",
     )
-    noise: str = setting(
+    noise: Literal["unigram", "log-uniform", "uniform"] = setting(
         "unigram",
         "unigram: P(w) ∝ count^noise_power (word2vec.c); log-uniform: by rank (TensorFlow); uniform.",
-        choices=("unigram", "log-uniform", "uniform"),
     )
     noise_power: float = setting(0.75, "See noise. (Mikolov et al. 2013b, 2.2)")
     unique_noise: bool = setting(True, "nce and sampled-softmax: the noise words of a batch are all different.")
-    remove_accidental_hits: str = setting(
+    remove_accidental_hits: Literal["default", "yes", "no"] = setting(
         "default",
         "nce and sampled-softmax: pass over noise words that are the target. TensorFlow's default is no for the first, "
         "yes for the second. (negative-sampling always does)",
-        choices=("default", "yes", "no"),
     )
 
     # the steps
-    optimizer: str = setting("sgd", "How a gradient moves a parameter.", choices=("sgd", "momentum", "adagrad", "adam"))
-    update: str = setting(
+    optimizer: Literal["sgd", "momentum", "adagrad", "adam"] = setting("sgd", "How a gradient moves a parameter.")
+    update: Literal["batch", "pair"] = setting(
         "batch",
         "batch: one step for a batch; pair: one for each pair, in order, the true SGD of word2vec.c (skipgram with "
         "negative-sampling only).",
-        choices=("batch", "pair"),
     )
-    reduction: str = setting(
+    reduction: Literal["sum", "mean"] = setting(
         "sum",
         "The loss of a batch is the sum over its predictions, which goes with word2vec's learning rates, or their "
         "mean, which goes with TensorFlow's.",
-        choices=("sum", "mean"),
     )
     learning_rate: float = setting(0.025, "η at the start. (word2vec.c -alpha)")
     min_learning_rate: float = setting(1e-4, "η at the end; it falls linearly with the words read. (gensim min_alpha)")
-    initialization: str = setting(
+    initialization: Literal["word2vec", "tensorflow", "cs20"] = setting(
         "word2vec",
         "word2vec: V from ±1/(2D), U zero; tensorflow: V from ±1; cs20: V from 0 to 1; with these two U is normal, "
         "of deviation 1/√D, cut off at two of them.",
-        choices=("word2vec", "tensorflow", "cs20"),
     )
     begin_from: str = setting(
         "",
         "The folder of a run, or a file of vectors (fastText -pretrainedVectors): words that have vectors there begin "
         "with them. For more text, with a run of its own.",
     )
-    engine: str = setting(
+    engine: Literal["auto", "numpy", "compiled", "torch"] = setting(
         "auto",
         "compiled: loops in machine code (numba), for sgd, with any objective but full-softmax; for negative-sampling "
         "and hierarchical-softmax a step is then a piece of the text; numpy: everything, in batches; "
         "torch: autograd, on a GPU too, and in several processes; auto: compiled where it can be, else numpy.",
-        choices=("auto", "numpy", "compiled", "torch"),
     )
-    device: str = setting("auto", "torch: where it computes; auto: on a GPU if there is one.", ("auto", "cpu", "cuda"))
-    examples_on: str = setting(
+    device: Literal["auto", "cpu", "cuda"] = setting(
+        "auto", "torch: where it computes; auto: on a GPU if there is one."
+    )
+    examples_on: Literal["auto", "host", "device"] = setting(
         "auto",
         "torch: who draws windows and noise. host: NumPy, as in the numpy engine; device: torch, where it computes; "
         "auto: device on a GPU and in several processes.",
-        choices=("auto", "host", "device"),
     )
     max_repeats: int = setting(
         0,
@@ -207,7 +203,7 @@ class TrainingConfig:
         "compiled: the same bits with any number of threads, of which two learn at a time; takes one and a half times "
         "as long as two that do not wait for each other, and learns something a little different.",
     )
-    precision: str = setting("float32", "Of the parameters.", choices=("float32", "float64"))
+    precision: Literal["float32", "float64"] = setting("float32", "Of the parameters.")
     seed: int = setting(1, "The same seed, text and versions give the same vectors.")
     seeds: dict = field(
         default_factory=dict, metadata={"help": f"Seeds of single draws, instead of seed: {', '.join(DRAWS)}."}
@@ -364,7 +360,7 @@ def _checked(each: Field, value: Any) -> Any:
         value = value.item()
     if each.name == "seeds":
         return _checked_seeds(value)
-    choices, least, of = each.metadata["choices"], each.metadata["least"], each.type
+    choices, least, of = choices_of(each), each.metadata["least"], each.type
     if choices:
         right, expected = isinstance(value, str) and value in choices, f"one of {', '.join(choices)}"
     elif of is bool:

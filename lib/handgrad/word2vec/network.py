@@ -1,9 +1,13 @@
 """The network: a model, an objective and their parameters, put together from a configuration."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
 
 from handgrad.errors import InputError
-from handgrad.graph import Parameter
+from handgrad.graph import ComputationalGraph, Parameter
+from handgrad.word2vec.config import TrainingConfig
 from handgrad.word2vec.huffman import HuffmanTree
 from handgrad.word2vec.objectives import (
     CBOW,
@@ -19,11 +23,11 @@ from handgrad.word2vec.objectives import (
     negative_sampling_graph,
     sampled_softmax_graph,
 )
-from handgrad.word2vec.sampling import LogUniformNoise, UniformNoise, UnigramNoise
+from handgrad.word2vec.sampling import LogUniformNoise, NoiseDistribution, UniformNoise, UnigramNoise
 
 AT_A_TIME = 10_000  # rows whose first values are drawn at a time
 
-GRAPHS = {
+GRAPHS: dict[str, Callable[..., ComputationalGraph]] = {
     "negative-sampling": negative_sampling_graph,
     "hierarchical-softmax": hierarchical_softmax_graph,
     "nce": nce_graph,
@@ -61,10 +65,10 @@ class Network:
     (2, ['embed/V', 'out/U'])
     """
 
-    def __init__(self, config, counts, shared=()):
+    def __init__(self, config: TrainingConfig, counts: Any, shared: Iterable[Parameter] = ()) -> None:
         self.config, self.counts, self.dtype = config, counts, np.dtype(config.precision)
         self.model = SkipGram() if config.model == "skipgram" else CBOW(config.cbow_gradient)
-        self.tree = HuffmanTree(counts) if config.objective == "hierarchical-softmax" else None
+        self.tree: Any = HuffmanTree(counts) if config.objective == "hierarchical-softmax" else None
         self.objective = self._objective()
         self.noise = self._noise()
         shared = {parameter.name: parameter for parameter in shared}
@@ -90,14 +94,13 @@ class Network:
             case "sampled-softmax":
                 return SampledSoftmax(**options)
 
-    def _noise(self):
+    def _noise(self) -> NoiseDistribution:
         match self.config.noise:
             case "unigram":
                 return UnigramNoise(self.counts, self.config.noise_power)
             case "log-uniform":
                 return LogUniformNoise(len(self.counts))
-            case "uniform":
-                return UniformNoise(len(self.counts))
+        return UniformNoise(len(self.counts))
 
     def _new_parameters(self):
         V, D = len(self.counts), self.config.dimension
@@ -125,7 +128,7 @@ class Network:
                 "negatives, or turn unique_noise off."
             )
 
-    def samples(self, rng, targets):
+    def samples(self, rng: np.random.Generator, targets: np.ndarray) -> tuple:
         """What the objective takes beside vectors and biases: the noise for a batch, or the paths to its targets.
 
         Parameters
@@ -150,7 +153,7 @@ class Network:
                 true_expected, sampled_expected = (expected.astype(self.dtype) for expected in sampled[1:])
                 return labels, sampled.ids, true_expected, sampled_expected
 
-    def loss(self, inputs, samples):
+    def loss(self, inputs: np.ndarray, samples: tuple) -> tuple[float, int]:
         """Forward: the sum of the losses of a batch, and how many predictions it makes.
 
         Parameters
@@ -171,7 +174,7 @@ class Network:
         self.counted = self.model.predictions(inputs)
         return float(losses[self.counted].sum(dtype=np.float64)), int(np.count_nonzero(self.counted))
 
-    def mean_loss(self, batches, rng):
+    def mean_loss(self, batches: Iterable[tuple[np.ndarray, np.ndarray]], rng: np.random.Generator) -> float:
         """The mean loss of a prediction, with nothing learned.
 
         Parameters
@@ -190,7 +193,7 @@ class Network:
             total, predictions = total + loss, predictions + n
         return total / max(predictions, 1)
 
-    def gradients(self):
+    def gradients(self) -> dict[str, Any]:
         """Backward: the gradient of the sum or the mean of the last ``loss``.
 
         Returns
@@ -205,7 +208,7 @@ class Network:
         dV, _ = self.model.backward(dh)
         return {parameter.name: gradient for parameter, gradient in zip(self.parameters, [dV, *dout], strict=False)}
 
-    def graph(self):
+    def graph(self) -> ComputationalGraph:
         """The same loss, summed, as a graph of gates, on the same parameters: for reading and for checking.
 
         Returns

@@ -1,7 +1,17 @@
 """A callback that looks at some words again and again, so that a training can be replayed."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
 from handgrad.errors import InputError
 from handgrad.word2vec.callbacks import Callback
+
+if TYPE_CHECKING:
+    from handgrad.word2vec.trainer import Trainer
 
 
 class Snapshots(Callback):
@@ -41,16 +51,18 @@ class Snapshots(Callback):
     ((2, 8), 0)
     """
 
-    def __init__(self, words, every=4):
+    def __init__(self, words: Iterable[str], every: int = 4) -> None:
         if every < 1:
             raise InputError(f"Snapshots are taken at every entry of the loss or more seldom, but got every = {every}.")
         self.words, self.every = list(words), every
-        self.vectors, self.raw_words, self.losses = [], [], []
+        self.vectors: list[np.ndarray] = []
+        self.raw_words: list[int] = []
+        self.losses: list[float] = []
 
-    def on_train_begin(self, trainer):
+    def on_train_begin(self, trainer: Trainer) -> None:
         self._take(trainer, float("nan"))
 
-    def on_report(self, trainer):
+    def on_report(self, trainer: Trainer) -> None:
         n = len(trainer.losses)
         if n <= self.every or n % self.every == 0:
             self._take(trainer, trainer.losses[-1].loss)

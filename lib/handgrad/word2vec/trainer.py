@@ -12,18 +12,23 @@ import math
 import os
 import signal
 import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from handgrad.errors import InputError
+from handgrad.graph import Parameter
+from handgrad.optimizers import Optimizer
 from handgrad.word2vec.beginning import begin_from
+from handgrad.word2vec.callbacks import Callback
 from handgrad.word2vec.config import TrainingConfig
 from handgrad.word2vec.encoding import EncodedText, encode_text
 from handgrad.word2vec.engines import engine_for
 from handgrad.word2vec.keyed_vectors import KeyedVectors
+from handgrad.word2vec.network import Network
 from handgrad.word2vec.processes import OneProcess, processes_of
 from handgrad.word2vec.progress import bar, say, signals_noted, threads_limited
 from handgrad.word2vec.recording import folder_for
@@ -100,11 +105,22 @@ class Trainer:
     (['apple', 'red', 'green'], (3, 4))
     """
 
-    def __init__(self, config=None, callbacks=(), shared=()):
+    def __init__(
+        self,
+        config: TrainingConfig | None = None,
+        callbacks: Iterable[Callback] = (),
+        shared: Iterable[Parameter] = (),
+    ) -> None:
         self.config, self.callbacks, self.shared = config or TrainingConfig(), list(callbacks), list(shared)
         self.processes, self.says, self.say = OneProcess(), False, partial(say, False)
 
-    def fit(self, corpus, output=None, resume=False, progress=False):
+    def fit(
+        self,
+        corpus: Iterable[Sequence[str]] | EncodedText,
+        output: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        progress: bool = False,
+    ) -> KeyedVectors:
         """Train on a corpus.
 
         Parameters
@@ -152,21 +168,21 @@ class Trainer:
         return self.vectors
 
     @property
-    def vectors(self):
+    def vectors(self) -> KeyedVectors:
         """The input vectors, as they are now: not a copy, so they go on moving while training does."""
         self.collect()
         return KeyedVectors(self.vocabulary, self.network.parameters[0].value)
 
     # import data, embedding, loss, optimizer, summaries
 
-    def import_data(self, corpus):
+    def import_data(self, corpus: Any) -> None:
         """Read the text once and turn it into ids."""
         config = self.config
         self.corpus_name = getattr(corpus, "name", None)
         self.corpus_words = {"lowercase": False, "tokenize": "blanks"}
         self.corpus_words |= {name: getattr(corpus, name) for name in self.corpus_words if hasattr(corpus, name)}
-        is_path = isinstance(self.corpus_name, str) and getattr(corpus, "pinned", None) is None
-        self.corpus_path = os.path.abspath(self.corpus_name) if is_path and os.path.lexists(self.corpus_name) else None
+        name = self.corpus_name if getattr(corpus, "pinned", None) is None else None
+        self.corpus_path = os.path.abspath(name) if isinstance(name, str) and os.path.lexists(name) else None
         if not isinstance(corpus, EncodedText):
             with self.bar("reading") as advance:
                 corpus = encode_text(
@@ -178,15 +194,17 @@ class Trainer:
         self.text, self.held_out_text = corpus.split(config.held_out)
         self.epoch_words = round(self.vocabulary.raw_words * len(self.text) / len(corpus))
 
-    def build(self):
+    def build(self) -> None:
         """The embedding, the loss and the optimizer."""
         config = self.config
         self.keep = keep_probabilities(self.vocabulary.counts, self.vocabulary.raw_words, config.subsample)
         self.noise_rng = np.random.default_rng(config.seed_of("noise"))
         self.example_rng = np.random.default_rng(config.seed_of("examples"))
         self.epoch = self.position = self.step = self.last_checkpoint = 0
-        self.stream = self._stream() if config.num_skips else None
-        self.losses, self.seconds, self.stop_reason = [], 0.0, None
+        self.stream: Any = self._stream() if config.num_skips else None
+        self.losses: list[LossEntry] = []
+        self.seconds = 0.0
+        self.stop_reason: str | None = None
         self.loss_sum, self.predictions = 0.0, 0  # since the last entry
         self.entries_before = 0  # that do not count among the REPORTS: of a run that was shorter
         self.engine = engine_for(self)
@@ -197,16 +215,16 @@ class Trainer:
         self.say(f"{known:,} of {len(self.vocabulary):,} words begin with their vectors in {path}.")
 
     @property
-    def network(self):
+    def network(self) -> Network:
         return self.engine.network
 
     @property
-    def optimizer(self):
+    def optimizer(self) -> Optimizer:
         return self.engine.optimizer
 
     # train
 
-    def train(self):
+    def train(self) -> None:
         """Step through the text until its epochs are over, or a callback stops the run."""
         self.call("on_train_begin")
         self.shown = self.raw_words
@@ -271,7 +289,7 @@ class Trainer:
     def _stop_clock(self):
         self.seconds = time.perf_counter() - self.started
 
-    def examples(self):
+    def examples(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield batches (inputs, targets), from where the run is; epoch and position say how far that is."""
         config = self.config
         if config.num_skips:
@@ -289,7 +307,7 @@ class Trainer:
                 if self.is_over():
                     return
 
-    def epochs_left(self):
+    def epochs_left(self) -> Iterator[None]:
         """Yield once for each remaining epoch. Going on to the next says that the text's end was reached."""
         while self.epoch < self.config.epochs and not self.is_over():
             if not self.position:
@@ -318,20 +336,20 @@ class Trainer:
         """How many batches there will be: as many as were asked for, or those of the epochs."""
         return self.config.max_steps or math.ceil(self.config.epochs * self.stream.windows / self.stream.centers)
 
-    def is_over(self):
+    def is_over(self) -> bool:
         """Whether a callback stopped the run, or all steps that were asked for are made."""
         return self.stop_reason is not None or 0 < self.config.max_steps <= self.step
 
-    def count(self, loss, predictions):
+    def count(self, loss: float, predictions: int) -> None:
         """Add up what the steps since the last entry have cost."""
         self.loss_sum, self.predictions = self.loss_sum + loss, self.predictions + predictions
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> float:
         """η now: it falls in a straight line from the first word to the last."""
         return self._learning_rate(self.share)
 
-    def learning_rate_at(self, position):
+    def learning_rate_at(self, position: int) -> float:
         """The same for another place in this epoch."""
         return self._learning_rate(self._epochs_behind(position) / self.config.epochs)
 
@@ -339,7 +357,7 @@ class Trainer:
         return max(self.config.learning_rate * (1 - share), self.config.min_learning_rate)
 
     @property
-    def share(self):
+    def share(self) -> float:
         """How much of the run is behind, from 0 to 1."""
         config = self.config
         if config.num_skips:
@@ -348,12 +366,12 @@ class Trainer:
         return min(max(words, self.step / config.max_steps if config.max_steps else 0.0), 1.0)
 
     @property
-    def raw_words(self):
+    def raw_words(self) -> int:
         """Words of the text that are behind, those without a vector included: in proportion to those with one."""
         return round(self.epochs_behind * self.epoch_words)
 
     @property
-    def epochs_behind(self):
+    def epochs_behind(self) -> float:
         """Passes over the text that are behind, the one that is not whole in its share."""
         return self._epochs_behind(self.position)
 
@@ -361,17 +379,17 @@ class Trainer:
         return self.epoch + position / len(self.text)
 
     @property
-    def total_words(self):
+    def total_words(self) -> int | None:
         """As ``raw_words`` at the end, if that is known beforehand."""
         if self.config.num_skips:
             return round(self._stream_steps() * self.stream.centers / self.stream.windows * self.epoch_words)
         return None if self.config.max_steps else self.config.epochs * self.epoch_words
 
     @property
-    def words_per_second(self):
+    def words_per_second(self) -> float:
         return self.raw_words / self.seconds if self.seconds else 0.0
 
-    def stop(self, reason):
+    def stop(self, reason: str) -> None:
         """End the training after this step, for callbacks; the run is then finished.
 
         Parameters
@@ -401,7 +419,7 @@ class Trainer:
         """Where threads are waited for, several steps are made at once, and a multiple may lie between them."""
         return self.step // every > since // every
 
-    def report(self):
+    def report(self) -> None:
         """A new entry of the loss: the exact mean over all predictions since the last one."""
         loss = self.loss_sum / self.predictions
         entry = LossEntry(self.raw_words, loss, self.held_out_loss(), self.optimizer.learning_rate, self.step)
@@ -418,14 +436,14 @@ class Trainer:
                 "or a smaller batch_size."
             )
 
-    def collect(self):
+    def collect(self) -> None:
         """Bring here what was learned elsewhere, on a GPU; learn what was only drawn; wait for threads at work."""
         self.engine.collect(self)
 
     def _parameter_values(self):
         return [parameter.value for parameter in self.network.parameters]
 
-    def held_out_loss(self):
+    def held_out_loss(self) -> float:
         """The mean loss of a prediction on the held-out text: always the same windows and the same noise."""
         if not self.held_out_text:
             return math.nan
@@ -433,13 +451,13 @@ class Trainer:
         batches = window_batches(self.held_out_text, config.batch_size, config.window, seed=0, dynamic=False)
         return self.network.mean_loss(((inputs, targets) for inputs, targets, _ in batches), rng)
 
-    def call(self, moment, *arguments):
+    def call(self, moment: str, *arguments: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, moment)(self, *arguments)
 
     # what is kept
 
-    def state(self):
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """All that the run has become: arrays by name, and what JSON can hold."""
         self.collect()
         arrays = {parameter.name: parameter.value for parameter in self.network.parameters}
@@ -454,7 +472,7 @@ class Trainer:
             **self.engine.state(),
         }
 
-    def restore(self, arrays, state):
+    def restore(self, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
         """Become what ``state`` returned."""
         before, now = [name for name, _ in state["callbacks"]], [type(c).__name__ for c in self._remembering()]
         if before != now:
@@ -471,7 +489,7 @@ class Trainer:
         for key in NUMBERS:
             setattr(self, key, state[key])
         self.last_checkpoint = self.step
-        self.losses = [LossEntry(*(math.nan if value is None else value for value in e)) for e in state["losses"]]
+        self.losses = [LossEntry._make(math.nan if value is None else value for value in e) for e in state["losses"]]
         self.entries_before = max(0, len(self.losses) - int(self.share * REPORTS))
         self.noise_rng.bit_generator.state = state["noise_rng"]
         self.example_rng.bit_generator.state = state["example_rng"]
@@ -483,7 +501,7 @@ class Trainer:
         """The callbacks with a state of their own: a resumed run needs the same ones."""
         return [callback for callback in self.callbacks if callback.state() is not None]
 
-    def describe(self):
+    def describe(self) -> dict[str, Any]:
         """What was run and what was measured, for run.json."""
         vocabulary = self.vocabulary
         return {

@@ -1,8 +1,10 @@
 """How a hidden layer bends space: the plane goes to W x + b and on through the activation, while training goes on."""
 
 from html import escape
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from handgrad import gates
 from handgrad.errors import InputError
@@ -96,7 +98,16 @@ class BendingExplorer(Explorer):
         return f'<path class="hg-side1" d="{sides}"/><path class="hg-grid" d="{grid}"/>{dots}'
 
 
-def bend_space(data="moons", /, hidden=2, activation="tanh", steps=500, learning_rate=LEARNING_RATE, seed=3, title=""):
+def bend_space(
+    data: str | tuple[ArrayLike, ArrayLike] = "moons",
+    /,
+    hidden: int = 2,
+    activation: Literal["tanh", "relu", "sigmoid"] = "tanh",
+    steps: int = 500,
+    learning_rate: float = LEARNING_RATE,
+    seed: int = 3,
+    title: str = "",
+) -> BendingExplorer:
     """How a hidden layer bends the plane until one straight line can part two classes.
 
     A network of one hidden layer is trained here, by the library's own gates and Adam. The page bends the plane by

@@ -1,6 +1,7 @@
 """Gradient descent on a surface: a start, a step size, and the path that they make over the contours."""
 
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -103,8 +104,17 @@ class DescentExplorer(Explorer):
 
 
 def descend(
-    surface="bowl", /, start=None, learning_rate=None, momentum=0.0, steps=60, view=None, shown=10, letter="f", title=""
-):
+    surface: Any = "bowl",
+    /,
+    start: tuple[float, float] | None = None,
+    learning_rate: float | None = None,
+    momentum: float | None = 0.0,
+    steps: int = 60,
+    view: tuple[float, float, float, float] | None = None,
+    shown: int = 10,
+    letter: str = "f",
+    title: str = "",
+) -> DescentExplorer:
     """Gradient descent over the contours of a function of two variables.
 
     The reader moves the start, the learning rate η and the momentum μ, and goes along the path step by step. The rule

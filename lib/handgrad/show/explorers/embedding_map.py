@@ -1,6 +1,7 @@
 """A map of word vectors: each word a point, near to its neighbors, to move in, to search and to ask who is near."""
 
 from html import escape
+from typing import Literal
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from handgrad.errors import InputError
 from handgrad.show.explorers.host import Explorer
 from handgrad.show.explorers.packing import LIMIT, fit, pack
 from handgrad.show.explorers.plane import nearest, neighbor_layout, principal_axes
+from handgrad.word2vec.keyed_vectors import KeyedVectors
 
 NEIGHBORS = 8
 LAYOUT_NEIGHBORS = 10
@@ -50,7 +52,15 @@ class EmbeddingMap(Explorer):
         )
 
 
-def embedding_map(vectors, /, limit=3000, neighbors=NEIGHBORS, layout="neighbors", chosen=None, title=""):
+def embedding_map(
+    vectors: KeyedVectors,
+    /,
+    limit: int = 3000,
+    neighbors: int = NEIGHBORS,
+    layout: Literal["neighbors", "pca"] = "neighbors",
+    chosen: str | None = None,
+    title: str = "",
+) -> EmbeddingMap:
     """A map of the most frequent words, to move in, to search, and to ask each word for its nearest ones.
 
     Parameters

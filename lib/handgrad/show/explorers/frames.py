@@ -5,7 +5,9 @@ import inspect
 import itertools
 import math
 import re
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
+from typing import Any
 
 from handgrad.errors import InputError
 from handgrad.show.explorers.host import Explorer
@@ -66,7 +68,14 @@ class FrameExplorer(Explorer):
         return widget
 
 
-def explore(fn, *, start=None, title="", max_bytes=MAX_BYTES, **values):
+def explore(
+    fn: Callable[..., Any],
+    *,
+    start: Mapping[str, Any] | None = None,
+    title: str = "",
+    max_bytes: int = MAX_BYTES,
+    **values: Iterable[Any],
+) -> FrameExplorer:
     """Turn the parameters of a function into sliders.
 
     In a live notebook each move of a slider calls ``fn``. On a page the sliders choose among frames that were

@@ -1,8 +1,10 @@
 """The Huffman path: a word is found by turns at inner nodes, and its probability is the product of the turns."""
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from handgrad.errors import InputError
 from handgrad.show.explorers.digits import as_text, rounded
@@ -83,7 +85,9 @@ class HuffmanExplorer(Explorer):
         return f"Huffman tree of {len(self.state['words'])} words with their codes: {codes}"
 
 
-def huffman_explorer(words, counts, h, U, word=None, title=""):
+def huffman_explorer(
+    words: Sequence[str], counts: ArrayLike, h: ArrayLike, U: ArrayLike, word: str | None = None, title: str = ""
+) -> HuffmanExplorer:
     """Follow a word's path down a Huffman tree: each turn has a probability, and their product is the word's.
 
     The reader chooses a word, and may change its count, which builds the tree anew, and the score of a node.

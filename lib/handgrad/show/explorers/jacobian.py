@@ -1,6 +1,8 @@
 """The Jacobian as a table to walk in: which output moves with which input, and how far the slope can be trusted."""
 
 import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +47,15 @@ class JacobianExplorer(Explorer):
         return table_as_html(self.rows())
 
 
-def jacobian_explorer(function, /, *inputs, output="z", title="", reach=1.0, entry=(0, 0)):
+def jacobian_explorer(
+    function: Gate | Callable[..., Any],
+    /,
+    *inputs: Any,
+    output: str | Sequence[str] = "z",
+    title: str = "",
+    reach: float = 1.0,
+    entry: tuple[int, int] = (0, 0),
+) -> JacobianExplorer:
     """Walk through a Jacobian: row i, column j is the slope of output i as input j moves.
 
     Parameters
@@ -91,7 +101,7 @@ def jacobian_explorer(function, /, *inputs, output="z", title="", reach=1.0, ent
     z[1] = 21         0         7         0         3
     """
     names = _names(function, inputs)
-    inputs = [np.asarray(x) for x in inputs]
+    inputs = tuple(np.asarray(x) for x in inputs)
     smooth = [k for k, x in enumerate(inputs) if np.issubdtype(x.dtype, np.floating)]
     if not smooth:
         raise InputError(

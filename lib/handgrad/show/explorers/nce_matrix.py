@@ -1,12 +1,16 @@
 """The NCE matrix: a row for each example, a column for each true and each noise word, from scores to gradients."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from handgrad.errors import InputError
 from handgrad.show.explorers.digits import as_text, rounded
 from handgrad.show.explorers.host import Explorer
 from handgrad.show.explorers.tables import table_as_html, table_as_text
 from handgrad.word2vec.objectives.nce import NCE, nce_loss
+from handgrad.word2vec.sampling import SampledValues
 
 MAX_CELLS = 100
 
@@ -52,8 +56,16 @@ class NCEExplorer(Explorer):
 
 
 def nce_explorer(
-    weights, biases, labels, inputs, sampled_values, words=None, rows=None, remove_accidental_hits=False, title=""
-):
+    weights: ArrayLike,
+    biases: ArrayLike,
+    labels: ArrayLike,
+    inputs: ArrayLike,
+    sampled_values: SampledValues,
+    words: Sequence[str] | None = None,
+    rows: Sequence[str] | None = None,
+    remove_accidental_hits: bool = False,
+    title: str = "",
+) -> NCEExplorer:
     """Look into every cell of an NCE loss: its score, log E, label, loss and gradient, and how each comes about.
 
     The reader chooses what the cells show, walks from cell to cell, and may switch two things: whether accidental

@@ -1,5 +1,6 @@
 """The noise distribution: how often words of different rank are drawn, and what a power of the counts does to that."""
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -76,7 +77,14 @@ class NoiseExplorer(Explorer):
         return f'{table}<p class="hg-note">{note}</p>'
 
 
-def noise_explorer(vocabulary, words=None, power=0.75, m=5, unique=False, title=""):
+def noise_explorer(
+    vocabulary: Vocabulary,
+    words: Sequence[str] | None = None,
+    power: float = 0.75,
+    m: int = 5,
+    unique: bool = False,
+    title: str = "",
+) -> NoiseExplorer:
     """Bend the noise distribution by its power, and see what becomes of frequent and of rare words.
 
     The reader chooses power, or log-uniform noise, and the size of a sample, and a word whose expected count is said.

@@ -1,8 +1,10 @@
 """A training replayed: words move over one fixed plane, snapshot by snapshot."""
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from handgrad.errors import InputError
 from handgrad.show.explorers.host import Explorer
@@ -59,7 +61,15 @@ class TrainingReplay(Explorer):
         )
 
 
-def replay_training(words, snapshots, /, moments=None, losses=None, follow=(), title=""):
+def replay_training(
+    words: Sequence[str],
+    snapshots: Sequence[ArrayLike],
+    /,
+    moments: Sequence[str] | None = None,
+    losses: Sequence[float] | None = None,
+    follow: Sequence[str] = (),
+    title: str = "",
+) -> TrainingReplay:
     """Words moving in the plane while their vectors are trained.
 
     All moments are seen in one plane, that of the two principal components of the last snapshot; so what moves is the
@@ -119,11 +129,11 @@ def replay_training(words, snapshots, /, moments=None, losses=None, follow=(), t
     if not np.isfinite(frames).all():
         raise InputError("replay_training expects finite vectors, but a snapshot has others: leave it out.")
     moments = [f"snapshot {k}" for k in range(len(frames))] if moments is None else list(map(str, moments))
-    losses = None if losses is None else np.asarray(losses, dtype=np.float64)
-    if len(moments) != len(frames) or (losses is not None and losses.shape != (len(frames),)):
+    measured = None if losses is None else np.asarray(losses, dtype=np.float64)
+    if len(moments) != len(frames) or (measured is not None and measured.shape != (len(frames),)):
         raise InputError(
             f"replay_training expects a name, and if any a loss, for each of the {len(frames)} snapshots, but got "
-            f"{len(moments)} and {'none' if losses is None else losses.size}."
+            f"{len(moments)} and {'none' if measured is None else measured.size}."
         )
     if len(follow) > FOLLOWED or not set(follow) <= set(words):
         raise InputError(
@@ -131,7 +141,7 @@ def replay_training(words, snapshots, /, moments=None, losses=None, follow=(), t
             f"{', '.join(words)}."
         )
     title = title or "Play the training: words that are used alike come together. Choose words to see their ways."
-    return TrainingReplay(words, frames, moments, losses, [words.index(word) for word in follow], title)
+    return TrainingReplay(words, frames, moments, measured, [words.index(word) for word in follow], title)
 
 
 def _closest(frame):

@@ -1,5 +1,6 @@
 """The window over a sentence: which words are thinned out, how far each window reaches, and which pairs come out."""
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -72,7 +73,15 @@ class WindowExplorer(Explorer):
         return f"<table><thead><tr>{heading}</tr></thead><tbody>{lines}</tbody></table>"
 
 
-def window_explorer(sentence, vocabulary, window=2, threshold=1e-3, draws=8, seed=0, title=""):
+def window_explorer(
+    sentence: Sequence[str],
+    vocabulary: Vocabulary,
+    window: int = 2,
+    threshold: float = 1e-3,
+    draws: int = 8,
+    seed: int = 0,
+    title: str = "",
+) -> WindowExplorer:
     """Slide a window over a sentence whose frequent words are thinned out, and see the pairs that come out.
 
     The reader moves the center, and chooses window, threshold and draw. A pair is (center, context word).

@@ -4,7 +4,10 @@ Source: Mikolov et al. (2013), Distributed Representations of Words and Phrases 
 Compositionality, equation 2.
 """
 
+from typing import Literal
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from handgrad.errors import require_ids
 from handgrad.functional import log_softmax
@@ -41,7 +44,9 @@ class FullSoftmax(Gate):
         return np.sum(np.exp(self.log_p) * tscore, axis=-1) - of_target
 
 
-def full_softmax_graph(V, U, model="skipgram"):
+def full_softmax_graph(
+    V: ArrayLike, U: ArrayLike, model: Literal["skipgram", "cbow"] = "skipgram"
+) -> ComputationalGraph:
     """The full softmax as a graph of gates, over a batch of pairs, summed (Mikolov et al. 2013b, equation 2).
 
     Parameters

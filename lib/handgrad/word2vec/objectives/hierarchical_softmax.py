@@ -4,7 +4,10 @@ Source: Morin and Bengio (2005), Hierarchical Probabilistic Neural Network Langu
 Mikolov et al. (2013), Distributed Representations of Words and Phrases and their Compositionality, equation 3.
 """
 
+from typing import Literal
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from handgrad.gates import Sum
 from handgrad.graph import ComputationalGraph
@@ -34,7 +37,9 @@ class HierarchicalSoftmax(LogisticLosses):
         return [dh, dU, None, None]
 
 
-def hierarchical_softmax_graph(V, U, model="skipgram"):
+def hierarchical_softmax_graph(
+    V: ArrayLike, U: ArrayLike, model: Literal["skipgram", "cbow"] = "skipgram"
+) -> ComputationalGraph:
     """Hierarchical softmax as a graph of gates, over a batch of pairs, summed (Mikolov et al. 2013b, equation 3).
 
     Parameters

@@ -10,6 +10,8 @@ Every objective then takes h and returns a loss for each prediction, (B, C). Whi
 Source: Mikolov et al. (2013), Efficient Estimation of Word Representations in Vector Space, section 3.
 """
 
+from typing import Literal
+
 import numpy as np
 
 from handgrad.embedding import EmbeddingLookup, RowSparseGradient, require_lookup
@@ -38,7 +40,7 @@ class SkipGram(Gate):
         return tV[self.inputs] * self.there[:, :, None]
 
     @staticmethod
-    def predictions(inputs):
+    def predictions(inputs: np.ndarray) -> np.ndarray:
         """Which predictions a batch makes: one for each input word.
 
         Parameters
@@ -67,7 +69,7 @@ class CBOW(Gate):
 
     ids_at = (1,)
 
-    def __init__(self, gradient="exact"):
+    def __init__(self, gradient: Literal["exact", "word2vec.c"] = "exact") -> None:
         if gradient not in ("exact", "word2vec.c"):
             raise InputError(f'CBOW expects gradient "exact" or "word2vec.c", but got {gradient!r}.')
         self.gradient = gradient
@@ -88,7 +90,7 @@ class CBOW(Gate):
         return self.share[:, None, :] @ tV[self.inputs]
 
     @staticmethod
-    def predictions(inputs):
+    def predictions(inputs: np.ndarray) -> np.ndarray:
         """Which predictions a batch makes: one for each row with an input word.
 
         Parameters
@@ -99,7 +101,7 @@ class CBOW(Gate):
         -------
         bool array (B, 1)
         """
-        return (inputs >= 0).any(axis=1, keepdims=True)
+        return np.any(inputs >= 0, axis=1, keepdims=True)
 
 
 def skip_gram_node(V):

@@ -9,9 +9,10 @@ for training neural probabilistic language models; Jean et al. (2015), On Using 
 Neural Machine Translation. Details as in TensorFlow's ``nce_loss`` and ``sampled_softmax_loss``.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from handgrad.embedding import EmbeddingLookup, RowDot, RowSparseGradient
 from handgrad.errors import InputError, require_ids
@@ -20,6 +21,7 @@ from handgrad.gates import Add, Concat, Log, LogSoftmax, MatMul, Multiply, Resha
 from handgrad.graph import ComputationalGraph, Gate, Node, Parameter
 from handgrad.losses import SigmoidCrossEntropy
 from handgrad.word2vec.objectives.models import hidden_node
+from handgrad.word2vec.sampling import SampledValues
 
 FLT_MAX = float(np.finfo(np.float32).max)
 
@@ -110,7 +112,7 @@ class NCE(SampledLosses):
         See SampledLosses.
     """
 
-    def __init__(self, remove_accidental_hits=False):
+    def __init__(self, remove_accidental_hits: bool = False) -> None:
         super().__init__(remove_accidental_hits)
 
     def forward(self, h, U, b, labels, sampled, true_expected, sampled_expected):
@@ -134,7 +136,7 @@ class SampledSoftmax(SampledLosses):
         See SampledLosses.
     """
 
-    def __init__(self, remove_accidental_hits=True):
+    def __init__(self, remove_accidental_hits: bool = True) -> None:
         super().__init__(remove_accidental_hits)
 
     def forward(self, h, U, b, labels, sampled, true_expected, sampled_expected):
@@ -144,7 +146,14 @@ class SampledSoftmax(SampledLosses):
         return -np.mean(log_p[..., : labels.shape[1]], axis=-1)  # (B, C)
 
 
-def nce_loss(weights, biases, labels, inputs, sampled_values, remove_accidental_hits=False):
+def nce_loss(
+    weights: ArrayLike,
+    biases: ArrayLike,
+    labels: ArrayLike,
+    inputs: ArrayLike,
+    sampled_values: SampledValues,
+    remove_accidental_hits: bool = False,
+) -> np.ndarray:
     """The NCE loss of each example, as ``tf.nn.nce_loss`` defines it (Gutmann and Hyvärinen 2010; Mnih and Teh 2012).
 
     Parameters
@@ -184,7 +193,14 @@ def nce_loss(weights, biases, labels, inputs, sampled_values, remove_accidental_
     return _losses(gate, weights, biases, labels, inputs, sampled_values)
 
 
-def sampled_softmax_loss(weights, biases, labels, inputs, sampled_values, remove_accidental_hits=True):
+def sampled_softmax_loss(
+    weights: ArrayLike,
+    biases: ArrayLike,
+    labels: ArrayLike,
+    inputs: ArrayLike,
+    sampled_values: SampledValues,
+    remove_accidental_hits: bool = True,
+) -> np.ndarray:
     """The sampled softmax loss of each example, as ``tf.nn.sampled_softmax_loss`` defines it (Jean et al. 2015).
 
     Parameters, result and errors are those of ``nce_loss``, but accidental hits are removed by default.
@@ -220,7 +236,15 @@ class LossGradients(NamedTuple):
     inputs: np.ndarray
 
 
-def nce_gradients(weights, biases, labels, inputs, sampled_values, remove_accidental_hits=False, dz=1.0):
+def nce_gradients(
+    weights: ArrayLike,
+    biases: ArrayLike,
+    labels: ArrayLike,
+    inputs: ArrayLike,
+    sampled_values: SampledValues,
+    remove_accidental_hits: bool = False,
+    dz: ArrayLike = 1.0,
+) -> LossGradients:
     """The gradients of Σ_i dz_i loss_i, with the losses of ``nce_loss``.
 
     Parameters
@@ -255,7 +279,15 @@ def nce_gradients(weights, biases, labels, inputs, sampled_values, remove_accide
     return _gradients(gate, weights, biases, labels, inputs, sampled_values, dz)
 
 
-def sampled_softmax_gradients(weights, biases, labels, inputs, sampled_values, remove_accidental_hits=True, dz=1.0):
+def sampled_softmax_gradients(
+    weights: ArrayLike,
+    biases: ArrayLike,
+    labels: ArrayLike,
+    inputs: ArrayLike,
+    sampled_values: SampledValues,
+    remove_accidental_hits: bool = True,
+    dz: ArrayLike = 1.0,
+) -> LossGradients:
     """The gradients of Σ_i dz_i loss_i, with the losses of ``sampled_softmax_loss``.
 
     Parameters, result and errors are those of ``nce_gradients``, but accidental hits are removed by default.
@@ -276,7 +308,9 @@ def sampled_softmax_gradients(weights, biases, labels, inputs, sampled_values, r
     return _gradients(gate, weights, biases, labels, inputs, sampled_values, dz)
 
 
-def nce_graph(V, U, b, model="skipgram"):
+def nce_graph(
+    V: ArrayLike, U: ArrayLike, b: ArrayLike, model: Literal["skipgram", "cbow"] = "skipgram"
+) -> ComputationalGraph:
     """NCE as a graph of gates, over a batch, summed.
 
     Parameters
@@ -321,7 +355,9 @@ def nce_graph(V, U, b, model="skipgram"):
     return ComputationalGraph(Sum()(losses, name="loss"))
 
 
-def sampled_softmax_graph(V, U, b, model="skipgram"):
+def sampled_softmax_graph(
+    V: ArrayLike, U: ArrayLike, b: ArrayLike, model: Literal["skipgram", "cbow"] = "skipgram"
+) -> ComputationalGraph:
     """Sampled softmax as a graph of gates, over a batch, summed.
 
     Parameters and feeds are those of ``nce_graph``, but for the targets: ``minus_targets`` (B, T + m) are -1/T in the

@@ -7,7 +7,11 @@ Source: Mikolov et al. (2013), Distributed Representations of Words and Phrases 
 Compositionality, equation 4, with the sign of a loss.
 """
 
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from handgrad.functional import log_sigmoid, sigmoid
 from handgrad.gates import Sum
@@ -16,7 +20,9 @@ from handgrad.word2vec.objectives.logistic import LogisticLosses, logistic_losse
 from handgrad.word2vec.objectives.models import hidden_node
 
 
-def negative_sampling_step(V, U, center, context, negatives, learning_rate):
+def negative_sampling_step(
+    V: np.ndarray, U: np.ndarray, center: int, context: int, negatives: Sequence[int] | np.ndarray, learning_rate: float
+) -> float:
     """One step of true stochastic gradient descent, for one pair. V and U change.
 
     The pair (center, context) was seen, so its score should rise; each pair
@@ -73,7 +79,9 @@ class NegativeSampling(LogisticLosses):
         return [*super().backward(dz)[:2], None, None]
 
 
-def negative_sampling_graph(V, U, model="skipgram"):
+def negative_sampling_graph(
+    V: ArrayLike, U: ArrayLike, model: Literal["skipgram", "cbow"] = "skipgram"
+) -> ComputationalGraph:
     """Negative sampling as a graph of gates, over a batch of pairs, summed (Mikolov et al. 2013b, equation 4).
 
     Parameters
