@@ -70,7 +70,7 @@ def _path(url: str) -> Path:
 def this_command() -> str:
     """How a shell calls the ``handgrad`` that runs: ``.venv/bin/handgrad``, say, where it is not on the path."""
     called = Path(sys.argv[0])
-    if called.name == "__main__.py":
+    if called.parts[-2:] == ("cli", "__main__.py"):  # and not pytest's, say
         return f"{_python()} -m handgrad.cli"
     if called.stem != "handgrad":  # a program of another name calls the command, as tests do
         return "handgrad"
