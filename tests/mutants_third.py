@@ -21,7 +21,7 @@ import numpy as np
 
 import handgrad as hg
 from handgrad.functional import sigmoid, softmax
-from handgrad.graph import Gate
+from handgrad.nodes import Gate
 from handgrad.word2vec.objectives import CBOW, NCE, FullSoftmax, HierarchicalSoftmax, NegativeSampling, SkipGram
 
 

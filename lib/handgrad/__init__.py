@@ -35,8 +35,9 @@ from handgrad.gradient_check import (
     check_gate,
     check_graph,
 )
-from handgrad.graph import ComputationalGraph, Constant, Gate, Node, Parameter
+from handgrad.graph import ComputationalGraph
 from handgrad.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy
+from handgrad.nodes import Constant, Gate, Node, Parameter
 from handgrad.numerical import numerical_jacobian
 from handgrad.optimizers import SGD, Adagrad, Adam, Momentum
 from handgrad.torch_bridge import as_torch_function

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from handgrad.errors import require_ids
 from handgrad.functional import sum_to_shape
-from handgrad.graph import Gate
+from handgrad.nodes import Gate
 
 
 class RowSparseGradient:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.functional import log_softmax, sigmoid, softmax, sum_to_shape
-from handgrad.graph import EVERY_INPUT, Gate
+from handgrad.nodes import EVERY_INPUT, Gate
 
 
 class Add(Gate):

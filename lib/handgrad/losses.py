@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from handgrad.errors import require_ids
 from handgrad.functional import is_complex, log_softmax, magnitude, positive_part, sigmoid_from, softmax
-from handgrad.graph import Gate
+from handgrad.nodes import Gate
 
 
 class SoftmaxCrossEntropy(Gate):

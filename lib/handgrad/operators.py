@@ -8,15 +8,15 @@ import numpy as np
 from handgrad.errors import InputError
 
 if TYPE_CHECKING:
-    from handgrad.graph import Node
+    from handgrad.nodes import Node
 
 
 def _draw(gate: str, *operands: Any) -> "Node":
     """A node of the named gate; operands that are no nodes, numbers and arrays, become constants."""
-    from handgrad import gates, graph  # not above: gates.py needs graph.py, whose nodes need this file
+    from handgrad import gates, nodes  # not above: gates.py needs nodes.py, which needs this file
 
-    nodes = [x if isinstance(x, graph.Node) else graph.Constant(x) for x in operands]
-    return getattr(gates, gate)()(*nodes)
+    drawn = [x if isinstance(x, nodes.Node) else nodes.Constant(x) for x in operands]
+    return getattr(gates, gate)()(*drawn)
 
 
 def _has_no_value(self: Any, *_: Any) -> NoReturn:

@@ -11,7 +11,7 @@ import numpy as np
 
 from handgrad.embedding import RowSparseGradient
 from handgrad.errors import InputError, require_numbers, require_setting
-from handgrad.graph import Parameter
+from handgrad.nodes import Parameter
 
 
 class Optimizer:

@@ -7,7 +7,8 @@ import numpy as np
 
 from handgrad.embedding import RowSparseGradient
 from handgrad.errors import InputError
-from handgrad.graph import Gate, as_fed
+from handgrad.nodes import Gate
+from handgrad.passes import as_fed
 
 
 def as_torch_function(make_gate: Callable[[], Gate]) -> Callable[..., Any]:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.graph import EVERY_INPUT, as_fed
+from handgrad.nodes import EVERY_INPUT
+from handgrad.passes import as_fed
 
 TOLERANCE = 1e-6  # of the largest slope: what is farther off is wrong
 EXACT = 1e-8  # of the largest slope, besides what the measurement itself may be off: what is between is inexact

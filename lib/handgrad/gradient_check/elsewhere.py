@@ -10,7 +10,7 @@ import numpy as np
 from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import agrees, copies_of
 from handgrad.gradient_check.evidence import forward_of, redrawn
-from handgrad.graph import Gate
+from handgrad.nodes import Gate
 from handgrad.numerical import measure_slopes
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import MATCH, agrees, copies_of, draw_upstream, matches, multiple_of
-from handgrad.graph import Gate
+from handgrad.nodes import Gate
 from handgrad.numerical import Slopes, measure_slopes, numerical_jacobian
 
 

@@ -12,7 +12,7 @@ from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import agrees, matches
 from handgrad.gradient_check.reports import GradientReport
 from handgrad.gradient_check.wording import counted, gradients_of, listed, ordinal
-from handgrad.graph import Gate
+from handgrad.nodes import Gate
 from handgrad.numerical import Slopes
 
 SHAPE_WORDS = ("broadcast", "shape", "dimension", "mismatch", "align", "size", "axis", "axes")

@@ -17,7 +17,7 @@ from handgrad.gradient_check.form import input_names
 from handgrad.gradient_check.observed import which_differ
 from handgrad.gradient_check.reports import GradientReport
 from handgrad.gradient_check.wording import gradients_of
-from handgrad.graph import Gate
+from handgrad.nodes import Gate
 from handgrad.numerical import ROUNDING, STEP, measure_slopes, numerical_jacobian
 
 SAME = 1e-9  # of the largest value: what is farther off is no rounding

@@ -30,7 +30,7 @@ from handgrad.gradient_check.of_forwards import against_reference, where_finite
 from handgrad.gradient_check.reports import GradientReport
 from handgrad.gradient_check.untested import untested_inputs
 from handgrad.gradient_check.wording import gradients_of, listed
-from handgrad.graph import Gate
+from handgrad.nodes import Gate
 from handgrad.numerical import Slopes, measure_slopes
 
 

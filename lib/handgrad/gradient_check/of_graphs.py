@@ -18,8 +18,9 @@ from handgrad.gradient_check.comparing import (
 )
 from handgrad.gradient_check.of_gates import answers_differ, check_gate, skips
 from handgrad.gradient_check.reports import GradientReport
-from handgrad.graph import ComputationalGraph, as_fed, declared_ids
+from handgrad.graph import ComputationalGraph
 from handgrad.numerical import measure_slopes
+from handgrad.passes import as_fed, declared_ids, require_names
 
 
 def check_graph(
@@ -40,7 +41,7 @@ def check_graph(
     GradientReport
     """
     feeds = {**(feeds or {}), **inputs}
-    graph.require_names(feeds)
+    require_names(graph, feeds)
     fed = {name: as_float64(feeds[name] if name in feeds else leaf.value) for name, leaf in graph.leaves.items()}
     fed = _floats_if_no_leaf_is(graph, fed)
     wrong_gate = _wrong_gate(graph, fed, seed)

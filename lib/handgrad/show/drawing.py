@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.graph import ComputationalGraph, Constant, Node
+from handgrad.graph import ComputationalGraph
+from handgrad.nodes import Constant, Node
 from handgrad.show.figures import page_color
 
 WORDS = re.compile(r"(?:[A-Z]+[a-z])?[A-Z]{2,}(?![a-z])|[A-Z]?[^A-Z]+|[A-Z]")  # ReLU, NCE and GELU are one word

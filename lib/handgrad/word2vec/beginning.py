@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from handgrad.errors import InputError
-from handgrad.graph import Parameter
+from handgrad.nodes import Parameter
 from handgrad.word2vec.keyed_vectors import KeyedVectors
 from handgrad.word2vec.vocabulary import Vocabulary
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from handgrad.errors import InputError
-from handgrad.graph import ComputationalGraph, Parameter
+from handgrad.graph import ComputationalGraph
+from handgrad.nodes import Parameter
 from handgrad.word2vec.config import TrainingConfig
 from handgrad.word2vec.huffman import HuffmanTree
 from handgrad.word2vec.objectives import (

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.errors import InputError
-from handgrad.graph import Parameter
+from handgrad.nodes import Parameter
 from handgrad.optimizers import Optimizer
 from handgrad.word2vec.beginning import begin_from
 from handgrad.word2vec.callbacks import Callback

@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike
 
 from handgrad import gates
 from handgrad.errors import InputError
-from handgrad.graph import ComputationalGraph, Node, Parameter
+from handgrad.graph import ComputationalGraph
 from handgrad.losses import SigmoidCrossEntropy
+from handgrad.nodes import Node, Parameter
 from handgrad.optimizers import Adam
 from handgrad.show.explorers.digits import rounded
 from handgrad.show.explorers.host import Explorer

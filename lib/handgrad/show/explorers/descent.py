@@ -7,7 +7,8 @@ import numpy as np
 
 from handgrad import gates
 from handgrad.errors import InputError
-from handgrad.graph import ComputationalGraph, Node, Parameter
+from handgrad.graph import ComputationalGraph
+from handgrad.nodes import Node, Parameter
 from handgrad.optimizers import Momentum
 from handgrad.show.explorers.graph_stepper import IN_THE_BROWSER
 from handgrad.show.explorers.host import Explorer

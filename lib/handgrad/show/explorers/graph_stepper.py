@@ -7,7 +7,8 @@ import numpy as np
 
 from handgrad import gates
 from handgrad.errors import InputError
-from handgrad.graph import ComputationalGraph, Constant
+from handgrad.graph import ComputationalGraph
+from handgrad.nodes import Constant
 from handgrad.show import drawing
 from handgrad.show.drawing import Drawing
 from handgrad.show.explorers.host import Explorer

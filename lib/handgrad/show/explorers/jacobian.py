@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.errors import InputError
-from handgrad.graph import Gate
+from handgrad.nodes import Gate
 from handgrad.numerical import numerical_jacobian
 from handgrad.show.explorers.digits import as_text, rounded
 from handgrad.show.explorers.host import Explorer

@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 from handgrad.errors import require_ids
 from handgrad.functional import log_softmax
 from handgrad.gates import MatMul, Reshape, Sum, Transpose
-from handgrad.graph import ComputationalGraph, Gate, Node, Parameter
+from handgrad.graph import ComputationalGraph
 from handgrad.losses import SoftmaxCrossEntropy
+from handgrad.nodes import Gate, Node, Parameter
 from handgrad.word2vec.objectives.models import hidden_node
 
 

@@ -5,8 +5,8 @@ import numpy as np
 from handgrad.embedding import EmbeddingLookup, RowDot, RowSparseGradient, require_lookup
 from handgrad.functional import log_sigmoid, sigmoid
 from handgrad.gates import Multiply
-from handgrad.graph import Gate, Node, Parameter
 from handgrad.losses import SigmoidCrossEntropy
+from handgrad.nodes import Gate, Node, Parameter
 
 
 class LogisticLosses(Gate):

@@ -17,7 +17,7 @@ import numpy as np
 from handgrad.embedding import EmbeddingLookup, RowSparseGradient, require_lookup
 from handgrad.errors import InputError
 from handgrad.gates import Multiply, Reshape, Sum
-from handgrad.graph import Gate, Node, Parameter
+from handgrad.nodes import Gate, Node, Parameter
 
 
 class SkipGram(Gate):

@@ -18,8 +18,9 @@ from handgrad.embedding import EmbeddingLookup, RowDot, RowSparseGradient
 from handgrad.errors import InputError, require_ids
 from handgrad.functional import log_softmax, magnitude, positive_part, sigmoid
 from handgrad.gates import Add, Concat, Log, LogSoftmax, MatMul, Multiply, Reshape, Subtract, Sum, Transpose
-from handgrad.graph import ComputationalGraph, Gate, Node, Parameter
+from handgrad.graph import ComputationalGraph
 from handgrad.losses import SigmoidCrossEntropy
+from handgrad.nodes import Gate, Node, Parameter
 from handgrad.word2vec.objectives.models import hidden_node
 from handgrad.word2vec.sampling import SampledValues
 

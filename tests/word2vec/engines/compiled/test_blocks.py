@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from handgrad import SGD
-from handgrad.graph import Parameter
+from handgrad.nodes import Parameter
 from handgrad.word2vec import HuffmanTree
 from handgrad.word2vec.engines.compiled import hierarchical_softmax, negative_sampling, steps
 from handgrad.word2vec.engines.compiled.negative_sampling import TARGETS

@@ -10,7 +10,7 @@ from stop_at import bits
 
 from handgrad import SGD
 from handgrad.embedding import RowSparseGradient
-from handgrad.graph import Parameter
+from handgrad.nodes import Parameter
 from handgrad.word2vec import CS20, Callback, LogUniformNoise, Trainer, TrainingConfig
 from handgrad.word2vec.engines.compiled import batches
 from handgrad.word2vec.engines.compiled.sampled_kernels import sampled_step
