@@ -190,7 +190,7 @@ def test_a_row_of_its_own_for_each_word_leaves_the_rows_of_unknown_words_as_they
         rows = rows_of_words(train, min_count)
         net = WindowClassifier(len(rows) + 3)
         before = net.E.copy()
-        net.fit(windows_of(train, rows), labels_of(train), passes=1)
+        net.fit(windows_of(train, rows), labels_of(train), epochs=1)
         assert (net.E[[CAPITALIZED, OTHER]] != before[[CAPITALIZED, OTHER]]).all() == moved
         assert (net.E[PAD] != before[PAD]).all()
 
@@ -225,7 +225,7 @@ def test_kinds_are_learned_too(parts):
     kinds = ("O", "PER", "ORG", "LOC")
     rows = rows_of_words(parts["train"])
     net = WindowClassifier(len(rows) + 3, M=4)
-    net.fit(windows_of(parts["train"], rows), labels_of(parts["train"], kinds), passes=10)
+    net.fit(windows_of(parts["train"], rows), labels_of(parts["train"], kinds), epochs=10)
     p = net.forward(windows_of(parts["known"], rows))
     np.testing.assert_allclose(p.sum(axis=1), 1)
     right = labels_of(parts["known"], kinds).argmax(axis=1)
@@ -239,7 +239,7 @@ def test_one_seed_gives_one_result_and_the_data_stay(parts):
     windows, t = windows_of(train, rows), labels_of(train)
     before = windows.copy(), t.copy()
     nets = [WindowClassifier(len(rows) + 3, seed=seed) for seed in (0, 0, 1)]
-    losses = [net.fit(windows, t, passes=3, seed=seed) for net, seed in zip(nets, (0, 0, 1), strict=True)]
+    losses = [net.fit(windows, t, epochs=3, seed=seed) for net, seed in zip(nets, (0, 0, 1), strict=True)]
     assert losses[0] == losses[1] != losses[2]
     np.testing.assert_array_equal(nets[0].E, nets[1].E)
     np.testing.assert_array_equal(windows, before[0])
@@ -248,7 +248,7 @@ def test_one_seed_gives_one_result_and_the_data_stay(parts):
 
 def test_the_first_step_of_fit_is_one_of_sgd():
     net, other, t = classifier(1), classifier(1), labels(1)
-    net.fit(WINDOWS, t, passes=1, batch=3, rate=0.5)
+    net.fit(WINDOWS, t, epochs=1, batch=3, rate=0.5)
     _, gradients = by_hand(other, t)
     for name in PARAMETERS:
         np.testing.assert_allclose(getattr(net, name), getattr(other, name) - 0.5 * gradients[name], atol=1e-14)

@@ -88,20 +88,20 @@ class WindowClassifier:
         self,
         windows: np.ndarray,
         t: np.ndarray,
-        passes: int = 20,
+        epochs: int = 20,
         batch: int = 8,
         rate: float = 0.05,
         seed: int = 0,
     ) -> list[float]:
-        """Learn by SGD, at a rate that falls to 0. Returns the mean loss by pass."""
-        rng, N, totals = np.random.default_rng(seed), len(windows), [0.0] * passes
-        for k in range(passes):
+        """Learn by SGD, at a rate that falls to 0. Returns the mean loss of each epoch."""
+        rng, N, totals = np.random.default_rng(seed), len(windows), [0.0] * epochs
+        for k in range(epochs):
             order = rng.permutation(N)
             for i in range(0, N, batch):
                 chosen = order[i : i + batch]
                 error = self.forward(windows[chosen]) - t[chosen]
                 totals[k] += self.loss(t[chosen])
-                now = rate * (1 - (k + i / N) / passes)
+                now = rate * (1 - (k + i / N) / epochs)
                 for name, gradient in self.gradients(error).items():
                     getattr(self, name)[...] -= now * gradient
         return [total / N for total in totals]
