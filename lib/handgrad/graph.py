@@ -416,7 +416,7 @@ class ComputationalGraph:
                 self._refuse_a_gate_that_another_graph_ran(node)
                 upstream = self.gradients[node]
                 if hasattr(upstream, "to_dense"):  # row-sparse gradients are for leaves; gates want arrays
-                    upstream = self.gradients[node] = upstream.to_dense()
+                    self.gradients[node] = upstream = upstream.to_dense()
                 downstream = self.downstream[node] = node.gate.backward(upstream)
                 _require_one_for_each_input(node, downstream)
                 for input_node, gradient in zip(node.inputs, downstream, strict=True):

@@ -24,3 +24,18 @@ def test_methods_stand_at_the_margin_as_they_are_read():
     text = source(handgrad.Multiply.forward, handgrad.Multiply.backward).text
     assert text.startswith("def forward(self, x, y):\n    self.x")
     assert "\n\ndef backward(self, dz):\n" in text and "\n\n\n" not in text
+
+
+def test_of_a_long_method_only_the_lines_that_the_page_explains():
+    listing = source(handgrad.Divide.backward, handgrad.Multiply.backward, only=["def backward", "return"])
+    assert listing.text == (
+        "def backward(self, dz):\n    ...\n    return [sum_to_shape(dx, self.x), sum_to_shape(dy, self.y)]\n\n"
+        "def backward(self, dz):\n    ...\n    return [sum_to_shape(dx, self.x), sum_to_shape(dy, self.y)]"
+    )
+    inside = source(handgrad.Multiply.backward, only=["dx, dy ="])
+    assert inside.text == "dx, dy = self.y * dz, self.x * dz"
+
+
+def test_a_line_that_has_gone_is_missed():
+    with pytest.raises(ValueError, match="No line of the source begins with 'while'"):
+        source(handgrad.Multiply.backward, only=["return", "while"])

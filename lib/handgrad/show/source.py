@@ -26,13 +26,16 @@ class SourceListing:
         return f'<div class="hg-source"><p>{escape(self.where)}</p>{code}</div>'
 
 
-def source(*things):
+def source(*things, only=()):
     """The source of classes or functions of handgrad, as it runs.
 
     Parameters
     ----------
     *things : classes, functions or methods
         Of one file of the library.
+    only : sequence of str, optional
+        How the lines begin that are shown, apart from their indentation, where a page is about these alone. Three
+        dots stand for those left out between them.
 
     Returns
     -------
@@ -50,11 +53,38 @@ def source(*things):
     <BLANKLINE>
     def backward(self, dz):
         return [self.z * dz]
+    >>> show.source(Exp.forward, only=["self.z"])
+    # handgrad/gates.py
+    self.z = np.exp(x)
     """
     path = Path(inspect.getsourcefile(things[0])).resolve()
     if any(Path(inspect.getsourcefile(thing)).resolve() != path for thing in things):
         raise ValueError("show.source shows things of one file at a time: call it once for each file.")
     are_methods = all("." in thing.__qualname__ for thing in things)  # which stand closer together
-    sources = [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in things]
+    sources = [inspect.getsource(thing) for thing in things]
+    if only:
+        sources = [_lines_that_begin(text, tuple(only)) for text in sources]
+        unmet = [start for start in only if not any(_begins(line, start) for t in sources for line in t.splitlines())]
+        if unmet:
+            raise ValueError(f"No line of the source begins with {unmet[0]!r}.")
+    sources = [textwrap.dedent(text).rstrip() for text in sources]
     text = ("\n\n" if are_methods else "\n\n\n").join(sources)
     return SourceListing(text, f"handgrad/{path.relative_to(PACKAGE).as_posix()}")
+
+
+def _begins(line, start):
+    return line.strip().startswith(start)
+
+
+def _lines_that_begin(text, starts):
+    """The lines that begin so, in their order; one line of dots where others stood between two of them."""
+    shown, left_out = [], False
+    for line in filter(str.strip, text.splitlines()):
+        if not _begins(line, starts):
+            left_out = bool(shown)
+            continue
+        if left_out:
+            shown.append(" " * (len(line) - len(line.lstrip())) + "...")
+        shown.append(line)
+        left_out = False
+    return "\n".join(shown)
