@@ -120,7 +120,7 @@ class ComputationalGraph:
             for node in self.nodes:
                 if node.gate is not None:
                     inputs = [computed[i] for i in node.inputs]
-                    if node in self._meet_integers:  # numbers become floats, since a slope is asked for
+                    if node in self._meet_integers:
                         inputs = as_fed(node.gate, inputs)
                     computed[node] = node.gate.forward(*inputs)
         self.values = computed
@@ -150,11 +150,13 @@ class ComputationalGraph:
         with Located(self, self.downstream):
             for node in reversed(self.nodes):
                 if node.gate is not None and node in self.gradients:
-                    downstream = require_gradients(node, node.gate.backward(self._upstream(node)))
+                    downstream = node.gate.backward(self._upstream(node))
+                    require_gradients(node, downstream)
                     for input_node, gradient in zip(node.inputs, downstream, strict=True):
                         self._add(input_node, gradient)
                     self.downstream[node] = downstream
-        return {name: plain(self.gradients[leaf]) for name, leaf in self.leaves.items() if leaf in self.gradients}
+        reached = [leaf for leaf in self.leaves.values() if leaf in self.gradients]
+        return {leaf.name: plain(self.gradients[leaf]) for leaf in reached}
 
     def jvp(self, feeds: Mapping[str, Any] | None = None, /, **tangents: Any) -> Any:
         """Push a direction through the graph, inputs first: how the outputs move when leaves move that way.

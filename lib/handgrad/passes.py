@@ -163,15 +163,14 @@ def _one_like(value):
     return np.result_type(np.asarray(value), np.float32).type(1)
 
 
-def require_gradients(node: Node, downstream: Any) -> Sequence[Any]:
-    """What a backward returned, if it is a list with one gradient for each input."""
+def require_gradients(node: Node, downstream: Any) -> None:
+    """A backward returned a list with one gradient for each input, or a sentence says what it did."""
     is_list = isinstance(downstream, list | tuple)
     if not is_list or len(downstream) != len(node.inputs):
         raise ValueError(
             f"{node.gate}.backward returned {len(downstream) if is_list else 'no list of'} gradients for "
             f"{len(node.inputs)} inputs: return a list with one for each input, None where there is no derivative."
         )
-    return downstream
 
 
 def tangents_of_leaves(graph: "ComputationalGraph", tangents: Mapping[str, Any]) -> dict[Node, Any]:

@@ -24,3 +24,12 @@ def test_methods_stand_at_the_margin_as_they_are_read():
     text = source(handgrad.Multiply.forward, handgrad.Multiply.backward).text
     assert text.startswith("def forward(self, x, y):\n    self.x")
     assert "\n\ndef backward(self, dz):\n" in text and "\n\n\n" not in text
+
+
+def test_where_a_page_is_about_the_code_it_stands_without_docstrings():
+    forward = handgrad.ComputationalGraph.forward
+    whole, code = source(forward).text, source(forward, docstrings=False).text
+    assert '"""Compute every node' in whole and '"""' not in code
+    assert code.splitlines()[0] == whole.splitlines()[0] and whole.endswith(code.partition("\n")[2])
+    plain = handgrad.Exp.backward
+    assert source(plain, docstrings=False).text == source(plain).text

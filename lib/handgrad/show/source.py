@@ -1,5 +1,6 @@
 """Show the library's own source on a page, so that no page ever types it again."""
 
+import ast
 import inspect
 import textwrap
 from html import escape
@@ -27,18 +28,25 @@ class SourceListing:
         return f'<div class="hg-source"><p>{escape(self.where)}</p>{code}</div>'
 
 
-def source(*things: Any) -> SourceListing:
+def source(*things: Any, docstrings: bool = True) -> SourceListing:
     """The source of classes or functions of handgrad, as it runs.
 
     Parameters
     ----------
     *things : classes, functions or methods
         Of one file of the library.
+    docstrings : bool
+        Whether to show those of functions, too: where a page is about the code alone, it says what they say.
 
     Returns
     -------
     SourceListing
         Shown in a notebook with highlighted syntax.
+
+    Raises
+    ------
+    ValueError
+        If the things are of several files.
 
     Examples
     --------
@@ -57,5 +65,15 @@ def source(*things: Any) -> SourceListing:
         raise ValueError("show.source shows things of one file at a time: call it once for each file.")
     are_methods = all("." in thing.__qualname__ for thing in things)  # which stand closer together
     sources = [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in things]
+    if not docstrings:
+        sources = [_without_docstring(text) for text in sources]
     text = ("\n\n" if are_methods else "\n\n\n").join(sources)
     return SourceListing(text, f"handgrad/{path.relative_to(PACKAGE).as_posix()}")
+
+
+def _without_docstring(text):
+    function = ast.parse(text).body[0]
+    if not ast.get_docstring(function):
+        return text
+    lines, docstring = text.splitlines(), function.body[0]
+    return "\n".join(lines[: docstring.lineno - 1] + lines[docstring.end_lineno :])
