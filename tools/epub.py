@@ -20,6 +20,8 @@ FINISH = r"""
 (html) => {
   const page = new DOMParser().parseFromString(html, "text/html");
   const unwanted = "script, form, button, .headerlink, details.hide, link:not([href*=pygments], [href*=hand-epub])";
+  const answers = page.querySelectorAll("details.hide.below-input"); // outputs to guess first: open, as on paper
+  answers.forEach((answer) => answer.replaceWith(...answer.querySelectorAll(":scope > :not(summary)")));
   page.querySelectorAll(unwanted).forEach((part) => part.remove());
   page.head.append(...page.body.querySelectorAll("style:not(svg style)")); // XHTML allows them nowhere else
   for (const formula of page.querySelectorAll(".math")) {

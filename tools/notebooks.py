@@ -96,11 +96,13 @@ def clean(notebook):
 
 
 def cell_metadata(cell):
-    """The cell's tags, and that JupyterLab folds what the page does: a solution, and code that the page leaves out."""
+    """The cell's tags, and that JupyterLab folds what the page does: a solution, an answer, code that it leaves out."""
     metadata = {"tags": cell.metadata["tags"]} if "tags" in cell.metadata else {}
     tags = set(metadata.get("tags", []))
     if cell.cell_type == "code" and cell.source and tags & CODE_OFF_THE_PAGE:
         metadata["jupyter"] = {"source_hidden": True}
+    if cell.cell_type == "code" and "hide-output" in tags:
+        metadata["jupyter"] = {"outputs_hidden": True}
     if cell.cell_type == "markdown" and LAB_ONLY in tags and cell["id"].startswith("solution-"):
         metadata["jp-MarkdownHeadingCollapsed"] = True
     return nbformat.from_dict(metadata)
