@@ -32,9 +32,10 @@ def test_weights_values_and_what_stands_below_have_their_colors_and_zeros_are_gr
     assert colored(ax, "grey") == ["0", "0"]  # a wire, and h₃
 
 
-def test_gradients_on_wires_are_orange(ax):
-    network(ax, NAMES, INSIDE, WIRES, gradients=True)
-    assert colored(ax, "orange") == ["2", "−1", "−1", "2", "−2", "1", "−2", "5"] and not colored(ax, "green")
+def test_colors_may_be_chosen(ax):
+    network(ax, NAMES, INSIDE, WIRES, BELOW, colors=("orange", "green"))
+    assert colored(ax, "orange") == ["2", "−1", "−1", "2", "−2", "1", "−2", "5"]
+    assert colored(ax, "green") == ["−10", "7", "8", "−4"]
 
 
 def test_what_is_0_is_drawn_in_dashes(ax):

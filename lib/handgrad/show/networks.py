@@ -19,7 +19,7 @@ def network(
     inside: Sequence[ArrayLike],
     wires: Sequence[ArrayLike],
     below: Sequence[ArrayLike] = (),
-    gradients: bool = False,
+    colors: tuple[str, str] = ("green", "orange"),
 ) -> None:
     """Draw layers of units from the left to the right, two or three of them in a layer, or one.
 
@@ -32,16 +32,16 @@ def network(
     inside : by layer, the number in each circle, (n,)
     wires : between layers, the number on each wire: a row for each sender, a column for each receiver
     below : by layer, the number under each circle, optional
-    gradients : whether the numbers on the wires are gradients, in orange, or weights
+    colors : of the numbers on the wires and of those below circles; in the book weights are green, gradients orange
     """
     from matplotlib.patches import Circle
 
     places = [_places(layer, len(units)) for layer, units in enumerate(names)]
-    color = PALETTE["orange"] if gradients else PALETTE["green"]
+    on_wires, under_circles = (PALETTE[color] for color in colors)
     for layer, table in enumerate(wires):
         near = _near(len(names[layer]), len(names[layer + 1]))
         for (i, j), number in np.ndenumerate(np.asarray(table, dtype=np.float64)):
-            _wire(ax, places[layer][i], places[layer + 1][j], near, number, color)
+            _wire(ax, places[layer][i], places[layer + 1][j], near, number, on_wires)
     for layer, units in enumerate(names):
         for i, (x, y) in enumerate(places[layer]):
             value = float(np.asarray(inside[layer])[i])
@@ -50,7 +50,7 @@ def network(
             ax.text(x, y + BESIDE, units[i], ha="center", va="center")
             _number(ax, x, y, value, PALETTE["blue"])
             if below:
-                _number(ax, x, y - BESIDE, float(np.asarray(below[layer])[i]), PALETTE["orange"])
+                _number(ax, x, y - BESIDE, float(np.asarray(below[layer])[i]), under_circles)
     highest = max(y for layer in places for _, y in layer) + BESIDE + 0.15
     ax.set(xlim=(-0.35, COLUMN * (len(names) - 1) + 0.35), ylim=(-highest, highest), aspect="equal")
     ax.axis("off")
