@@ -7,7 +7,14 @@ import pytest
 
 import handgrad
 
-PACKAGES = ("handgrad", "handgrad.corpora", "handgrad.gradient_check", "handgrad.show", "handgrad.word2vec")
+PACKAGES = (
+    "handgrad",
+    "handgrad.corpora",
+    "handgrad.datasets",
+    "handgrad.gradient_check",
+    "handgrad.show",
+    "handgrad.word2vec",
+)
 # A gate's own rules are printed on pages as they stand; Gate, whose they are, is annotated.
 RULES = ("forward", "backward", "jvp")
 

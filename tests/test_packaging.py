@@ -47,7 +47,9 @@ def test_the_blocker_blocks():
     assert result.returncode != 0 and "No module named 'torch'" in result.stderr
 
 
-@pytest.mark.parametrize("module", ["handgrad.word2vec", "handgrad.corpora", "handgrad.window_classifier"])
+@pytest.mark.parametrize(
+    "module", ["handgrad.word2vec", "handgrad.corpora", "handgrad.datasets", "handgrad.window_classifier"]
+)
 def test_word2vec_and_corpora_can_be_imported_without_extras(module):
     result = run_without_extras(f"import {module}")
     assert result.returncode == 0, result.stderr

@@ -1,7 +1,7 @@
 """Gates, graphs and gradients written by hand, from one-hot vectors to word2vec.
 
 This package's top level needs NumPy alone: gates, graphs, losses, embeddings, optimizers and the gradient
-checker. ``handgrad.word2vec``, ``handgrad.show`` and ``handgrad.corpora`` are imported by name.
+checker. ``handgrad.word2vec``, ``handgrad.show``, ``handgrad.corpora`` and ``handgrad.datasets`` are imported by name.
 """
 
 from handgrad.embedding import EmbeddingLookup, RowDot, RowSparseGradient

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from handgrad import ComputationalGraph, Log, Multiply, Node, Parameter, Sum, numerical_jacobian
+from handgrad.datasets import circles, moons
 from handgrad.errors import InputError
 from handgrad.show import bend_space, descend, embedding_map, replay_training
 from handgrad.show.explorers import bending, descent, packing, plane
@@ -274,7 +275,7 @@ def test_the_loss_is_that_of_the_weights_beside_it():
 
 
 def test_own_points_can_be_bent():
-    points, labels = bending.circles(n=20, seed=4)
+    points, labels = circles(n=20, seed=4)
     state = bend_space((points, labels), steps=1).state
     assert state["points"] == np.round(points, 2).tolist() and state["labels"] == labels.tolist()
 
@@ -293,7 +294,7 @@ def test_the_still_of_two_units_has_the_bent_plane_beside_the_flat_one():
 
 @pytest.mark.parametrize(("hidden", "activation"), [(2, "tanh"), (3, "relu")])
 def test_networks_side_by_side_end_as_each_does_alone(hidden, activation):
-    data, settings = bending.moons(n=30, seed=1), {"hidden": hidden, "activation": activation, "steps": 40}
+    data, settings = moons(n=30, seed=1), {"hidden": hidden, "activation": activation, "steps": 40}
     right = bending.right_by_start(data, starts=4, **settings)
     alone = [bend_space(data, seed=seed, **settings) for seed in range(4)]
     assert right.tolist() == [explorer.right(explorer.state["snapshots"][-1]) for explorer in alone]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from handgrad import gates
+from handgrad.datasets import circles, moons
 from handgrad.errors import InputError
 from handgrad.graph import ComputationalGraph
 from handgrad.losses import SigmoidCrossEntropy
@@ -15,6 +16,7 @@ from handgrad.optimizers import Adam
 from handgrad.show.explorers.digits import rounded
 from handgrad.show.explorers.host import Explorer
 
+DATA = {"moons": moons, "circles": circles}
 ACTIVATIONS = {"tanh": gates.Tanh, "relu": gates.ReLU, "sigmoid": gates.Sigmoid}
 SNAPSHOTS = (0, 5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000, 2000, 5000)
 LEARNING_RATE = 0.03
@@ -117,7 +119,8 @@ def bend_space(
     Parameters
     ----------
     data : str, or tuple of points and labels
-        "moons", "circles", or (points, labels): float array (n, 2) and int array (n,) of zeros and ones.
+        "moons", "circles", or (points, labels): float array (n, 2) and int array (n,) of zeros and ones, as the
+        functions of these names in ``handgrad.datasets`` return them.
     hidden : int
         Units, 2 or 3; three are shown in perspective and can be turned.
     activation : str
@@ -158,43 +161,6 @@ def bend_space(
     snapshots = _train(points, labels, hidden, activation, steps, learning_rate, seed)
     title = title or "Bend the plane: at the end one straight line parts the classes. Then bend it back."
     return BendingExplorer(points, labels, activation, snapshots, title)
-
-
-def moons(n=160, noise=0.12, seed=0):
-    """Two half circles, one in the arm of the other.
-
-    Parameters
-    ----------
-    n : int
-        Points, half of them in each class.
-    noise : float
-        Standard deviation.
-    seed : int
-
-    Returns
-    -------
-    points : float array (n, 2)
-        Around the origin.
-    labels : int array (n,)
-    """
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % 2
-    angle = rng.uniform(0, np.pi, n)
-    sign = 1 - 2 * labels
-    arcs = np.stack([sign * np.cos(angle) - sign / 2, sign * np.sin(angle) - sign / 4], axis=1)
-    return 1.4 * (arcs + noise * rng.standard_normal((n, 2))), labels
-
-
-def circles(n=160, noise=0.12, seed=0):
-    """A disk and a ring around it. Parameters and result are those of ``moons``."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % 2
-    angle, radius = rng.uniform(0, 2 * np.pi, n), np.where(labels == 1, 0.6 * np.sqrt(rng.random(n)), 1.5)
-    ring = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return ring + noise * rng.standard_normal((n, 2)), labels
-
-
-DATA = {"moons": moons, "circles": circles}
 
 
 def _runs(cells, size):
