@@ -66,10 +66,9 @@ def _near(senders: int, receivers: int) -> float:
     return 0.68 if senders < receivers else 0.32 if senders == 3 else 0.45
 
 
-def _wire(ax: Any, start: tuple, end: tuple, near: float, number: float, color: str) -> None:
-    start, end = np.array(start), np.array(end)
-    length = np.linalg.norm(end - start)
-    way = (end - start) / length
+def _wire(ax: Any, sender: tuple, receiver: tuple, near: float, number: float, color: str) -> None:
+    start, end = np.array(sender), np.array(receiver)
+    way = (end - start) / np.linalg.norm(end - start)
     middle = start + near * (end - start)
     with np.errstate(divide="ignore"):
         gap = np.min(np.array(NUMBER) / np.abs(way))  # to where the wire meets the number's box
@@ -79,7 +78,7 @@ def _wire(ax: Any, start: tuple, end: tuple, near: float, number: float, color: 
     first, last = start + RADIUS * way, end - RADIUS * way
     ax.plot(*np.stack([first, middle - gap * way], axis=1), **look)
     ax.plot(*np.stack([middle + gap * way, last], axis=1), **look)
-    _number(ax, *middle, number, color)
+    _number(ax, middle[0], middle[1], number, color)
 
 
 def _number(ax: Any, x: float, y: float, number: float, color: str) -> None:
