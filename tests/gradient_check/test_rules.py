@@ -98,6 +98,28 @@ def sum_of_rows(add):
     return planted(lambda s, E, ids: s.keep(np.sum(np.sin(E[ids])), E=E, ids=ids), backward)
 
 
+def smooth_hinge(slope):
+    """Each row's sum of f(1 - xy): f is 0 up to 0, quadratic up to 1, and linear beyond. x (B, D), y (B, D) -> (B,)."""
+
+    def forward(s, x, y):
+        t = 1 - x * y
+        return s.keep(np.where(t > 1, t - 0.5, np.maximum(t, 0) ** 2 / 2).sum(axis=1), x=x, y=y)
+
+    def backward(s, dz):
+        g = -column(dz) * slope(1 - s.x * s.y)
+        return [s.y * g, s.x * g]
+
+    return planted(forward, backward)
+
+
+def quadratic_twice(t):
+    return np.where(t > 1, 1.0, 2 * np.maximum(t, 0))
+
+
+def linear_falls(t):
+    return np.where(t > 1, -1.0, np.maximum(t, 0))
+
+
 def assigned(dE, ids, rows):
     dE[ids] += rows
 
@@ -453,6 +475,33 @@ def test_a_place_where_a_division_by_0_hides_the_mistake_is_no_clue():
 
     report = check_gate(planted(forward, backward), X, draw(3, seed=4), np.array([0.8, 1.3, 1.9]))
     assert "the gradient of c is wrong" in report.text and "every entry of a is 0" not in report.text, report.text
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("slope", [quadratic_twice, linear_falls])
+def test_where_a_condition_decides_no_rows_or_columns_are_to_blame(slope, seed):
+    report = check_gate(smooth_hinge(slope), draw(4, 3, seed=seed), draw(4, 3, seed=seed + 50))
+    assert not report.ok and report.mistake != "PART_RIGHT" and "not." not in report.text, report.text
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_signs_that_are_wrong_by_a_condition_are_not_those_of_another_input(seed):
+    ones = lambda s, dz: column(dz) * np.ones(s.x.shape)  # noqa: E731
+    distance = planted(
+        lambda s, x, y: s.keep(np.abs(x - y).sum(axis=1), x=x, y=y), lambda s, dz: [ones(s, dz), -ones(s, dz)]
+    )
+    report = check_gate(distance, np.abs(draw(4, 3, seed=seed)), draw(4, 3, seed=seed + 50))
+    assert report.mistake not in ("INPUT_TAKEN_AS", "ONE_INPUT_AS_ONES", "SPECIAL_PLACE_RIGHT"), report.text
+
+
+def test_a_place_is_not_special_where_the_other_inputs_are_small_by_chance():
+    """Where x is 0, the slope is right up to y = 3, and no y here is as large."""
+    gate = planted(
+        lambda s, x, y: s.keep(np.sin(y) + x * y**2 - 2 * np.maximum(y - 3, 0), x=x, y=y),
+        lambda s, dz: [s.y**2 * dz, (np.cos(s.y) + 2 * s.x * s.y + 0.1 * s.x**2 * np.exp(s.y)) * dz],
+    )
+    report = check_gate(gate, X, Y)
+    assert not report.ok and "every entry of x is 0" not in report.text, report.text
 
 
 def test_which_gradient_accumulates_is_told():

@@ -6,12 +6,13 @@ same gate is fed other values and larger arrays.
 
 import contextlib
 import copy
+from math import comb
 
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import MATCH, matches, same
-from handgrad.gradient_check.evidence import nearby
+from handgrad.gradient_check.comparing import MATCH, agrees, are_sure, matches, same
+from handgrad.gradient_check.evidence import drawn_large, nearby
 from handgrad.gradient_check.rule import Rules
 from handgrad.gradient_check.variants import one_row, special_places, symmetric_places
 from handgrad.gradient_check.wording import slices
@@ -29,7 +30,7 @@ PLACES = Rules(clues=True)  # right at certain inputs
 )
 def zeroed(e):
     missing = (e.given == 0) & (e.right != 0) if e.fits else np.array(False)
-    if missing.any() and np.allclose(np.where(missing, 0.0, e.right), e.given, MATCH, MATCH * np.max(np.abs(e.right))):
+    if missing.any() and not np.any(e.off & ~missing):
         yield {"n": int(missing.sum()), "size": missing.size}
 
 
@@ -42,7 +43,7 @@ def zeroed(e):
 def other_condition(e):
     if e.fits and np.size(e.x) > 1 and np.any(e.right):
         missing, extra = (e.given == 0) & (e.right != 0), (e.given != 0) & (e.right == 0)
-        if (missing | extra).any() and np.allclose(np.where(missing | extra, e.right, e.given), e.right):
+        if (missing | extra).any() and not np.any(e.off & ~missing & ~extra):
             yield {"missing": int(missing.sum()), "extra": int(extra.sum())}
 
 
@@ -54,10 +55,9 @@ def other_condition(e):
 )
 def right_on_one_side(e):
     if e.fits and np.size(e.x) > 2:
-        fine = np.abs(e.given - e.right) <= MATCH * np.max(np.abs(e.right))
         for what, array in e.known():
             for side, mask in (("above", array > 0), ("below", array < 0)):
-                if np.array_equal(fine, mask) and np.any(e.right[fine]):
+                if np.array_equal(~e.off, mask) and np.any(e.right[mask]):
                     yield {"what": what, "side": side}
 
 
@@ -306,8 +306,19 @@ def right_for_symmetric(e):
 def right_at_a_special_place(e):
     for what, changed in special_places(e.inputs, e.names):
         other = e.elsewhere(changed)
-        if other is not None and other.is_right and _is_ordinary(other, changed):
+        if other is not None and other.is_right and _is_ordinary(other, changed) and _stays_right(e, what):
             yield {"what": what}
+
+
+def _stays_right(e, what):
+    """Whether it is right at that place whatever the other inputs are: with other signs too, and far larger."""
+    for size in (1, 3, 10):
+        inputs = [drawn_large(x, np.random.default_rng([size, j]), size) for j, x in enumerate(e.inputs)]
+        there = e.elsewhere(dict(enumerate(inputs)) | dict(special_places(inputs, e.names)).get(what, {}))
+        slopes = there.slopes_of(e.i) if there is not None else None
+        if slopes is not None and are_sure(slopes) and not agrees(there.all_given[e.i], slopes):
+            return False
+    return True
 
 
 def _is_ordinary(e, changed):
@@ -330,16 +341,19 @@ def _is_ordinary(e, changed):
     "PART_RIGHT",
     "In the {gradient}, {right} {are} right and {wrong} {are_not}.",
     "What is different there?",
+    always=("axis",),
 )
 def part_right(e):
     for axis in range(np.ndim(e.x)) if e.part is None else ():
         fine = e.right_slices(axis)
         if fine is not None:
             ok, off = np.flatnonzero(fine), np.flatnonzero(~fine)
+            shows = np.count_nonzero(e.right) + np.count_nonzero(e.given[e.right == 0])
             yield {
                 "right": slices(np.ndim(e.x), axis, ok),
                 "are": "is" if len(ok) == 1 else "are",
                 "wrong": slices(np.ndim(e.x), axis, off),
                 "are_not": "is not" if len(off) == 1 else "are not",
                 "axis": axis,
+                "chance": comb(len(fine), len(ok)) / comb(shows, np.count_nonzero(e.off)),
             }

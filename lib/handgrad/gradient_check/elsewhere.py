@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import agrees, copies_of
+from handgrad.gradient_check.comparing import agrees, are_sure, copies_of
 from handgrad.gradient_check.evidence import forward_of, redrawn
 from handgrad.graph import Gate
 from handgrad.numerical import measure_slopes
@@ -62,8 +62,7 @@ def _wrong_at(gate, inputs, z, rng):
     if _right_along_one_direction(gate, inputs, dz, given, floats, rng):
         return []
     measured = {i: measure_slopes(forward_of(gate, inputs, i), inputs[i], dz) for i in floats}
-    sure = [i for i, s in measured.items() if np.all(s.errors <= 1e-3 * np.max(np.abs(s.values), initial=0.0))]
-    return [i for i in sure if not agrees(given[i], measured[i])]
+    return [i for i, slopes in measured.items() if are_sure(slopes) and not agrees(given[i], slopes)]
 
 
 def _right_along_one_direction(gate, inputs, dz, given, floats, rng):

@@ -203,7 +203,7 @@ def input_for_output(e):
 )
 def indicator_ignored(e):
     extra = (e.right == 0) & (e.given != 0) if e.fits else np.array(False)
-    if extra.any() and matches(np.where(extra, 0.0, e.given), e.right):
+    if extra.any() and np.any(e.right) and not np.any(e.off & ~extra):
         yield {"n": int(np.count_nonzero(e.right == 0)), "extra": int(extra.sum())}
 
 
