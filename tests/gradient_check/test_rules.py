@@ -312,6 +312,21 @@ CASES = [
         "ONE_ROW_RIGHT",
         "Given one row alone",
     ),
+    ("2 where it is quadratic", smooth_hinge(quadratic_twice), (X, Y), "PART_FACTOR", "differ are 2 times the right"),
+    (
+        "falls where it is linear",
+        smooth_hinge(linear_falls),
+        (X, Y),
+        "PART_FACTOR",
+        "the right size and the wrong sign",
+    ),
+    (
+        "a third in the middle",
+        tanh(lambda g, s, dz: np.where(np.abs(s.x) < 0.8, g / 3, g)),
+        (X,),
+        "PART_FACTOR",
+        "the entries that differ are 0.33333 times the right ones; all others are right. Which entries are they?",
+    ),
     (
         "centered, over the rows of a batch",
         planted(
@@ -405,6 +420,13 @@ NEIGHBORS = [
     ("rows that need not cancel", tanh(lambda g, s, dz: g * s.x**2), (X,), "ROW_SUM"),
     ("a length that matters", lengths(lambda s, dz: [s.x * column(dz)]), (X,), "ROW_SCALE"),
     ("half, everywhere", tanh(lambda g, s, dz: g * s.x**2), (draw(4, 6),), "PART_RIGHT"),
+    (
+        "another factor for each draw",
+        tanh(lambda g, s, dz: np.where(np.abs(s.x) < 0.8, g * s.x.max(), g)),
+        (X,),
+        "PART_FACTOR",
+    ),
+    ("nearly a half", tanh(lambda g, s, dz: np.where(np.abs(s.x) < 0.8, g / (2 + 1e-4 * s.x), g)), (X,), "PART_FACTOR"),
     ("as much off as a mistake", tanh(lambda g, s, dz: g * (1 + 0.01 * s.x)), (X,), "INEXACT"),
 ]
 

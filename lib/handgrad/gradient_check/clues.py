@@ -11,7 +11,7 @@ from math import comb
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import MATCH, agrees, are_sure, matches, same
+from handgrad.gradient_check.comparing import MATCH, agrees, are_sure, matches, multiple_of, same
 from handgrad.gradient_check.evidence import drawn_large, nearby
 from handgrad.gradient_check.rule import Rules
 from handgrad.gradient_check.variants import one_row, special_places, symmetric_places
@@ -59,6 +59,22 @@ def right_on_one_side(e):
             for side, mask in (("above", array > 0), ("below", array < 0)):
                 if np.array_equal(~e.off, mask) and np.any(e.right[mask]):
                     yield {"what": what, "side": side}
+
+
+@CLUES.add(
+    "PART_FACTOR",
+    "In the {gradient}, the entries that differ {how}; all others are right.",
+    "Which entries are they?",
+    always=("how",),
+)
+def factor_on_a_part(e):
+    """Elsewhere it may be all that differ. So a single one is enough here, if it is the same number in each of them."""
+    if e.fits and np.size(e.off) > 1 and np.any(e.off):
+        given, right = e.given[e.off], e.right[e.off]
+        factor = multiple_of(given, right)
+        if factor and np.all(np.abs(given - factor * right) <= MATCH * np.max(np.abs(right))):
+            times = f"are {factor:.5g} times the right ones"
+            yield {"how": times if times != "are -1 times the right ones" else "have the right size and the wrong sign"}
 
 
 @CLUES.add(
