@@ -506,6 +506,33 @@ def test_where_a_condition_decides_no_rows_or_columns_are_to_blame(slope, seed):
     assert not report.ok and report.mistake != "PART_RIGHT" and "not." not in report.text, report.text
 
 
+@pytest.mark.parametrize(
+    "slope, code",
+    [
+        (lambda t: np.clip(t, 0, 1), None),
+        (lambda t: -np.clip(t, 0, 1), "WRONG_SIGN"),
+        (lambda t: 3 * np.clip(t, 0, 1), "WRONG_FACTOR"),
+        (quadratic_twice, "PART_FACTOR"),
+        (linear_falls, "PART_FACTOR"),
+        (lambda t: np.minimum(t, 1), "INDICATOR_IGNORED"),
+    ],
+)
+def test_numbers_picked_by_hand_lie_on_corners_and_hide_no_mistake(slope, code):
+    """Here 1 - xy is 0, 1, -2 or 1, 3, ½: where two pieces meet, the measured slope is blurred by the curvature."""
+    x, y = np.array([[1.0, 2.0, -3.0], [0.0, 2.0, 0.5]]), np.array([[1.0, 0.0, -1.0], [3.0, -1.0, 1.0]])
+    report = check_gate(smooth_hinge(slope), x, y)
+    assert report.mistake == code and report.ok is (code is None), report.text
+
+
+@pytest.mark.parametrize(
+    "change, code", [(lambda g, x: -g, "WRONG_SIGN"), (lambda g, x: g * np.where(x > 2, 1, 2), "PART_FACTOR")]
+)
+def test_an_entry_at_a_kink_is_left_out(change, code):
+    x = np.array([[0.0, 1.0, 2.0], [3.0, 4.0, 0.0], [-1.0, 5.0, 6.0]])
+    gate = planted(lambda s, x: s.keep(np.abs(x), x=x), lambda s, dz: [change(np.where(s.x >= 0, dz, -dz), s.x)])
+    assert check_gate(gate, x).mistake == code
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_signs_that_are_wrong_by_a_condition_are_not_those_of_another_input(seed):
     ones = lambda s, dz: column(dz) * np.ones(s.x.shape)  # noqa: E731

@@ -186,7 +186,9 @@ def _judge(
     head += which_are_right(names, given, measured)
     nearness = max(_distance(given[i], measured[i]) for i in wrong)
     is_near = nearness <= 100 * TOLERANCE  # too near for the rules
-    findings = {names[i]: None if is_near else diagnose(Evidence(untouched, names, inputs, i, dz)) for i in wrong}
+    findings = {
+        names[i]: None if is_near else diagnose(Evidence(untouched, names, inputs, i, dz).beside_kinks()) for i in wrong
+    }
     code = next((finding.rule.code for finding in findings.values() if finding), None)
     text = f"{head} {in_words(findings, numbers)}"
     if code is None and nearness <= NEAR:
