@@ -112,6 +112,33 @@ def smooth_hinge(slope):
     return planted(forward, backward)
 
 
+def products(*, copied):
+    """z = y · x_0 · x_1 · …, where each state is kept before it is multiplied: x (T,), y (D,) -> (D,)."""
+
+    def forward(s, x, y):
+        state, before = y.copy(), []
+        for each in x:
+            before.append(state.copy() if copied else state)
+            state *= each
+        return s.keep(state.copy(), before=before, x=x)
+
+    def backward(s, dz):
+        dx = np.zeros(s.x.shape)
+        for t in reversed(range(len(s.x))):
+            dx[t] = s.before[t] @ dz * (1 + 0.1 * copied * s.x[t] ** t)
+            dz = dz * s.x[t]
+        return [dx, dz]
+
+    return planted(forward, backward)
+
+
+def difference(sign):
+    return planted(
+        lambda s, x, y: s.keep(np.tanh(x - y), tanh=np.tanh(x - y)),
+        lambda s, dz: [sign * (1 - s.tanh**2) * dz, -sign * (1 - s.tanh**2) * dz],
+    )
+
+
 def quadratic_twice(t):
     return np.where(t > 1, 1.0, 2 * np.maximum(t, 0))
 
@@ -211,6 +238,21 @@ CASES = [
         "ONE_ROW_ALONE",
         "of row 1 of U",
     ),
+    (
+        "a state kept, then changed",
+        products(copied=False),
+        (np.abs(draw(4)) + 0.5, np.abs(draw(3, seed=1)) + 0.5),
+        "ONE_ARRAY_KEPT",
+        "forward keeps as before is one and the same array, 4 times. Is each",
+    ),
+    (
+        "the mean forgotten",
+        planted(lambda s, x: s.keep(x**2 - np.mean(x), x=x), lambda s, dz: [2 * s.x * dz]),
+        (V,),
+        "TERM_WRONG",
+        "off by the same number in every entry. Which term is that: what stands before it, or is it missing?",
+    ),
+    ("two exchanged", difference(-1), (X, Y), "WRONG_SIGN", "x and y has the right size, and every sign is reversed"),
     ("length held constant", unit(0), (X,), "TERM_WRONG", "a multiple of x, another in each row"),
     (
         "a place forgotten",
@@ -241,7 +283,7 @@ CASES = [
         ),
         (X, Y),
         "OUTPUTS_LEFT_OUT",
-        "does not reach the gradient of Y",
+        "does not reach this entry of the gradient of Y",
     ),
     (
         "the slope forgotten",
@@ -426,6 +468,7 @@ NEIGHBORS = [
         (X,),
         "PART_FACTOR",
     ),
+    ("kept as it should be, and wrong", products(copied=True), (np.abs(draw(4)) + 0.5, V[:3]), "ONE_ARRAY_KEPT"),
     ("nearly a half", tanh(lambda g, s, dz: np.where(np.abs(s.x) < 0.8, g / (2 + 1e-4 * s.x), g)), (X,), "PART_FACTOR"),
     ("as much off as a mistake", tanh(lambda g, s, dz: g * (1 + 0.01 * s.x)), (X,), "INEXACT"),
 ]
@@ -551,6 +594,32 @@ def test_a_place_is_not_special_where_the_other_inputs_are_small_by_chance():
     )
     report = check_gate(gate, X, Y)
     assert not report.ok and "every entry of x is 0" not in report.text, report.text
+
+
+def test_an_entry_of_a_part_has_its_place_in_the_whole():
+    def backward(s, dz):
+        mean = np.where(np.arange(len(s.x)) < 1, dz.mean(axis=1), 0)
+        return [np.cos(s.x) * dz + np.exp(s.x) * column(mean)]
+
+    gate = planted(lambda s, x: s.keep(np.sin(x) + np.exp(x).mean(axis=1, keepdims=True), x=x), backward)
+    text = check_gate(gate, draw(3, 5)).text
+    assert "When entry (1, 1) of the input rises, the output moves at (1, 0), but dz there" in text, text
+
+
+def test_an_array_that_is_changed_in_place_at_other_inputs_alone():
+    def backward(s, dz):
+        dz *= s.y
+        return [dz, np.sum(dz * s.x, axis=0)]
+
+    gate = planted(lambda s, x, y: s.keep(x * y, x=x, y=y), backward)
+    assert check_gate(gate, X, draw(3)).mistake == "CHANGED_INPUTS"
+    report = check_gate(gate, X, np.ones(3))
+    assert report.mistake == "CHANGED_INPUTS" and "changed in place" in report.text
+
+
+def test_what_has_no_name_asks_for_the_forward():
+    report = check_gate(tanh(lambda g, s, dz: g * (1 + s.x**2 + 0.1 * np.exp(s.x))), X)
+    assert report.mistake is None and report.text.endswith("can compare with a reference: is forward right?")
 
 
 def test_which_gradient_accumulates_is_told():

@@ -174,8 +174,8 @@ def along_one_row(e):
 
 @CLUES.add(
     "TERM_WRONG",
-    "The {gradient} {is} off by a multiple of {what}{where}.",
-    "Which term is such a multiple, and what stands before it?",
+    "The {gradient} {is} off by {what}{where}.",
+    "Which term is that: what stands before it, or is it missing?",
     always=("what",),
 )
 def off_by_a_known_array(e):
@@ -183,16 +183,17 @@ def off_by_a_known_array(e):
     if not e.fits or np.ndim(e.x) == 0 or np.shape(e.x)[-1] < 3:
         return
     ones, off = np.ones(np.shape(e.x)), e.given - e.right
-    known = {"one number for all entries": ones, **dict(e.known())}
+    known = {"": ones, **dict(e.known())}
     if np.shape(e.dz) == np.shape(e.x):
         known |= {"dz": e.dz, **{f"dz times {what}": e.dz * array for what, array in e.known()}}
     one_row = np.size(e.x) == np.shape(e.x)[-1]
     for what, array in known.items():
         if _is_along(off, [array]):
-            yield {"what": what, "where": "" if one_row else ", another in each row"}
+            told = f"a multiple of {what}" if what else "the same number in every entry"
+            yield {"what": told, "where": "" if one_row else ", another in each row"}
         elif array is not ones and np.shape(e.x)[-1] > 3 and _is_along(off, [array, ones]):
             yield {
-                "what": f"{what} and by one number for all entries",
+                "what": f"a multiple of {what} and by the same number in every entry",
                 "where": "" if one_row else ", others in each row",
             }
 
@@ -246,7 +247,8 @@ def same_everywhere(e):
 
 @CLUES.add(
     "OUTPUTS_LEFT_OUT",
-    "When entry {place} of the input rises, the output moves at {output}, but dz there does not reach the {gradient}.",
+    "When entry {place} of the input rises, the output moves at {output}, but dz there does not reach this entry of "
+    "the {gradient}.",
     "Which outputs move with a single entry?",
 )
 def depends_on_too_little(e):
@@ -262,7 +264,8 @@ def _first_place(e, strange):
     """Where it is first so, if it is so in a tenth of the places: a few may be due to a condition at this point."""
     if strange.mean() >= 0.1:
         output, entry = np.argwhere(strange)[0]
-        place, output = np.unravel_index(entry, np.shape(e.x)), np.unravel_index(output, np.shape(e.z))
+        place = np.unravel_index(e.entries[entry], np.shape(e.inputs[e.i]))
+        output = np.unravel_index(output, np.shape(e.z))
         yield {"place": tuple(map(int, place)), "output": tuple(map(int, output))}
 
 
@@ -299,6 +302,20 @@ def right_for_one_row(e):
 def right_for_equal_upstream(e):
     if np.size(e.dz) > 1 and e.is_right_if(dz=np.full_like(e.dz, 0.7)):
         yield {}
+
+
+@CLUES.add(
+    "ONE_ARRAY_KEPT",
+    "What forward keeps as {what} is one and the same array, {n} times.",
+    "Is each of them still what it was when it was put there?",
+    always=("what",),
+)
+def one_array_kept_several_times(e):
+    for what, kept in e.kept.items():
+        if isinstance(kept, list) and len(kept) > 1 and all(isinstance(each, np.ndarray) for each in kept):
+            is_one = len({each.__array_interface__["data"][0] for each in kept}) == 1
+            if is_one and not any(np.shares_memory(kept[0], x) for x in e.inputs):
+                yield {"what": what, "n": len(kept)}
 
 
 @PLACES.add(

@@ -100,7 +100,12 @@ class Evidence:
         """(m, n), of the m outputs with respect to the n entries of input i."""
         with np.errstate(all="ignore"):
             jacobian = numerical_jacobian(forward_of(self.gate, self.inputs, self.i), self.inputs[self.i])
-        return jacobian[:, np.ravel(self._cut(np.arange(jacobian.shape[1]).reshape(np.shape(self.inputs[self.i]))))]
+        return jacobian[:, self.entries]
+
+    @property
+    def entries(self) -> np.ndarray:
+        """Which entries of input i these are, counted through."""
+        return np.ravel(self._cut(np.arange(np.size(self.inputs[self.i])).reshape(np.shape(self.inputs[self.i]))))
 
     @cached_property
     def response(self) -> np.ndarray | None:
@@ -201,7 +206,8 @@ class Evidence:
 
     def beside_kinks(self) -> "Evidence":
         """The same, with those entries moved a little that are at a kink, or so near that their slopes are blurred."""
-        rng, changed = np.random.default_rng([11, 7919]), {}
+        rng = np.random.default_rng([11, 7919])
+        changed: dict[int, Any] = {}
         for j, x in enumerate(self.inputs):
             if is_float(x):
                 slopes = self.slopes_of(j)
@@ -237,7 +243,7 @@ class Evidence:
             return None
         shows = np.maximum(np.abs(self.given), np.abs(self.right)) > MATCH * np.max(np.abs(self.right), initial=0.0)
         off, shows = (np.moveaxis(a, axis, 0).reshape(np.shape(a)[axis], -1) for a in (self.off, shows))
-        fine = ~off.any(axis=1)
+        fine = np.asarray(~off.any(axis=1))
         told = (fine & shows.any(axis=1)).any() and not fine.all() and (off | ~shows)[~fine].all()
         return fine if told else None
 
