@@ -98,6 +98,55 @@ def sum_of_rows(add):
     return planted(lambda s, E, ids: s.keep(np.sum(np.sin(E[ids])), E=E, ids=ids), backward)
 
 
+def smooth_hinge(slope):
+    """Each row's sum of f(1 - xy): f is 0 up to 0, quadratic up to 1, and linear beyond. x (B, D), y (B, D) -> (B,)."""
+
+    def forward(s, x, y):
+        t = 1 - x * y
+        return s.keep(np.where(t > 1, t - 0.5, np.maximum(t, 0) ** 2 / 2).sum(axis=1), x=x, y=y)
+
+    def backward(s, dz):
+        g = -column(dz) * slope(1 - s.x * s.y)
+        return [s.y * g, s.x * g]
+
+    return planted(forward, backward)
+
+
+def products(*, copied):
+    """z = y · x_0 · x_1 · …, where each state is kept before it is multiplied: x (T,), y (D,) -> (D,)."""
+
+    def forward(s, x, y):
+        state, before = y.copy(), []
+        for each in x:
+            before.append(state.copy() if copied else state)
+            state *= each
+        return s.keep(state.copy(), before=before, x=x)
+
+    def backward(s, dz):
+        dx = np.zeros(s.x.shape)
+        for t in reversed(range(len(s.x))):
+            dx[t] = s.before[t] @ dz * (1 + 0.1 * copied * s.x[t] ** t)
+            dz = dz * s.x[t]
+        return [dx, dz]
+
+    return planted(forward, backward)
+
+
+def difference(sign):
+    return planted(
+        lambda s, x, y: s.keep(np.tanh(x - y), tanh=np.tanh(x - y)),
+        lambda s, dz: [sign * (1 - s.tanh**2) * dz, -sign * (1 - s.tanh**2) * dz],
+    )
+
+
+def quadratic_twice(t):
+    return np.where(t > 1, 1.0, 2 * np.maximum(t, 0))
+
+
+def linear_falls(t):
+    return np.where(t > 1, -1.0, np.maximum(t, 0))
+
+
 def assigned(dE, ids, rows):
     dE[ids] += rows
 
@@ -189,6 +238,21 @@ CASES = [
         "ONE_ROW_ALONE",
         "of row 1 of U",
     ),
+    (
+        "a state kept, then changed",
+        products(copied=False),
+        (np.abs(draw(4)) + 0.5, np.abs(draw(3, seed=1)) + 0.5),
+        "ONE_ARRAY_KEPT",
+        "forward keeps as before is one and the same array, 4 times. Is each",
+    ),
+    (
+        "the mean forgotten",
+        planted(lambda s, x: s.keep(x**2 - np.mean(x), x=x), lambda s, dz: [2 * s.x * dz]),
+        (V,),
+        "TERM_WRONG",
+        "off by the same number in every entry. Which term is that: what stands before it, or is it missing?",
+    ),
+    ("two exchanged", difference(-1), (X, Y), "WRONG_SIGN", "x and y has the right size, and every sign is reversed"),
     ("length held constant", unit(0), (X,), "TERM_WRONG", "a multiple of x, another in each row"),
     (
         "a place forgotten",
@@ -219,7 +283,7 @@ CASES = [
         ),
         (X, Y),
         "OUTPUTS_LEFT_OUT",
-        "does not reach the gradient of Y",
+        "does not reach this entry of the gradient of Y",
     ),
     (
         "the slope forgotten",
@@ -289,6 +353,21 @@ CASES = [
         (X,),
         "ONE_ROW_RIGHT",
         "Given one row alone",
+    ),
+    ("2 where it is quadratic", smooth_hinge(quadratic_twice), (X, Y), "PART_FACTOR", "differ are 2 times the right"),
+    (
+        "falls where it is linear",
+        smooth_hinge(linear_falls),
+        (X, Y),
+        "PART_FACTOR",
+        "the right size and the wrong sign",
+    ),
+    (
+        "a third in the middle",
+        tanh(lambda g, s, dz: np.where(np.abs(s.x) < 0.8, g / 3, g)),
+        (X,),
+        "PART_FACTOR",
+        "the entries that differ are 0.33333 times the right ones; all others are right. Which entries are they?",
     ),
     (
         "centered, over the rows of a batch",
@@ -383,6 +462,14 @@ NEIGHBORS = [
     ("rows that need not cancel", tanh(lambda g, s, dz: g * s.x**2), (X,), "ROW_SUM"),
     ("a length that matters", lengths(lambda s, dz: [s.x * column(dz)]), (X,), "ROW_SCALE"),
     ("half, everywhere", tanh(lambda g, s, dz: g * s.x**2), (draw(4, 6),), "PART_RIGHT"),
+    (
+        "another factor for each draw",
+        tanh(lambda g, s, dz: np.where(np.abs(s.x) < 0.8, g * s.x.max(), g)),
+        (X,),
+        "PART_FACTOR",
+    ),
+    ("kept as it should be, and wrong", products(copied=True), (np.abs(draw(4)) + 0.5, V[:3]), "ONE_ARRAY_KEPT"),
+    ("nearly a half", tanh(lambda g, s, dz: np.where(np.abs(s.x) < 0.8, g / (2 + 1e-4 * s.x), g)), (X,), "PART_FACTOR"),
     ("as much off as a mistake", tanh(lambda g, s, dz: g * (1 + 0.01 * s.x)), (X,), "INEXACT"),
 ]
 
@@ -453,6 +540,86 @@ def test_a_place_where_a_division_by_0_hides_the_mistake_is_no_clue():
 
     report = check_gate(planted(forward, backward), X, draw(3, seed=4), np.array([0.8, 1.3, 1.9]))
     assert "the gradient of c is wrong" in report.text and "every entry of a is 0" not in report.text, report.text
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("slope", [quadratic_twice, linear_falls])
+def test_where_a_condition_decides_no_rows_or_columns_are_to_blame(slope, seed):
+    report = check_gate(smooth_hinge(slope), draw(4, 3, seed=seed), draw(4, 3, seed=seed + 50))
+    assert not report.ok and report.mistake != "PART_RIGHT" and "not." not in report.text, report.text
+
+
+@pytest.mark.parametrize(
+    "slope, code",
+    [
+        (lambda t: np.clip(t, 0, 1), None),
+        (lambda t: -np.clip(t, 0, 1), "WRONG_SIGN"),
+        (lambda t: 3 * np.clip(t, 0, 1), "WRONG_FACTOR"),
+        (quadratic_twice, "PART_FACTOR"),
+        (linear_falls, "PART_FACTOR"),
+        (lambda t: np.minimum(t, 1), "INDICATOR_IGNORED"),
+    ],
+)
+def test_numbers_picked_by_hand_lie_on_corners_and_hide_no_mistake(slope, code):
+    """Here 1 - xy is 0, 1, -2 or 1, 3, ½: where two pieces meet, the measured slope is blurred by the curvature."""
+    x, y = np.array([[1.0, 2.0, -3.0], [0.0, 2.0, 0.5]]), np.array([[1.0, 0.0, -1.0], [3.0, -1.0, 1.0]])
+    report = check_gate(smooth_hinge(slope), x, y)
+    assert report.mistake == code and report.ok is (code is None), report.text
+
+
+@pytest.mark.parametrize(
+    "change, code", [(lambda g, x: -g, "WRONG_SIGN"), (lambda g, x: g * np.where(x > 2, 1, 2), "PART_FACTOR")]
+)
+def test_an_entry_at_a_kink_is_left_out(change, code):
+    x = np.array([[0.0, 1.0, 2.0], [3.0, 4.0, 0.0], [-1.0, 5.0, 6.0]])
+    gate = planted(lambda s, x: s.keep(np.abs(x), x=x), lambda s, dz: [change(np.where(s.x >= 0, dz, -dz), s.x)])
+    assert check_gate(gate, x).mistake == code
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_signs_that_are_wrong_by_a_condition_are_not_those_of_another_input(seed):
+    ones = lambda s, dz: column(dz) * np.ones(s.x.shape)  # noqa: E731
+    distance = planted(
+        lambda s, x, y: s.keep(np.abs(x - y).sum(axis=1), x=x, y=y), lambda s, dz: [ones(s, dz), -ones(s, dz)]
+    )
+    report = check_gate(distance, np.abs(draw(4, 3, seed=seed)), draw(4, 3, seed=seed + 50))
+    assert report.mistake not in ("INPUT_TAKEN_AS", "ONE_INPUT_AS_ONES", "SPECIAL_PLACE_RIGHT"), report.text
+
+
+def test_a_place_is_not_special_where_the_other_inputs_are_small_by_chance():
+    """Where x is 0, the slope is right up to y = 3, and no y here is as large."""
+    gate = planted(
+        lambda s, x, y: s.keep(np.sin(y) + x * y**2 - 2 * np.maximum(y - 3, 0), x=x, y=y),
+        lambda s, dz: [s.y**2 * dz, (np.cos(s.y) + 2 * s.x * s.y + 0.1 * s.x**2 * np.exp(s.y)) * dz],
+    )
+    report = check_gate(gate, X, Y)
+    assert not report.ok and "every entry of x is 0" not in report.text, report.text
+
+
+def test_an_entry_of_a_part_has_its_place_in_the_whole():
+    def backward(s, dz):
+        mean = np.where(np.arange(len(s.x)) < 1, dz.mean(axis=1), 0)
+        return [np.cos(s.x) * dz + np.exp(s.x) * column(mean)]
+
+    gate = planted(lambda s, x: s.keep(np.sin(x) + np.exp(x).mean(axis=1, keepdims=True), x=x), backward)
+    text = check_gate(gate, draw(3, 5)).text
+    assert "When entry (1, 1) of the input rises, the output moves at (1, 0), but dz there" in text, text
+
+
+def test_an_array_that_is_changed_in_place_at_other_inputs_alone():
+    def backward(s, dz):
+        dz *= s.y
+        return [dz, np.sum(dz * s.x, axis=0)]
+
+    gate = planted(lambda s, x, y: s.keep(x * y, x=x, y=y), backward)
+    assert check_gate(gate, X, draw(3)).mistake == "CHANGED_INPUTS"
+    report = check_gate(gate, X, np.ones(3))
+    assert report.mistake == "CHANGED_INPUTS" and "changed in place" in report.text
+
+
+def test_what_has_no_name_asks_for_the_forward():
+    report = check_gate(tanh(lambda g, s, dz: g * (1 + s.x**2 + 0.1 * np.exp(s.x))), X)
+    assert report.mistake is None and report.text.endswith("can compare with a reference: is forward right?")
 
 
 def test_which_gradient_accumulates_is_told():

@@ -6,12 +6,13 @@ same gate is fed other values and larger arrays.
 
 import contextlib
 import copy
+from math import comb
 
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import MATCH, matches, same
-from handgrad.gradient_check.evidence import nearby
+from handgrad.gradient_check.comparing import MATCH, agrees, are_sure, matches, multiple_of, same
+from handgrad.gradient_check.evidence import drawn_large, nearby
 from handgrad.gradient_check.rule import Rules
 from handgrad.gradient_check.variants import one_row, special_places, symmetric_places
 from handgrad.gradient_check.wording import slices
@@ -29,7 +30,7 @@ PLACES = Rules(clues=True)  # right at certain inputs
 )
 def zeroed(e):
     missing = (e.given == 0) & (e.right != 0) if e.fits else np.array(False)
-    if missing.any() and np.allclose(np.where(missing, 0.0, e.right), e.given, MATCH, MATCH * np.max(np.abs(e.right))):
+    if missing.any() and not np.any(e.off & ~missing):
         yield {"n": int(missing.sum()), "size": missing.size}
 
 
@@ -42,7 +43,7 @@ def zeroed(e):
 def other_condition(e):
     if e.fits and np.size(e.x) > 1 and np.any(e.right):
         missing, extra = (e.given == 0) & (e.right != 0), (e.given != 0) & (e.right == 0)
-        if (missing | extra).any() and np.allclose(np.where(missing | extra, e.right, e.given), e.right):
+        if (missing | extra).any() and not np.any(e.off & ~missing & ~extra):
             yield {"missing": int(missing.sum()), "extra": int(extra.sum())}
 
 
@@ -54,11 +55,26 @@ def other_condition(e):
 )
 def right_on_one_side(e):
     if e.fits and np.size(e.x) > 2:
-        fine = np.abs(e.given - e.right) <= MATCH * np.max(np.abs(e.right))
         for what, array in e.known():
             for side, mask in (("above", array > 0), ("below", array < 0)):
-                if np.array_equal(fine, mask) and np.any(e.right[fine]):
+                if np.array_equal(~e.off, mask) and np.any(e.right[mask]):
                     yield {"what": what, "side": side}
+
+
+@CLUES.add(
+    "PART_FACTOR",
+    "In the {gradient}, the entries that differ {how}; all others are right.",
+    "Which entries are they?",
+    always=("how",),
+)
+def factor_on_a_part(e):
+    """Elsewhere it may be all that differ. So a single one is enough here, if it is the same number in each of them."""
+    if e.fits and np.size(e.off) > 1 and np.any(e.off):
+        given, right = e.given[e.off], e.right[e.off]
+        factor = multiple_of(given, right)
+        if factor and np.all(np.abs(given - factor * right) <= MATCH * np.max(np.abs(right))):
+            times = f"are {factor:.5g} times the right ones"
+            yield {"how": times if times != "are -1 times the right ones" else "have the right size and the wrong sign"}
 
 
 @CLUES.add(
@@ -158,8 +174,8 @@ def along_one_row(e):
 
 @CLUES.add(
     "TERM_WRONG",
-    "The {gradient} {is} off by a multiple of {what}{where}.",
-    "Which term is such a multiple, and what stands before it?",
+    "The {gradient} {is} off by {what}{where}.",
+    "Which term is that: what stands before it, or is it missing?",
     always=("what",),
 )
 def off_by_a_known_array(e):
@@ -167,16 +183,17 @@ def off_by_a_known_array(e):
     if not e.fits or np.ndim(e.x) == 0 or np.shape(e.x)[-1] < 3:
         return
     ones, off = np.ones(np.shape(e.x)), e.given - e.right
-    known = {"one number for all entries": ones, **dict(e.known())}
+    known = {"": ones, **dict(e.known())}
     if np.shape(e.dz) == np.shape(e.x):
         known |= {"dz": e.dz, **{f"dz times {what}": e.dz * array for what, array in e.known()}}
     one_row = np.size(e.x) == np.shape(e.x)[-1]
     for what, array in known.items():
         if _is_along(off, [array]):
-            yield {"what": what, "where": "" if one_row else ", another in each row"}
+            told = f"a multiple of {what}" if what else "the same number in every entry"
+            yield {"what": told, "where": "" if one_row else ", another in each row"}
         elif array is not ones and np.shape(e.x)[-1] > 3 and _is_along(off, [array, ones]):
             yield {
-                "what": f"{what} and by one number for all entries",
+                "what": f"a multiple of {what} and by the same number in every entry",
                 "where": "" if one_row else ", others in each row",
             }
 
@@ -230,7 +247,8 @@ def same_everywhere(e):
 
 @CLUES.add(
     "OUTPUTS_LEFT_OUT",
-    "When entry {place} of the input rises, the output moves at {output}, but dz there does not reach the {gradient}.",
+    "When entry {place} of the input rises, the output moves at {output}, but dz there does not reach this entry of "
+    "the {gradient}.",
     "Which outputs move with a single entry?",
 )
 def depends_on_too_little(e):
@@ -246,7 +264,8 @@ def _first_place(e, strange):
     """Where it is first so, if it is so in a tenth of the places: a few may be due to a condition at this point."""
     if strange.mean() >= 0.1:
         output, entry = np.argwhere(strange)[0]
-        place, output = np.unravel_index(entry, np.shape(e.x)), np.unravel_index(output, np.shape(e.z))
+        place = np.unravel_index(e.entries[entry], np.shape(e.inputs[e.i]))
+        output = np.unravel_index(output, np.shape(e.z))
         yield {"place": tuple(map(int, place)), "output": tuple(map(int, output))}
 
 
@@ -285,6 +304,20 @@ def right_for_equal_upstream(e):
         yield {}
 
 
+@CLUES.add(
+    "ONE_ARRAY_KEPT",
+    "What forward keeps as {what} is one and the same array, {n} times.",
+    "Is each of them still what it was when it was put there?",
+    always=("what",),
+)
+def one_array_kept_several_times(e):
+    for what, kept in e.kept.items():
+        if isinstance(kept, list) and len(kept) > 1 and all(isinstance(each, np.ndarray) for each in kept):
+            is_one = len({each.__array_interface__["data"][0] for each in kept}) == 1
+            if is_one and not any(np.shares_memory(kept[0], x) for x in e.inputs):
+                yield {"what": what, "n": len(kept)}
+
+
 @PLACES.add(
     "OTHER_OPERAND_TRANSPOSED",
     "Where {what} equals its transpose, the {gradient} {is} right.",
@@ -306,8 +339,19 @@ def right_for_symmetric(e):
 def right_at_a_special_place(e):
     for what, changed in special_places(e.inputs, e.names):
         other = e.elsewhere(changed)
-        if other is not None and other.is_right and _is_ordinary(other, changed):
+        if other is not None and other.is_right and _is_ordinary(other, changed) and _stays_right(e, what):
             yield {"what": what}
+
+
+def _stays_right(e, what):
+    """Whether it is right at that place whatever the other inputs are: with other signs too, and far larger."""
+    for size in (1, 3, 10):
+        inputs = [drawn_large(x, np.random.default_rng([size, j]), size) for j, x in enumerate(e.inputs)]
+        there = e.elsewhere(dict(enumerate(inputs)) | dict(special_places(inputs, e.names)).get(what, {}))
+        slopes = there.slopes_of(e.i) if there is not None else None
+        if slopes is not None and are_sure(slopes) and not agrees(there.all_given[e.i], slopes):
+            return False
+    return True
 
 
 def _is_ordinary(e, changed):
@@ -330,16 +374,19 @@ def _is_ordinary(e, changed):
     "PART_RIGHT",
     "In the {gradient}, {right} {are} right and {wrong} {are_not}.",
     "What is different there?",
+    always=("axis",),
 )
 def part_right(e):
     for axis in range(np.ndim(e.x)) if e.part is None else ():
         fine = e.right_slices(axis)
         if fine is not None:
             ok, off = np.flatnonzero(fine), np.flatnonzero(~fine)
+            shows = np.count_nonzero(e.right) + np.count_nonzero(e.given[e.right == 0])
             yield {
                 "right": slices(np.ndim(e.x), axis, ok),
                 "are": "is" if len(ok) == 1 else "are",
                 "wrong": slices(np.ndim(e.x), axis, off),
                 "are_not": "is not" if len(off) == 1 else "are not",
                 "axis": axis,
+                "chance": comb(len(fine), len(ok)) / comb(shows, np.count_nonzero(e.off)),
             }

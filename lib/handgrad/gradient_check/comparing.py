@@ -38,6 +38,11 @@ def agrees(given, slopes):
     return given is not None and np.shape(given) == np.shape(slopes.values) and not disagreement(given, slopes).any()
 
 
+def are_sure(slopes):
+    """Whether they were measured well enough to call another one wrong, at inputs that were drawn."""
+    return bool(np.all(slopes.errors <= 1e-3 * np.max(np.abs(slopes.values), initial=0.0)))
+
+
 def as_float64(x):
     """Floats in double precision, lists as arrays, integers as they are."""
     x = np.asarray(x)

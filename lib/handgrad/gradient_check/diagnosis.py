@@ -36,7 +36,8 @@ def diagnose(evidence: Evidence) -> Finding | None:
     finding = _first(chain(NAMES, CONDITIONS), evidence, name)
     if finding:
         return finding
-    part = next((Finding(PART[0], blanks, name) for blanks in PART[0].explain(evidence)), None)  # seen, not guessed
+    seen = (Finding(PART[0], blanks, name) for blanks in PART[0].explain(evidence))
+    part = _first(PART, evidence, name) or next((each for each in seen if each.blanks["chance"] < 0.01), None)
     if part:
         rest = evidence.wrong_part(part.blanks["axis"])
         found = _first(chain(NAMES, CLUES, PLACES), rest, f"{name} ({part.blanks['wrong']})") if rest else None

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import MATCH, agrees, copies_of, draw_upstream, matches, multiple_of
+from handgrad.gradient_check.comparing import (
+    MATCH,
+    agrees,
+    copies_of,
+    disagreement,
+    draw_upstream,
+    matches,
+    multiple_of,
+)
 from handgrad.nodes import Gate
 from handgrad.numerical import Slopes, measure_slopes, numerical_jacobian
 
@@ -65,6 +73,11 @@ class Evidence:
         return self._cut(self.slopes_of(self.i).errors)
 
     @property
+    def off(self) -> np.ndarray:
+        """Which entries are wrong, as the verdict has it."""
+        return self._cut(disagreement(self.all_given[self.i], self.slopes_of(self.i)))
+
+    @property
     def fits(self) -> bool:
         """Whether what came back has at least the shape of the input."""
         return np.shape(self.given) == np.shape(self.x)
@@ -87,7 +100,12 @@ class Evidence:
         """(m, n), of the m outputs with respect to the n entries of input i."""
         with np.errstate(all="ignore"):
             jacobian = numerical_jacobian(forward_of(self.gate, self.inputs, self.i), self.inputs[self.i])
-        return jacobian[:, np.ravel(self._cut(np.arange(jacobian.shape[1]).reshape(np.shape(self.inputs[self.i]))))]
+        return jacobian[:, self.entries]
+
+    @property
+    def entries(self) -> np.ndarray:
+        """Which entries of input i these are, counted through."""
+        return np.ravel(self._cut(np.arange(np.size(self.inputs[self.i])).reshape(np.shape(self.inputs[self.i]))))
 
     @cached_property
     def response(self) -> np.ndarray | None:
@@ -159,8 +177,16 @@ class Evidence:
                 return forward(moved[()])
 
             slope = measure_slopes(along, x[worst], self.dz).values
-            return bool(abs(slope - full[worst]) <= 1e-4 * abs(full[worst])) and self.is_given(self.right_if(j, other))
+            by_chance = self._has_right_sizes and not are_flags(self.inputs[j])
+            if abs(slope - full[worst]) <= 1e-4 * abs(full[worst]) and not by_chance:
+                return self.is_given(self.right_if(j, other))
         return False
+
+    @property
+    def _has_right_sizes(self) -> bool:
+        """Whether only signs and zeros are wrong: those follow a condition, and other values may meet it by chance."""
+        sizes = np.where(self.given == 0, 0.0, np.abs(self.right))
+        return self.fits and matches(np.abs(self.given), sizes)
 
     def elsewhere(
         self, changed: dict[int, Any] | None = None, dz: Any = None, i: int | None = None
@@ -177,6 +203,19 @@ class Evidence:
         """Whether the gradient is right where some inputs, or the upstream gradient, are others."""
         other = self.elsewhere(changed, dz)
         return other is not None and other.is_right
+
+    def beside_kinks(self) -> "Evidence":
+        """The same, with those entries moved a little that are at a kink, or so near that their slopes are blurred."""
+        rng = np.random.default_rng([11, 7919])
+        changed: dict[int, Any] = {}
+        for j, x in enumerate(self.inputs):
+            if is_float(x):
+                slopes = self.slopes_of(j)
+                blurred = slopes.kinks | (slopes.errors > MATCH * np.max(np.abs(slopes.values), initial=0.0))
+                step = 1e-3 * rng.uniform(0.5, 1, np.shape(x)) * np.maximum(1, np.abs(x))
+                changed |= {j: x + step * blurred} if np.any(blurred) and not np.all(blurred) else {}
+        beside = self.elsewhere(changed, self.dz) if changed else None
+        return beside if beside is not None and not beside.is_right else self
 
     @cached_property
     def others(self) -> list["Evidence"]:
@@ -196,15 +235,16 @@ class Evidence:
         return self if self.part is None else Evidence(self.untouched, self.names, self.inputs, self.i, self.dz)
 
     def right_slices(self, axis: int) -> np.ndarray | None:
-        """Which slices along an axis are right as a whole, if some of them show it and others are wrong; else None."""
+        """Which slices along an axis are right, if all others are wrong in each entry that is not 0; else None.
+
+        Were some of the others' entries right, the mistake would follow something else than the slices.
+        """
         if not self.fits or axis >= np.ndim(self.x):
             return None
-        given, right = (
-            np.moveaxis(np.asarray(g), axis, 0).reshape(np.shape(g)[axis], -1) for g in (self.given, self.right)
-        )
-        off = ~(np.abs(given - right) <= MATCH * np.max(np.abs(right), initial=0.0))
-        fine, shows = ~off.any(axis=1), right.any(axis=1)
-        told = (fine & shows).any() and not fine.all() and off[~fine].mean() > 0.5
+        shows = np.maximum(np.abs(self.given), np.abs(self.right)) > MATCH * np.max(np.abs(self.right), initial=0.0)
+        off, shows = (np.moveaxis(a, axis, 0).reshape(np.shape(a)[axis], -1) for a in (self.off, shows))
+        fine = np.asarray(~off.any(axis=1))
+        told = (fine & shows.any(axis=1)).any() and not fine.all() and (off | ~shows)[~fine].all()
         return fine if told else None
 
     def wrong_part(self, axis: int) -> "Evidence | None":
@@ -272,9 +312,21 @@ def redrawn(x: Any, rng: np.random.Generator, size: int | None = None, largest: 
     return signs * rng.permutation(np.ravel(x)).reshape(np.shape(x)) * rng.uniform(0.5, largest, np.shape(x))
 
 
+def drawn_large(x: Any, rng: np.random.Generator, size: float) -> Any:
+    """Floats of either sign and about this size; shares, flags and what is in order stay so."""
+    if not is_float(x) or _are_shares_or_flags(x) or _are_in_order(x) or _is_symmetric(x):
+        return nearby(x, rng)
+    return size * rng.standard_normal(np.shape(x))
+
+
 def _are_shares_or_flags(x):
     shares = np.ndim(x) > 0 and np.allclose(np.sum(x, axis=-1), 1) and np.min(x) >= 0
-    return np.ndim(x) > 0 and (shares or np.array_equal(x, np.round(x)))
+    return np.ndim(x) > 0 and (shares or are_flags(x))
+
+
+def are_flags(x: Any) -> bool:
+    """Whether these are flags, signs or labels: 0, 1 and -1."""
+    return bool(np.isin(x, (-1, 0, 1)).all())
 
 
 def _are_in_order(x):

@@ -45,13 +45,28 @@ def all_zero(e):
     always=("a", "b"),
 )
 def swapped(e):
-    """Two gradients that are each other's negative are not exchanged: their signs are reversed."""
+    if not matches(e.given, -e.right):
+        yield from _came_for_each_other(e)
+
+
+@NAMES.add(
+    "WRONG_SIGN",
+    "What came back for {a} and {b} has the right size, and every sign is reversed: so it would be if the two were "
+    "exchanged.",
+    "With which of them does the output rise, and in which order does backward return?",
+    always=("a", "b"),
+)
+def swapped_or_reversed(e):
+    if matches(e.given, -e.right):
+        yield from _came_for_each_other(e)
+
+
+def _came_for_each_other(e):
     for j, given in enumerate(e.all_given):
-        if j == e.i or given is None or not is_float(e.inputs[j]) or matches(e.given, -e.right):
-            continue
-        if matches(given, e.right) and e.is_given(e.slopes_of(j).values):
-            first, second = sorted((e.i, j))
-            yield {"a": e.names[first], "b": e.names[second]}
+        if j != e.i and given is not None and is_float(e.inputs[j]) and matches(given, e.right):
+            if e.is_given(e.slopes_of(j).values):
+                first, second = sorted((e.i, j))
+                yield {"a": e.names[first], "b": e.names[second]}
 
 
 @NAMES.add(
@@ -203,7 +218,7 @@ def input_for_output(e):
 )
 def indicator_ignored(e):
     extra = (e.right == 0) & (e.given != 0) if e.fits else np.array(False)
-    if extra.any() and matches(np.where(extra, 0.0, e.given), e.right):
+    if extra.any() and np.any(e.right) and not np.any(e.off & ~extra):
         yield {"n": int(np.count_nonzero(e.right == 0)), "extra": int(extra.sum())}
 
 

@@ -33,6 +33,13 @@ from handgrad.gradient_check.wording import gradients_of, listed
 from handgrad.nodes import Gate
 from handgrad.numerical import Slopes, measure_slopes
 
+ELSEWHERE = {
+    "CHANGED_INPUTS": "inputs, and wrong at others. There, an array is changed in place. Who else may hold it?",
+    "SAME_EVERYWHERE": "inputs. At others, what comes back stays the same, and is wrong. Which values does backward "
+    "read?",
+    "RIGHT_HERE_ALONE": "inputs, and wrong at others. What do these values have in common?",
+}
+
 
 def check_gate(
     gate: Gate, *inputs: ArrayLike, seed: int = 0, reference: Callable[..., ArrayLike] | None = None
@@ -186,7 +193,9 @@ def _judge(
     head += which_are_right(names, given, measured)
     nearness = max(_distance(given[i], measured[i]) for i in wrong)
     is_near = nearness <= 100 * TOLERANCE  # too near for the rules
-    findings = {names[i]: None if is_near else diagnose(Evidence(untouched, names, inputs, i, dz)) for i in wrong}
+    findings = {
+        names[i]: None if is_near else diagnose(Evidence(untouched, names, inputs, i, dz).beside_kinks()) for i in wrong
+    }
     code = next((finding.rule.code for finding in findings.values() if finding), None)
     text = f"{head} {in_words(findings, numbers)}"
     if code is None and nearness <= NEAR:
@@ -195,6 +204,8 @@ def _judge(
     if code is None and any(np.shape(given[i]) != np.shape(inputs[i]) for i in wrong):
         code = "WRONG_SHAPE"
         text += " Write down the shapes of all that meet in backward: at which step does it become another one?"
+    if code is None:
+        text += " The slopes are those of forward, which check_gate can compare with a reference: is forward right?"
     return GradientReport(False, text, code, skipped)
 
 
@@ -208,17 +219,11 @@ def _right_here(name, names, untouched, inputs, measured, skipped):
             "elsewhere the output moves. At which values, and at which sizes, is there a slope to compare?"
         )
         return GradientReport(False, text, "NOTHING_TESTED", skipped)
-    wrong, stay_the_same = wrong_elsewhere(copy.deepcopy(untouched), inputs)
+    wrong, code = wrong_elsewhere(copy.deepcopy(untouched), inputs)
     if not wrong:
         return GradientReport(True, f"{name}: backward agrees with the measured slopes{skips(skipped)}.", None, skipped)
     head = f"{name}: the {gradients_of([names[i] for i in wrong])} {'is' if len(wrong) == 1 else 'are'} right at these "
-    if stay_the_same:
-        text = (
-            f"{head}inputs. At others, what comes back stays the same, and is wrong. Which values does backward read?"
-        )
-        return GradientReport(False, text, "SAME_EVERYWHERE", skipped)
-    text = f"{head}inputs, and wrong at others. What do these values have in common?"
-    return GradientReport(False, text, "RIGHT_HERE_ALONE", skipped)
+    return GradientReport(False, head + ELSEWHERE[code], code, skipped)
 
 
 def answers_differ(
