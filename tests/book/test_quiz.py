@@ -12,7 +12,7 @@ from docutils.core import publish_doctree
 from in_browser import wait_for_formulas
 from myst_parser.docutils_ import Parser
 
-CHAPTER = re.compile(r"/\d\d_\w+$")
+CHAPTER = re.compile(r"/\d\d[a-z]?_\w+$")
 
 QUIZ = """\
 ::::{admonition} Quiz
