@@ -1,7 +1,6 @@
 """A table of gates: what each does to a gradient, and whether measured slopes and torch agree with its backward."""
 
 from collections.abc import Callable
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -78,8 +77,8 @@ class GateTable:
     def _repr_html_(self) -> str:
         marks = {"agrees": "✓", "differs": "✗ differs"}
         rows = [(name, does, marks[one], marks[other]) for name, does, one, other in self._rows]
-        table = table_as_html([HEADINGS, *rows])
-        return table.replace("<td></td>", f'<th scope="col">{escape(HEADINGS[0])}</th>', 1)
+        table = table_as_html([HEADINGS, *rows]).replace("<td></td>", f'<th scope="col">{HEADINGS[0]}</th>', 1)
+        return table.replace("<table>", '<table class="hg-gates">', 1)
 
 
 def agrees_with_torch(gate: Gate, torch_function: Callable[..., Any], *inputs: ArrayLike, seed: int = 0) -> bool:
