@@ -49,6 +49,13 @@ def test_its_html_is_a_table_with_headings_and_escapes_what_it_is_told():
     assert "x &gt; 0" in html and html.count("✓") == 2
 
 
+def test_long_names_may_be_broken_between_words():
+    table = GateTable()
+    table.add(ExpWithoutUpstream(), "scales by LogSoftmax", torch.exp, X)
+    html = table._repr_html_()
+    assert "Exp<wbr>Without<wbr>Upstream</th>" in html and "LogSoftmax" in html
+
+
 def test_ids_stay_fixed_and_their_gradient_must_be_none():
     class IdsWithGradient(EmbeddingLookup):
         def backward(self, dz):

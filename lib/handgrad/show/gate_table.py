@@ -1,5 +1,6 @@
 """A table of gates: what each does to a gradient, and whether measured slopes and torch agree with its backward."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +79,7 @@ class GateTable:
         marks = {"agrees": "✓", "differs": "✗ differs"}
         rows = [(name, does, marks[one], marks[other]) for name, does, one, other in self._rows]
         table = table_as_html([HEADINGS, *rows]).replace("<td></td>", f'<th scope="col">{HEADINGS[0]}</th>', 1)
+        table = re.sub("(?<=[a-z])(?=[A-Z][a-z]+[^<]*</th>)", "<wbr>", table)  # where a long name may be broken
         return table.replace("<table>", '<table class="hg-gates">', 1)
 
 
