@@ -1,5 +1,7 @@
 """Chapter numbers from file names: `book/08_graphs.ipynb` is chapter 8, whatever else is in the book.
 
+A chapter of two pages has a letter on the second: `book/10b_matrix_gates.ipynb` is 10b, and its equations (10b.1).
+
 Sphinx counts the chapters that are there and numbers them 1, 2, 3. Once it has, each chapter's first number
 is replaced by that of its file, and Sphinx counts equations, figures and exercises anew, so that they start
 at (8.1). Everything rendered later (headings, sidebar, references from other pages) reads these numbers.
@@ -13,9 +15,12 @@ from sphinx.environment.collectors.toctree import TocTreeCollector
 
 
 def chapter_number(docname):
-    """The NN of `NN_slug`, or None for a page that is no chapter."""
-    match = re.match(r"(\d+)_", PurePosixPath(docname).name)
-    return int(match[1]) if match else None
+    """The NN of `NN_slug`, "10b" for `10b_slug`, or None for a page that is no chapter."""
+    match = re.match(r"(\d+)([a-z]?)_", PurePosixPath(docname).name)
+    if not match:
+        return None
+    number, letter = match.groups()
+    return f"{int(number)}{letter}" if letter else int(number)
 
 
 def renumber(app, env):

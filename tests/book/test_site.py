@@ -100,10 +100,11 @@ def test_the_build_has_the_pages_of_the_contents(site, pages):
 def test_chapters_are_numbered_by_their_files(site, pages):
     for page in pages:
         number = Path(page).name.split("_")[0]
-        if number.isdigit():
+        if number[:2].isdigit():  # 08, or 10b: the second page of chapter 10
+            number = number.lstrip("0")
             html = (site / f"{page}.html").read_text(encoding="utf-8")
-            assert f'<h1><span class="section-number">{int(number)}. </span>' in html
-            assert all(f">({int(number)}." in part for part in html.split('class="eqno"')[1:])
+            assert f'<h1><span class="section-number">{number}. </span>' in html
+            assert all(f">({number}." in part for part in html.split('class="eqno"')[1:])
 
 
 def test_a_copy_on_a_stick_is_the_whole_course(browser, site, tmp_path):

@@ -306,7 +306,7 @@ def redrawn(x: Any, rng: np.random.Generator, size: int | None = None, largest: 
 
     Where there are both signs, any entry may have either.
     """
-    if not is_float(x) or np.size(x) < 2 or _are_shares_or_flags(x) or _are_in_order(x) or _is_symmetric(x):
+    if not is_float(x) or np.size(x) < 2 or _are_shares_or_flags(x) or _are_in_order(x):
         return nearby(x, rng)
     signs = rng.choice([-1.0, 1.0], np.shape(x)) if np.min(x) < 0 < np.max(x) else 1.0
     return signs * rng.permutation(np.ravel(x)).reshape(np.shape(x)) * rng.uniform(0.5, largest, np.shape(x))
@@ -314,7 +314,7 @@ def redrawn(x: Any, rng: np.random.Generator, size: int | None = None, largest: 
 
 def drawn_large(x: Any, rng: np.random.Generator, size: float) -> Any:
     """Floats of either sign and about this size; shares, flags and what is in order stay so."""
-    if not is_float(x) or _are_shares_or_flags(x) or _are_in_order(x) or _is_symmetric(x):
+    if not is_float(x) or _are_shares_or_flags(x) or _are_in_order(x):
         return nearby(x, rng)
     return size * rng.standard_normal(np.shape(x))
 

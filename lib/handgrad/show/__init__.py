@@ -15,10 +15,12 @@ from handgrad.show.explorers import (
     window_explorer,
 )
 from handgrad.show.figures import figure, use_book_style
+from handgrad.show.gate_table import GateTable
 from handgrad.show.source import source
 from handgrad.show.verification import Verification, verify
 
 __all__ = [
+    "GateTable",
     "Verification",
     "bend_space",
     "descend",

@@ -65,7 +65,9 @@ def wires(
 
 
 def heights(count: int) -> np.ndarray:
-    """Where so many names stand, one below the other: two of them not at the very ends."""
+    """Where so many names stand, one below the other: two of them not at the very ends, and one in the middle."""
+    if count == 1:
+        return np.array([0.5])
     return np.linspace(1, 0, count) if count > 2 else np.linspace(0.8, 0.2, count)
 
 
