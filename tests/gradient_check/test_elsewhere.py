@@ -95,3 +95,9 @@ def test_a_little_off_is_inexact_whatever_the_draw(off):
     assert check_gate(complex_step, X).mistake == "INEXACT"
     single = planted(lambda s, x: s.keep(np.sin(x), x=x), lambda s, dz: [np.float32(np.cos(s.x) * dz)])
     assert check_gate(single, X)
+
+
+@pytest.mark.parametrize("symmetric", [[[2.0, 1.0], [1.0, -3.0]], [[0.5, -1.5], [-1.5, 0.25]]])
+def test_a_symmetric_matrix_does_not_hide_a_transpose_that_is_missing(symmetric):
+    untransposed = planted(lambda s, x, W: s.keep(x @ W, x=x, W=W), lambda s, dz: [dz @ s.W, s.x.T @ dz])
+    assert check_gate(untransposed, draw(3, 2), np.array(symmetric)).mistake == "RIGHT_HERE_ALONE"
