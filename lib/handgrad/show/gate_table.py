@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from handgrad.embedding import RowSparseGradient
 from handgrad.gradient_check import TOLERANCE, check_gate
-from handgrad.graph import Gate
+from handgrad.nodes import Gate
 from handgrad.show.explorers.tables import table_as_html
 from handgrad.show.verification import _by_torch
 
@@ -66,8 +66,8 @@ class GateTable:
         measured = check_gate(gate, *inputs, seed=seed).ok
         same = agrees_with_torch(gate, torch_function, *inputs, seed=seed)
         self.gates.append(type(gate))
-        verdicts = ("agrees" if ok else "differs" for ok in (measured, same))
-        self._rows.append((type(gate).__name__, does, *verdicts))
+        one, other = ("agrees" if ok else "differs" for ok in (measured, same))
+        self._rows.append((type(gate).__name__, does, one, other))
 
     def __repr__(self) -> str:
         rows = [HEADINGS, *self._rows]
