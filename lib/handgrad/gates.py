@@ -142,10 +142,9 @@ class Max(Gate):
         return self.routed(tx, x, y) + self.routed(ty, y, x)
 
     @staticmethod
-    def routed(dz: Any, x: Any, y: Any) -> tuple[Any, Any]:
-        """All of dz where x is larger than y, half of it where they are equal."""
-        # "not smaller" is "larger or equal", but for nan, which is neither
-        return (dz * np.logical_not(x <= y) + dz * np.logical_not(x < y)) / 2
+    def routed(dz: Any, x: Any, y: Any) -> Any:
+        """The share of x: all of dz, but half where both are equal, and nothing where x is smaller."""
+        return np.where(x < y, 0.0, np.where(x == y, dz / 2, dz))[()]
 
 
 class Sum(Gate):
