@@ -108,7 +108,7 @@ def something_without_upstream(e):
 @CLUES.add(
     "NOT_LINEAR",
     "With dz twice as large, the {gradient} {is} not twice as large.",
-    "How many times does dz stand in each of its terms?",
+    "Does dz stand in each of its terms, once, and is nothing cut off?",
 )
 def not_twice_as_large(e):
     twice = e.given_for(2 * e.dz)
