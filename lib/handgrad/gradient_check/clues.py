@@ -36,8 +36,8 @@ def zeroed(e):
 
 @CONDITIONS.add(
     "INDICATOR_WRONG",
-    "The {gradient} {is} right where neither {it} nor the slope is 0. Of the entries with which the output moves, "
-    "{missing} have the gradient 0; of those with which it does not, {extra} have another.",
+    "The {gradient} {is} right where neither {it} nor the slope is 0. A 0 stands at {missing} of the entries with "
+    "which the output moves, and another number at {extra} of those with which it does not.",
     "Under which condition does an entry matter?",
 )
 def other_condition(e):
