@@ -254,9 +254,10 @@ def numbers_on(graph, wire):
 
 
 def box_of_text(text, x, y, end):
-    """Left, top, right and bottom; letters are 7 to 8 pixels wide."""
-    left = x - {"start": 0, "middle": 4 * len(text), "end": 8 * len(text)}[end]
-    return left, y - 11, left + 8 * len(text), y + 1
+    """Left, top, right and bottom."""
+    width = sum(5 if letter in "(), .-" else 9 for letter in text)
+    left = x - {"start": 0, "middle": width / 2, "end": width}[end]
+    return left, y - 11, left + width, y + 1
 
 
 def overlap(one, other):

@@ -18,7 +18,7 @@ WORDS = re.compile(r"(?:[A-Z]+[a-z])?[A-Z]{2,}(?![a-z])|[A-Z]?[^A-Z]+|[A-Z]")  #
 SYMBOLS = {"Add": "+", "Subtract": "−", "Multiply": "×", "Sigmoid": "σ", "Sum": "Σ", "EmbeddingLookup": "lookup"}
 LETTER, LINE, GAP, ROW, STUB = 8, 16, 84, 106, 48  # in pixels; numbers stand in GAP, and behind an output, at its STUB
 NAME = 18  # above a gate that has a name, for it
-SHORTEST, USUAL, LONGEST = 2, 7, 10  # letters of a number: -1, -0.1966, -1.234e-05
+SHORTEST, USUAL, LONGEST = "-1", "-0.1966", "-1.234e-05"  # numbers
 SMALLEST = 0.8  # of its size: on a phone a drawing scrolls rather than have letters below 11 pixels
 HALO = "var(--pst-color-background, var(--jp-layout-color0, white))"  # the page's own, in the book and in JupyterLab
 
@@ -207,9 +207,7 @@ def wires(
 ) -> list[Wire]:
     """A curve for each input of each gate, and a straight wire to nowhere for an output: with its upstream gradient."""
     routes = list(_routes(graph, places, bends))
-    widths = [
-        tuple(LETTER * max(SHORTEST, len(short_number(n))) for n in _numbers_on(graph, wire)) for wire, _ in routes
-    ]
+    widths = [tuple(width_of(short_number(n)) for n in _numbers_on(graph, wire)) for wire, _ in routes]
     spots = numbers_beside(
         [np.concatenate([_points(*part) for part in parts]) for _, parts in routes],
         [np.reshape(parts[-1], (2, 2)).mean(axis=0) for _, parts in routes],
@@ -240,6 +238,11 @@ def _routes(graph, places, bends):
         if node in graph.outputs:
             start = x1 + half_width_of(node)
             yield Wire(node, None, 0, f"M{start:g} {y1:g}h{STUB}"), [(start, y1, start + STUB, y1)]
+
+
+def width_of(number: str) -> int:
+    """Of a number, in the bold letters that a stepper has; as wide as the shortest if there is none yet."""
+    return sum(6 if letter in "(), .-" else 10 for letter in number or SHORTEST)
 
 
 def _numbers_on(graph, wire):
@@ -340,10 +343,10 @@ def edges(
         half_width = max(half_width_of(node), LETTER * len(name_above(node)) / 2)
         half_height = half_height_of(node) + NAME * bool(name_above(node))
         inside.append((x - half_width, y - half_height, x + half_width, y + half_height))
-    behind = max(right for *_, right, _ in inside[len(boxes) :]) + max(STUB, LETTER * LONGEST)
+    behind = max(right for *_, right, _ in inside[len(boxes) :]) + max(STUB, width_of(LONGEST))
     for wire in drawn:
         for spot, width in zip((wire.value, wire.gradient), wire.widths, strict=True):
-            x0, y0, x1, y1 = box_of(*spot, max(width, LETTER * USUAL))
+            x0, y0, x1, y1 = box_of(*spot, max(width, width_of(USUAL)))
             inside.append((x0 + 8, y0, x1 - 8, y1))  # at the sides a number needs less of a margin
     passing = [y for straight in bends.values() for _, _, y in straight]
     left, top, right, bottom = zip(*inside, strict=True)
