@@ -48,7 +48,10 @@ def numbers_beside(
     spots, boxes, costs = [], [], []
     for i, (line, own) in enumerate(zip(lines, widths, strict=True)):
         pair = _behind(line) if stubs[i] else (_spots(line, own[0], below=False), _spots(line, own[1], below=True))
-        around = [np.array([box_of(*spot[:3], width) for spot in s]) for s, width in zip(pair, own, strict=True)]
+        around = [
+            np.array([box_of(spot.x, spot.y, spot.end, width) for spot in s])
+            for s, width in zip(pair, own, strict=True)
+        ]
         above, under = (_costs(i, s, b, lines, middles[i], covered) for s, b in zip(pair, around, strict=True))
         spots.append(pair)
         boxes.append(around)

@@ -207,7 +207,8 @@ def wires(
 ) -> list[Wire]:
     """A curve for each input of each gate, and a straight wire to nowhere for an output: with its upstream gradient."""
     routes = list(_routes(graph, places, bends))
-    widths = [tuple(width_of(short_number(n)) for n in _numbers_on(graph, wire)) for wire, _ in routes]
+    numbers = [_numbers_on(graph, wire) for wire, _ in routes]
+    widths = [(width_of(short_number(above)), width_of(short_number(below))) for above, below in numbers]
     spots = numbers_beside(
         [np.concatenate([_points(*part) for part in parts]) for _, parts in routes],
         [np.reshape(parts[-1], (2, 2)).mean(axis=0) for _, parts in routes],
