@@ -152,8 +152,8 @@ class ComputationalGraph:
                 if node.gate is not None and node in self.gradients:
                     downstream = node.gate.backward(self._upstream(node))
                     require_gradients(node, downstream)
-                    for input_node, gradient in zip(node.inputs, downstream, strict=True):
-                        self._add(input_node, gradient)
+                    for i, gradient in zip(node.inputs, downstream, strict=True):
+                        self._add(i, gradient)
                     self.downstream[node] = downstream
         reached = [leaf for leaf in self.leaves.values() if leaf in self.gradients]
         return {leaf.name: plain(self.gradients[leaf]) for leaf in reached}
