@@ -16,7 +16,7 @@ import torch
 
 from handgrad.errors import InputError
 from handgrad.word2vec import Callback, Trainer, TrainingConfig
-from handgrad.word2vec.processes import Processes
+from handgrad.word2vec.runs.processes import Processes
 
 RANK = int(os.environ.get("RANK", 0))  # a test imports the settings below
 CONFIG = TrainingConfig(

@@ -41,11 +41,11 @@ from handgrad.word2vec import (
     sampled_softmax_loss,
     window_batches,
 )
-from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
-from handgrad.word2vec.evaluation import read_analogies, read_word_pairs, word_analogies
-from handgrad.word2vec.ppmi import ppmi_vectors
-from handgrad.word2vec.projector import save_projector
+from handgrad.word2vec.runs.checkpoint import checkpoints, load_checkpoint
+from handgrad.word2vec.vectors.evaluation import read_analogies, read_word_pairs, word_analogies
+from handgrad.word2vec.vectors.ppmi import ppmi_vectors
+from handgrad.word2vec.vectors.projector import save_projector
 
 FINE = ("fine.txt", "--subsample", "0", "--dimension", "4")  # a text and settings with which nothing is wrong
 

@@ -20,10 +20,11 @@ from click.testing import CliRunner
 from handgrad import corpora
 from handgrad.cli import main
 from handgrad.installing import how_to_install
-from handgrad.word2vec import KeyedVectors, TrainingConfig, Vocabulary, evaluation
-from handgrad.word2vec.checkpoint import checkpoints
+from handgrad.word2vec import KeyedVectors, TrainingConfig, Vocabulary
 from handgrad.word2vec.config import choices_of
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
+from handgrad.word2vec.runs.checkpoint import checkpoints
+from handgrad.word2vec.vectors import evaluation
 
 SMALL = ("--dimension", 8, "--epochs", 2, "--subsample", 0, "--batch-size", 16, "--engine", "numpy")
 
@@ -378,7 +379,7 @@ def test_what_is_not_installed_is_one_sentence(run, text, four_words, tmp_path, 
     for name in [name for name in sys.modules if name.partition(".")[0] == missing]:
         monkeypatch.setitem(sys.modules, name, None)
     for name in ("run_folder", "checkpoint"):
-        monkeypatch.delitem(sys.modules, f"handgrad.word2vec.{name}", raising=False)
+        monkeypatch.delitem(sys.modules, f"handgrad.word2vec.runs.{name}", raising=False)
     (tmp_path / "pairs.tsv").write_text("up\tdown\t1\n", encoding="utf-8")
     monkeypatch.setitem(sys.modules, missing, None)
     arguments = {

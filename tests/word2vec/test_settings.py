@@ -9,7 +9,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from handgrad.word2vec import CS20, Callback, Network, Trainer, TrainingConfig, negative_sampling_step
-from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
+from handgrad.word2vec.runs.checkpoint import checkpoints, load_checkpoint
 
 COUNTS = {"a": 64, "b": 32, "c": 16, "d": 8, "e": 4, "f": 2}
 WORDS = np.random.default_rng(0).permutation(np.repeat(list(COUNTS), list(COUNTS.values())))
@@ -307,11 +307,11 @@ ROWS = [
 
 # What shows only with a GPU, in several processes or in large batches is tested where these are.
 ELSEWHERE = {
-    "begin_from": ("test_beginning.py", "test_known_words_begin_where_they_ended_and_others_as_ever"),
-    "checkpoint_seconds": ("test_longer_runs.py", "test_by_default_a_run_has_checkpoints_by_the_clock"),
-    "device": ("engines/test_torch_engine.py", "test_with_a_gpu_auto_is_the_gpu"),
-    "max_repeats": ("engines/test_torch_engine.py", "test_a_word_that_is_repeated_moves_as_by_so_many_of_its_mean"),
-    "sync_every": ("test_processes.py", "test_two_learn_as_well_as_one"),  # in so many steps
+    "begin_from": ("runs/test_beginning.py", "test_known_words_begin_where_they_ended_and_others_as_ever"),
+    "checkpoint_seconds": ("runs/test_longer_runs.py", "test_by_default_a_run_has_checkpoints_by_the_clock"),
+    "device": ("engines/torch/test_engine.py", "test_with_a_gpu_auto_is_the_gpu"),
+    "max_repeats": ("engines/torch/test_engine.py", "test_a_word_that_is_repeated_moves_as_by_so_many_of_its_mean"),
+    "sync_every": ("runs/test_processes.py", "test_two_learn_as_well_as_one"),  # in so many steps
 }
 
 

@@ -203,7 +203,7 @@ def read_settings(path):
 
 def settings_of_the_run(output, given):
     """The settings and the corpus of the run in a folder, from its run.json."""
-    from handgrad.word2vec.run_folder import read_run
+    from handgrad.word2vec.runs.run_folder import read_run
 
     if output is None:
         raise InputError("A run is resumed from its folder: name it with --output DIR.")
@@ -278,7 +278,7 @@ def _how_far(trainer, output, resume):
     came = f"Stopped after {trainer.raw_words:,} words, {trainer.share:.0%} of the run."
     if not output:
         return f"{came} Nothing was saved: give --output DIR to keep a run."
-    from handgrad.word2vec.checkpoint import checkpoints
+    from handgrad.word2vec.runs.checkpoint import checkpoints
 
     kept = checkpoints(trainer.folder.checkpoints)
     if kept and trainer.config.checkpoint_scope:

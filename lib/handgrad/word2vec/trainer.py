@@ -22,18 +22,18 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.nodes import Parameter
 from handgrad.optimizers import Optimizer
-from handgrad.word2vec.beginning import begin_from
-from handgrad.word2vec.callbacks import Callback
 from handgrad.word2vec.config import TrainingConfig
-from handgrad.word2vec.encoding import EncodedText, encode_text
 from handgrad.word2vec.engines import engine_for
-from handgrad.word2vec.keyed_vectors import KeyedVectors
-from handgrad.word2vec.network import Network
-from handgrad.word2vec.processes import OneProcess, processes_of
-from handgrad.word2vec.progress import bar, say, signals_noted, threads_limited
-from handgrad.word2vec.recording import folder_for
-from handgrad.word2vec.sampling import keep_probabilities
-from handgrad.word2vec.windows import NumSkipsBatches, window_batches
+from handgrad.word2vec.objectives.network import Network
+from handgrad.word2vec.runs.beginning import begin_from
+from handgrad.word2vec.runs.callbacks import Callback
+from handgrad.word2vec.runs.processes import OneProcess, processes_of
+from handgrad.word2vec.runs.progress import bar, say, signals_noted, threads_limited
+from handgrad.word2vec.runs.recording import folder_for
+from handgrad.word2vec.text.encoding import EncodedText, encode_text
+from handgrad.word2vec.text.subsampling import keep_probabilities
+from handgrad.word2vec.text.windows import NumSkipsBatches, window_batches
+from handgrad.word2vec.vectors.keyed_vectors import KeyedVectors
 
 NUMBERS = ("epoch", "position", "step", "loss_sum", "predictions", "seconds", "stop_reason")  # where a run is
 REPORTS = 100  # in a run, where report_every does not say otherwise

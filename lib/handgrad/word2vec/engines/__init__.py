@@ -16,7 +16,7 @@ def engine_for(trainer):
     """The engine that the trainer's configuration asks for; with "auto" the compiled one where it can do that."""
     config = trainer.config
     if config.engine == "torch":
-        from handgrad.word2vec.engines.torch_engine import TorchEngine
+        from handgrad.word2vec.engines.torch.engine import TorchEngine
 
         return TorchEngine(trainer)
     if not _is_compiled(config, trainer.say):

@@ -1,7 +1,7 @@
 """What the trainer asks of an engine."""
 
 from handgrad import optimizers
-from handgrad.word2vec.network import Network
+from handgrad.word2vec.objectives.network import Network
 
 OPTIMIZERS = {
     "sgd": optimizers.SGD,

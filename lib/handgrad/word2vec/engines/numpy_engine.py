@@ -4,7 +4,7 @@ import math
 
 from handgrad.word2vec.engines.engine import Engine
 from handgrad.word2vec.objectives import negative_sampling_step
-from handgrad.word2vec.windows import pairs
+from handgrad.word2vec.text.windows import pairs
 
 
 class NumPyEngine(Engine):

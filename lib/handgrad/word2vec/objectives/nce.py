@@ -22,7 +22,7 @@ from handgrad.graph import ComputationalGraph
 from handgrad.losses import SigmoidCrossEntropy
 from handgrad.nodes import Gate, Node, Parameter
 from handgrad.word2vec.objectives.models import hidden_node
-from handgrad.word2vec.sampling import SampledValues
+from handgrad.word2vec.objectives.noise import SampledValues
 
 FLT_MAX = float(np.finfo(np.float32).max)
 

@@ -22,13 +22,13 @@ from two_topics import sentences_of_two_topics
 from handgrad.errors import InputError
 from handgrad.installing import how_to_install
 from handgrad.word2vec import Callback, EncodedText, Network, Trainer, TrainingConfig, Vocabulary, encode_text
-from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
 from handgrad.word2vec.engines import compiled
 from handgrad.word2vec.engines.compiled import deterministic, draws, hogwild, negative_sampling
 from handgrad.word2vec.engines.compiled import pieces as pieces_module
 from handgrad.word2vec.engines.compiled.pieces import _generator, pieces_of
 from handgrad.word2vec.engines.compiled.simd import LANES
 from handgrad.word2vec.engines.compiled.steps import room_for
+from handgrad.word2vec.runs.checkpoint import checkpoints, load_checkpoint
 
 TOPICS = list(sentences_of_two_topics())
 SMALL = {"dimension": 16, "epochs": 4, "subsample": 0, "learning_rate": 0.05, "engine": "compiled", "min_count": 1}
@@ -964,7 +964,7 @@ def test_ten_kills_at_random_moments(tmp_path, kind):
     script = f"""
 import sys
 from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+sys.path.insert(0, {str(Path(__file__).parents[2] / "runs")!r})
 import kill_and_resume
 from handgrad.word2vec import TrainingConfig
 from handgrad.word2vec.engines.compiled import deterministic, hogwild

@@ -1,0 +1,202 @@
+"""The torch engine: the trainer's steps with autograd's gradients, on a processor or a GPU, in one process or several.
+
+On a processor the batches are those of the NumPy engine, and so are the losses and the vectors, but for rounding. On
+a GPU, and in several processes, torch draws the examples itself (``torch_examples``). One process then waits for the
+device once in each chunk of the text, and for a report of the loss, which the device adds up in float64. (For NCE and
+sampled softmax it waits for each batch: NumPy draws their noise, for its targets.)
+
+A GPU wants large batches, and with them the sum over a batch goes wrong: all uses of a word are worked on with the
+same old vector, and a frequent word is thrown far beyond where they point. ``max_repeats`` limits that, row by row: the
+gradient of a word that takes part in n predictions of the batch is multiplied by min(1, max_repeats / n). For all other
+words the learning rate means what it means in small batches. A limit for each id, by how often the batch uses it,
+is the idea of Zheng et al. (2023), CowClip; they limit the gradient's norm, where here the sum becomes a mean.
+
+Two epochs of six million words of Wikipedia, Spearman's correlation with WordSim-353: batches of 64 and 256 without a
+limit .39, of 1,024 .16, of 4,096 no numbers any more; of 4,096 with a limit of 64 .39, of 16 .34, of 256 .10; of 16,384
+with a limit of 64 .34. So 4,096 and 64 are good values for a GPU at a learning rate of 0.025.
+"""
+
+import importlib.util
+from contextlib import contextmanager
+from importlib.metadata import version
+from itertools import islice
+
+import numpy as np
+
+from handgrad.errors import InputError
+from handgrad.installing import how_to_install
+from handgrad.word2vec.engines.numpy_engine import NumPyEngine
+from handgrad.word2vec.runs.processes import chosen_device
+from handgrad.word2vec.text.encoding import EncodedText
+
+
+def require_torch(config, processes):
+    """The torch engine can do what a configuration wants, or a sentence says what is in the way."""
+    if importlib.util.find_spec("torch") is None:
+        raise InputError(f"The torch engine needs torch: {how_to_install('torch')}, or choose another engine.")
+    impossible = {"optimizer": "momentum", "update": "pair"}
+    for name, value in impossible.items():
+        if getattr(config, name) == value:
+            raise InputError(f"The torch engine does not do {name} = {value!r}: choose engine numpy.")
+    if config.num_skips and config.examples_on == "device":
+        raise InputError("The examples of num_skips are not made on the device: leave examples_on at auto.")
+    if processes.count == 1:
+        return
+    wanted = {"optimizer": ("sgd",), "num_skips": (0,), "examples_on": ("auto", "device")}
+    for name, values in wanted.items():
+        if getattr(config, name) not in values:
+            raise InputError(f"Several processes do not do {name} = {getattr(config, name)!r}: choose {values[0]!r}.")
+
+
+class TorchEngine(NumPyEngine):
+    """The NumPy engine with torch's network and optimizer; and where torch draws the examples, with steps of its own.
+
+    Parameters
+    ----------
+    trainer : Trainer, with its vocabulary, text and processes
+
+    Attributes
+    ----------
+    device : str
+    draws : bool, whether torch draws the examples, and not NumPy
+    loss_on_device : float64 tensor without axes, what the trainer has not been told of
+    positions : list of int, how many words of its share of the text each process has behind it in this epoch
+    """
+
+    name = "torch"
+
+    def __init__(self, trainer):
+        config, self.processes = trainer.config, trainer.processes
+        require_torch(config, self.processes)
+        import torch
+
+        from handgrad.word2vec.engines.torch.network import TorchNetwork, TorchOptimizer
+
+        self.device = chosen_device(config)
+        network = TorchNetwork(config, trainer.vocabulary.counts, trainer.shared, self.device)
+        super().__init__(trainer, network, TorchOptimizer(network, config.learning_rate))
+        by_itself = self.device != "cpu" or self.processes.count > 1
+        self.draws = config.examples_on == "device" or (
+            config.examples_on == "auto" and by_itself and not config.num_skips
+        )
+        self.loss_on_device = torch.zeros((), dtype=torch.float64, device=self.device)
+        if self.device != "cpu":
+            self.other_bits = "a GPU adds up gradients in any order"
+        self.positions = [0] * self.processes.count
+
+    def steps(self, trainer):
+        """Learn, and yield after each step: a batch, or in several processes a round of batches and a meeting."""
+        with _torch_threads(trainer.config.threads):
+            try:
+                yield from self._drawn_steps(trainer) if self.draws else super().steps(trainer)
+            except GeneratorExit:  # nobody wants more steps; after an error nothing could be collected
+                self.collect(trainer)
+                raise
+            self.collect(trainer)
+
+    def _drawn_steps(self, trainer):
+        """On examples that torch draws."""
+        learn = self._alone if self.processes.count == 1 else self._together
+        examples = self._examples(trainer)
+        for _ in trainer.epochs_left():
+            if not trainer.position:
+                self.positions = [0] * self.processes.count
+            own = trainer.position if self.processes.count == 1 else self.positions[self.processes.rank]
+            batches = examples.batches(trainer.epoch, own)
+            while learn(trainer, batches):
+                trainer.step += 1
+                yield
+                if trainer.is_over():
+                    return
+
+    def _examples(self, trainer):
+        """Those of this process's share: as many words for each, cut where they may fall."""
+        from handgrad.word2vec.engines.torch.examples import TorchExamples
+
+        text, rank, count = trainer.text, self.processes.rank, self.processes.count
+        first, end = (len(text) * n // count for n in (rank, rank + 1))
+        return TorchExamples(_part(text, first, end), self.network, trainer.keep, start=first)
+
+    def learn(self, trainer, inputs, targets):
+        self.network.hold()
+        super().learn(trainer, inputs, targets)
+
+    def _alone(self, trainer, batches):
+        """One batch. False if there is none left in this epoch."""
+        self.network.hold()
+        batch = next(batches, None)
+        if batch is not None:
+            self._learn_drawn(trainer, batch)
+            trainer.count(0.0, batch.predictions)  # the loss is added up on the device
+            trainer.position = batch.behind
+        return batch is not None
+
+    def _together(self, trainer, batches):
+        """A few batches in each process, and then they meet. False if nobody has a batch left in this epoch."""
+        self.network.hold()
+        before = [tensor.detach().clone() for tensor in self.network.tensors.values()]
+        learned, predictions, behind = 0, 0, self.positions[self.processes.rank]
+        for batch in islice(batches, trainer.config.sync_every):
+            self._learn_drawn(trainer, batch)
+            learned, predictions, behind = learned + 1, predictions + batch.predictions, batch.behind
+        self.positions = self.processes.collected(behind)
+        learned, loss, predictions = self.processes.add_up([learned, self.loss_on_device.item(), predictions])
+        self.loss_on_device.zero_()
+        if learned:
+            self.processes.average(list(self.network.tensors.values()), before)
+        trainer.count(loss, int(predictions))
+        trainer.position = sum(self.positions)
+        return learned > 0
+
+    def _learn_drawn(self, trainer, batch):
+        self.optimizer.learning_rate = trainer.learning_rate  # by the words before this batch, or this round
+        self.loss_on_device += self.network.forward(batch.inputs, batch.samples).detach()
+        self.optimizer.step(self.network.parameters, self.network.gradients())
+
+    def collect(self, trainer):
+        """Bring what is on the device to the trainer: parameters, the optimizer's memory and the loss."""
+        self.network.collect()
+        self.optimizer.collect()
+        self.collect_loss(trainer)
+
+    def collect_loss(self, trainer):
+        trainer.count(self.loss_on_device.item(), 0)
+        self.loss_on_device.zero_()
+
+    def state(self):
+        return {"positions": self.positions}
+
+    def restore(self, state):
+        if len(state["positions"]) != self.processes.count:
+            raise InputError(
+                f"The run was begun by {len(state['positions'])} processes, and should go on with "
+                f"{self.processes.count}: start as many as before."
+            )
+        self.positions = list(state["positions"])
+        self.network.send()
+        self.optimizer.send()
+
+    def describe(self):
+        return {"device": self.device, "processes": self.processes.count}
+
+    def versions(self):
+        return {"torch": version("torch"), "device": self.device.partition(":")[0]}
+
+
+def _part(text, first, end):
+    """The words first:end of a text; a sentence that goes on beyond them is cut."""
+    inside = text.starts[np.searchsorted(text.starts, first, "right") : np.searchsorted(text.starts, end, "left")]
+    return EncodedText(text.vocabulary, text.ids[first:end], np.array([first, *inside, end]) - first)
+
+
+@contextmanager
+def _torch_threads(threads):
+    """torch computes with so many threads, and afterwards with as many as before."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
