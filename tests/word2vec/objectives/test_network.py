@@ -7,8 +7,9 @@ from objective_cases import negative_sampling_feeds, path_feeds
 from handgrad import SGD, Adagrad, Adam, Momentum, RowSparseGradient
 from handgrad.errors import InputError
 from handgrad.word2vec import CBOW, Network, TrainingConfig, pairs
+from handgrad.word2vec.objectives import OBJECTIVES
 from handgrad.word2vec.objectives.nce import FLT_MAX
-from handgrad.word2vec.objectives.network import GRAPHS, truncated_normal
+from handgrad.word2vec.objectives.network import truncated_normal
 
 COUNTS = np.array([40, 22, 13, 9, 6, 4, 3, 2, 1, 1])
 
@@ -37,7 +38,7 @@ def graph_feeds(network, inputs, targets, samples):
         case "full-softmax":
             return fed | {"targets": targets[row]}, len(row)
     labels, sampled, true_expected, sampled_expected = samples
-    hits = (labels[row][:, :, None] == sampled).any(axis=1) & network.objective.remove_accidental_hits
+    hits = (labels[row][:, :, None] == sampled).any(axis=1) & network.objective.gate.remove_accidental_hits
     noise = np.broadcast_to(sampled_expected, hits.shape)
     is_label = np.concatenate([np.ones((len(row), 1)), np.zeros(hits.shape)], axis=1)
     targets = {"targets": is_label} if network.config.objective == "nce" else {"minus_targets": -is_label}
@@ -56,7 +57,7 @@ def as_row_sparse(dense, like):
 @pytest.mark.parametrize("optimizer", [SGD, Momentum, Adagrad, Adam], ids=lambda o: o.__name__)
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-@pytest.mark.parametrize("objective", GRAPHS)
+@pytest.mark.parametrize("objective", OBJECTIVES)
 def test_twenty_steps_equal_those_of_the_graph(objective, model, reduction, optimizer):
     ours = Network(config(objective=objective, model=model, reduction=reduction), COUNTS)
     theirs = Network(ours.config, COUNTS)
@@ -134,7 +135,7 @@ def test_accidental_hits_are_removed_as_the_setting_says_and_by_default_as_tenso
     for objective, by_default in (("nce", False), ("sampled-softmax", True)):
         for setting, expected in (("yes", True), ("no", False), ("default", by_default)):
             network = Network(config(objective=objective, remove_accidental_hits=setting), COUNTS)
-            assert network.objective.remove_accidental_hits is expected
+            assert network.objective.gate.remove_accidental_hits is expected
 
 
 def test_the_mean_loss_is_that_of_all_predictions_and_nothing_is_learned():

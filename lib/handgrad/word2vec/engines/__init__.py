@@ -6,10 +6,9 @@ import warnings
 from handgrad.errors import InputError
 from handgrad.installing import how_to_install
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
+from handgrad.word2vec.objectives import OBJECTIVES
 
 SLOWER = "5 to 20"  # times, the NumPy engine, with one thread
-OF_PIECES = ("negative-sampling", "hierarchical-softmax")
-OF_BATCHES = ("nce", "sampled-softmax")
 
 
 def engine_for(trainer):
@@ -21,7 +20,7 @@ def engine_for(trainer):
         return TorchEngine(trainer)
     if not _is_compiled(config, trainer.say):
         return NumPyEngine(trainer)
-    if config.objective in OF_BATCHES:
+    if OBJECTIVES[config.objective].shares_noise:
         from handgrad.word2vec.engines.compiled.batches import BatchEngine
 
         return BatchEngine(trainer)
@@ -47,16 +46,14 @@ def _is_compiled(config, say):
 
 def _not_compiled(config):
     """What a configuration wants that the compiled engine does not do, in words; or None."""
-    wanted = {
-        "objective": OF_PIECES + OF_BATCHES,
-        "optimizer": ("sgd",),
-        "update": ("batch",),
-        "precision": ("float32",),
-    }
-    if config.objective in OF_PIECES:
+    objective = OBJECTIVES[config.objective]
+    wanted = {"optimizer": ("sgd",), "update": ("batch",), "precision": ("float32",)}
+    if objective.asks_questions:
         wanted |= {"reduction": ("sum",), "num_skips": (0,), "max_steps": (0,)}
-    else:
+    elif objective.shares_noise:
         wanted |= {"model": ("skipgram",), "deterministic": (False,)}
+    else:
+        return f"objective = {config.objective!r}"
     for name, values in wanted.items():
         if getattr(config, name) not in values:
             return f"{name} = {getattr(config, name)!r}"

@@ -1,40 +1,21 @@
 """The network: a model, an objective and their parameters, put together from a configuration."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.graph import ComputationalGraph
 from handgrad.nodes import Parameter
-from handgrad.word2vec.config import TrainingConfig
-from handgrad.word2vec.objectives import (
-    CBOW,
-    NCE,
-    FullSoftmax,
-    HierarchicalSoftmax,
-    NegativeSampling,
-    SampledSoftmax,
-    SkipGram,
-    full_softmax_graph,
-    hierarchical_softmax_graph,
-    nce_graph,
-    negative_sampling_graph,
-    sampled_softmax_graph,
-)
-from handgrad.word2vec.objectives.huffman import HuffmanTree
-from handgrad.word2vec.objectives.noise import LogUniformNoise, NoiseDistribution, UniformNoise, UnigramNoise
+from handgrad.word2vec.objectives import CBOW, OBJECTIVES, SkipGram
+
+if TYPE_CHECKING:
+    from handgrad.word2vec.config import TrainingConfig
 
 AT_A_TIME = 10_000  # rows whose first values are drawn at a time
-
-GRAPHS: dict[str, Callable[..., ComputationalGraph]] = {
-    "negative-sampling": negative_sampling_graph,
-    "hierarchical-softmax": hierarchical_softmax_graph,
-    "nce": nce_graph,
-    "sampled-softmax": sampled_softmax_graph,
-    "full-softmax": full_softmax_graph,
-}
 
 
 class Network:
@@ -50,6 +31,8 @@ class Network:
 
     Attributes
     ----------
+    model : SkipGram or CBOW
+    objective : Objective
     parameters : list of Parameter
         ``embed/V`` (V, D), ``out/U`` (V, D) or, for a tree, (V - 1, D), and for nce and sampled-softmax ``out/b`` (V,).
 
@@ -69,65 +52,29 @@ class Network:
     def __init__(self, config: TrainingConfig, counts: Any, shared: Iterable[Parameter] = ()) -> None:
         self.config, self.counts, self.dtype = config, counts, np.dtype(config.precision)
         self.model = SkipGram() if config.model == "skipgram" else CBOW(config.cbow_gradient)
-        self.tree: Any = HuffmanTree(counts) if config.objective == "hierarchical-softmax" else None
-        self.objective = self._objective()
-        self.noise = self._noise()
+        self.objective = OBJECTIVES[config.objective](config, counts)
         shared = {parameter.name: parameter for parameter in shared}
         self.parameters = [_shared_or_new(shared, new) for new in self._new_parameters()]
         known = [parameter.name for parameter in self.parameters]
         for name in shared:
             if name not in known:
                 raise InputError(f"There is no parameter {name!r} to share in this network: it has {', '.join(known)}.")
-        self._require_enough_noise()
-
-    def _objective(self):
-        hits = {"yes": True, "no": False}.get(self.config.remove_accidental_hits)
-        options = {} if hits is None else {"remove_accidental_hits": hits}
-        match self.config.objective:
-            case "negative-sampling":
-                return NegativeSampling()
-            case "hierarchical-softmax":
-                return HierarchicalSoftmax()
-            case "full-softmax":
-                return FullSoftmax()
-            case "nce":
-                return NCE(**options)
-            case "sampled-softmax":
-                return SampledSoftmax(**options)
-
-    def _noise(self) -> NoiseDistribution:
-        match self.config.noise:
-            case "unigram":
-                return UnigramNoise(self.counts, self.config.noise_power)
-            case "log-uniform":
-                return LogUniformNoise(len(self.counts))
-        return UniformNoise(len(self.counts))
 
     def _new_parameters(self):
-        V, D = len(self.counts), self.config.dimension
-        rows = self.tree.inner_nodes if self.tree else V
+        """Their first values: ``embed/V`` is uniform; ``out/U`` is zero or normal, and biases are zero."""
+        V, D, initialization = len(self.counts), self.config.dimension, self.config.initialization
         rng = np.random.default_rng(self.config.seed_of("init"))
-        low, high = {"word2vec": (-0.5 / D, 0.5 / D), "tensorflow": (-1, 1), "cs20": (0, 1)}[self.config.initialization]
-        embed, out = np.empty((V, D), self.dtype), np.zeros((rows, D), self.dtype)
+        low, high = {"word2vec": (-0.5 / D, 0.5 / D), "tensorflow": (-1, 1), "cs20": (0, 1)}[initialization]
+        embed = np.empty((V, D), self.dtype)
         for first in range(0, V, AT_A_TIME):  # they are drawn in 64 bits, which a large table has no room for
             some = embed[first : first + AT_A_TIME]
             some[...] = rng.uniform(low, high, some.shape)
-        if self.config.initialization != "word2vec":
-            out[...] = truncated_normal(rng, (rows, D)) / np.sqrt(D)
         yield Parameter("embed/V", embed)
-        yield Parameter("out/U", out)
-        if self.config.objective in ("nce", "sampled-softmax"):
-            yield Parameter("out/b", np.zeros(rows, self.dtype))
-
-    def _require_enough_noise(self):
-        """Whoever asks for more different noise words than there are should hear it before the run begins."""
-        config = self.config
-        words = np.count_nonzero(self.noise.probabilities)
-        if config.objective in ("nce", "sampled-softmax") and config.unique_noise and config.negatives > words:
-            raise InputError(
-                f"{config.negatives} different noise words were asked for, but there are {words}: ask for fewer "
-                "negatives, or turn unique_noise off."
-            )
+        for name, shape in self.objective.shapes().items():
+            value = np.zeros(shape, self.dtype)
+            if name == "out/U" and initialization != "word2vec":
+                value[...] = truncated_normal(rng, shape) / np.sqrt(D)
+            yield Parameter(name, value)
 
     def samples(self, rng: np.random.Generator, targets: np.ndarray) -> tuple:
         """What the objective takes beside vectors and biases: the noise for a batch, or the paths to its targets.
@@ -141,18 +88,7 @@ class Network:
         -------
         tuple of arrays
         """
-        match self.config.objective:
-            case "negative-sampling":
-                return targets, self.noise.draw(rng, (len(targets), self.config.negatives))
-            case "hierarchical-softmax":
-                return self.tree.paths(targets)
-            case "full-softmax":
-                return (targets,)
-            case "nce" | "sampled-softmax":
-                labels = targets[:, None]  # (B, 1)
-                sampled = self.noise.sample(rng, self.config.negatives, labels, self.config.unique_noise)
-                true_expected, sampled_expected = (expected.astype(self.dtype) for expected in sampled[1:])
-                return labels, sampled.ids, true_expected, sampled_expected
+        return self.objective.samples(rng, targets)
 
     def loss(self, inputs: np.ndarray, samples: tuple) -> tuple[float, int]:
         """Forward: the sum of the losses of a batch, and how many predictions it makes.
@@ -171,7 +107,7 @@ class Network:
         predictions : int
         """
         V, *out = (parameter.value for parameter in self.parameters)
-        losses = self.objective.forward(self.model.forward(V, inputs), *out, *samples)  # (B, C)
+        losses = self.objective.gate.forward(self.model.forward(V, inputs), *out, *samples)  # (B, C)
         self.counted = self.model.predictions(inputs)
         return float(losses[self.counted].sum(dtype=np.float64)), int(np.count_nonzero(self.counted))
 
@@ -205,7 +141,7 @@ class Network:
         dz = self.counted.astype(self.dtype)  # 0 where there is no prediction
         if self.config.reduction == "mean":
             dz /= max(np.count_nonzero(self.counted), 1)
-        dh, *dout = self.objective.backward(dz)
+        dh, *dout = self.objective.gate.backward(dz)
         dV, _ = self.model.backward(dh)
         return {parameter.name: gradient for parameter, gradient in zip(self.parameters, [dV, *dout], strict=False)}
 
@@ -216,7 +152,7 @@ class Network:
         -------
         ComputationalGraph
         """
-        return GRAPHS[self.config.objective](*(parameter.value for parameter in self.parameters), self.config.model)
+        return self.objective.graph(*(parameter.value for parameter in self.parameters), self.config.model)
 
 
 def _shared_or_new(shared, new):

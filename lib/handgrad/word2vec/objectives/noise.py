@@ -2,11 +2,14 @@
 
 from array import array
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from handgrad.errors import InputError, require_ids
+
+if TYPE_CHECKING:
+    from handgrad.word2vec.config import TrainingConfig
 
 MOST_TRIES = 100_000_000  # for one unique sample, some seconds
 
@@ -278,6 +281,16 @@ class UniformNoise(NoiseDistribution):
 
     def draw(self, rng: np.random.Generator, shape: int | tuple[int, ...]) -> np.ndarray:
         return rng.integers(len(self.probabilities), size=shape, dtype=np.int32)
+
+
+def noise_for(config: "TrainingConfig", counts: np.ndarray) -> NoiseDistribution:
+    """The noise that a configuration asks for, over the words with these counts."""
+    match config.noise:
+        case "unigram":
+            return UnigramNoise(counts, config.noise_power)
+        case "log-uniform":
+            return LogUniformNoise(len(counts))
+    return UniformNoise(len(counts))
 
 
 def _filled_columns(probabilities):

@@ -21,7 +21,16 @@ from two_topics import sentences_of_two_topics
 
 from handgrad.errors import InputError
 from handgrad.installing import how_to_install
-from handgrad.word2vec import Callback, EncodedText, Network, Trainer, TrainingConfig, Vocabulary, encode_text
+from handgrad.word2vec import (
+    Callback,
+    EncodedText,
+    HierarchicalSoftmax,
+    Network,
+    Trainer,
+    TrainingConfig,
+    Vocabulary,
+    encode_text,
+)
 from handgrad.word2vec.engines import compiled
 from handgrad.word2vec.engines.compiled import deterministic, draws, hogwild, negative_sampling
 from handgrad.word2vec.engines.compiled import pieces as pieces_module
@@ -387,8 +396,10 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
         words, *_ = draws.draw_text(
             np.asarray(text.ids[first : first + 12]), starts, alone.engine.keep, alone.engine.windows, states[0]
         )
-        if trainer.network.tree:
-            outputs = np.concatenate([trainer.network.tree.paths(words[i : i + 1])[0][0] for i in range(len(words))])
+        if isinstance(trainer.network.objective.gate, HierarchicalSoftmax):
+            outputs = np.concatenate(
+                [trainer.network.objective.tree.paths(words[i : i + 1])[0][0] for i in range(len(words))]
+            )
             outputs = outputs[outputs >= 0]
         else:
             outputs, _ = negative_sampling.drawn_outputs(words, alone.engine.noise_or_tree, states[1])

@@ -266,7 +266,7 @@ def test_noise_follows_its_distribution(noise, device):
     examples._seed("noise", 0, 0)
     drawn = examples._draw((200_000,)).cpu().numpy()
     shares = np.bincount(drawn, minlength=len(examples.alias)) / len(drawn)
-    np.testing.assert_allclose(shares, examples.network.noise.probabilities, atol=0.004)
+    np.testing.assert_allclose(shares, examples.network.objective.noise.probabilities, atol=0.004)
 
 
 def test_windows_are_no_wider_than_the_longest_sentence():
@@ -278,7 +278,7 @@ def test_windows_are_no_wider_than_the_longest_sentence():
 def test_paths_are_those_of_the_tree():
     examples = examples_of(objective="hierarchical-softmax")
     words = torch.arange(len(examples.network.counts), dtype=torch.int32)
-    for ours, theirs in zip(examples._paths(words), examples.network.tree.paths(words.numpy()), strict=True):
+    for ours, theirs in zip(examples._paths(words), examples.network.objective.tree.paths(words.numpy()), strict=True):
         assert ours.tolist() == theirs.tolist()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from handgrad.word2vec.engines.compiled.engine import CompiledEngine
 from handgrad.word2vec.engines.compiled.sampled_kernels import sampled_steps
+from handgrad.word2vec.objectives import SampledSoftmax
 
 BATCHES = 8  # that are learned in one call: to hand over one takes a tenth of the time to learn it
 LARGE = 2**22  # multiplications of a product for a batch from which on several threads are quicker than one
@@ -74,12 +75,13 @@ class BatchEngine(CompiledEngine):
     def _arguments(self, batches):
         """What the compiled function is given for some batches."""
         inputs, labels, sampled, true_expected, sampled_expected, rates = zip(*batches, strict=True)
-        config, hits = self.config, self.network.objective.remove_accidental_hits
+        config, gate = self.config, self.network.objective.gate
         return (
             *(parameter.value for parameter in self.network.parameters),  # V, U, b, wherever they are by now
             *map(np.concatenate, (inputs, labels, true_expected)), np.cumsum([0, *map(len, inputs)]),
             *map(np.array, (sampled, sampled_expected)),
-            config.objective == "sampled-softmax", hits, config.reduction == "mean", np.array(rates, np.float32),
+            isinstance(gate, SampledSoftmax), gate.remove_accidental_hits, config.reduction == "mean",
+            np.array(rates, np.float32),
         )  # fmt: skip
 
 

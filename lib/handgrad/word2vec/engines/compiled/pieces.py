@@ -9,7 +9,10 @@ from handgrad.word2vec.engines.compiled import hierarchical_softmax, negative_sa
 from handgrad.word2vec.engines.compiled.draws import chances
 from handgrad.word2vec.engines.compiled.engine import CompiledEngine
 from handgrad.word2vec.engines.compiled.simd import whole_vectors
+from handgrad.word2vec.objectives.hierarchical_softmax import HierarchicalSoftmaxObjective
+from handgrad.word2vec.objectives.negative_sampling import NegativeSamplingObjective
 
+KERNELS = {NegativeSamplingObjective: negative_sampling, HierarchicalSoftmaxObjective: hierarchical_softmax}
 STEPS = 200  # in an epoch, at least: the learning rate of a short text should fall as smoothly
 LONGEST = 1000  # words of a sentence that is not cut for that
 
@@ -36,12 +39,8 @@ class PieceEngine(CompiledEngine):
         means = {"exact": steps.CBOW, "word2vec.c": steps.CBOW_OF_WORD2VEC_C}
         self.model = steps.SKIP_GRAM if config.model == "skipgram" else means[config.cbow_gradient]
         self.keep, self.windows = chances(trainer.keep), (config.window, config.dynamic_window)
-        if network.tree:
-            self.objective = hierarchical_softmax
-            self.noise_or_tree = network.tree.starts, network.tree.nodes, network.tree.codes
-        else:
-            self.objective = negative_sampling
-            self.noise_or_tree = negative_sampling.noise_for(network.noise, config)
+        self.objective = KERNELS[type(network.objective)]
+        self.noise_or_tree = self.objective.outputs_of(network.objective)
         self.rows = [len(parameter.value) for parameter in network.parameters]
 
     def move_parameters(self, more_rows):

@@ -1,6 +1,6 @@
 """Windows and noise, drawn by torch where the model is, so that a GPU need not wait for the processor.
 
-The rules are those of ``windows`` and ``sampling``; the draws are others. Within a chunk of the text nothing is asked
+The rules are those of ``windows`` and ``noise``; the draws are others. Within a chunk of the text nothing is asked
 of the device but the targets for NCE's noise: how many predictions each of its batches makes is counted beforehand.
 """
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from handgrad.word2vec.objectives import FullSoftmaxObjective, HierarchicalSoftmaxObjective, NegativeSamplingObjective
 from handgrad.word2vec.text.windows import NO_WORD
 
 
@@ -44,11 +45,23 @@ class TorchExamples:
         self.text, self.network, self.config, self.start = text, network, network.config, start
         self.keep = network.on_device(np.asarray(keep, np.float32))
         self.generator = torch.Generator(network.device)
-        if network.tree:
-            self.tree = [network.on_device(a) for a in (network.tree.starts, network.tree.nodes, network.tree.codes)]
-            self.longest_path = torch.arange(int(np.diff(network.tree.starts).max()), device=network.device)
+        self.samples = {
+            NegativeSamplingObjective: self._negatives,
+            HierarchicalSoftmaxObjective: self._paths,
+            FullSoftmaxObjective: lambda targets, *place: (targets,),
+        }.get(type(network.objective), self._samples_of_numpy)
+        if network.objective.asks_questions:
+            self._bring_questions(network.objective)
+
+    def _bring_questions(self, objective):
+        """To the device: the columns of the noise, or the paths of the tree."""
+        on_device = self.network.on_device
+        if isinstance(objective, NegativeSamplingObjective):
+            self.own_share, self.alias = map(on_device, objective.noise.alias_table)
         else:
-            self.own_share, self.alias = (network.on_device(a) for a in network.noise.alias_table)
+            tree = objective.tree
+            self.tree = [on_device(array) for array in (tree.starts, tree.nodes, tree.codes)]
+            self.longest_path = torch.arange(int(np.diff(tree.starts).max()), device=self.network.device)
 
     def batches(self, epoch, position=0):
         """Yield each Batch of an epoch, from a position on. The draws of a place do not depend on where one begins."""
@@ -72,7 +85,7 @@ class TorchExamples:
                 if behind > position:
                     targets = words[batch]
                     inputs = self._inputs(words, batch, left, right, farthest)
-                    yield Batch(inputs, targets, self._samples(targets, epoch, behind), predictions[n], behind)
+                    yield Batch(inputs, targets, self.samples(targets, epoch, behind), predictions[n], behind)
 
     def _windows(self, ids, sentence_of):
         """Thin out frequent words, and draw how far the window of each of the n that are left reaches.
@@ -104,35 +117,31 @@ class TorchExamples:
         seen = (offsets >= -left[centers][:, None]) & (offsets <= right[centers][:, None])
         return torch.where(seen, words[there], NO_WORD)
 
-    def _samples(self, targets, epoch, behind):
-        """What the objective takes beside vectors and biases, as ``Network.samples``."""
-        match self.config.objective:
-            case "negative-sampling":
-                self._seed("noise", epoch, behind)
-                return targets, self._draw((len(targets), self.config.negatives))
-            case "hierarchical-softmax":
-                return self._paths(targets)
-            case "full-softmax":
-                return (targets,)
-            case "nce" | "sampled-softmax":  # one small draw for a batch: NumPy's, since it may have to try again
-                rng = np.random.default_rng(self._seeds("noise", epoch, behind))
-                samples = self.network.samples(rng, targets.cpu().numpy())
-                return tuple(map(self.network.on_device, samples))
+    # what an objective takes beside vectors and biases, as ``Network.samples``, of a place (epoch, words behind)
+
+    def _negatives(self, targets, *place):
+        self._seed("noise", *place)
+        return targets, self._draw((len(targets), self.config.negatives))
+
+    def _samples_of_numpy(self, targets, *place):
+        """One small draw for a batch, by NumPy, since it may have to try again."""
+        samples = self.network.samples(np.random.default_rng(self._seeds("noise", *place)), targets.cpu().numpy())
+        return tuple(map(self.network.on_device, samples))
 
     def _draw(self, shape):
-        """Noise by the alias method, see ``sampling.UnigramNoise``."""
+        """Noise by the alias method, see ``noise.UnigramNoise``."""
         options = {"device": self.network.device, "generator": self.generator}
         column = torch.randint(len(self.alias), shape, dtype=torch.int32, **options)
         return torch.where(torch.rand(shape, **options) < self.own_share[column], column, self.alias[column])
 
-    def _paths(self, targets):
+    def _paths(self, targets, *place):
         """As ``HuffmanTree.paths``, but always as wide as the longest path of all."""
         starts, nodes, codes = self.tree
         first, end = starts[targets], starts[targets + 1]  # (B,)
-        place = first[:, None] + self.longest_path
-        on_path = place < end[:, None]  # (B, L)
-        place = torch.where(on_path, place, first[:, None])
-        return torch.where(on_path, nodes[place], -1), torch.where(on_path, codes[place], 0)
+        at = first[:, None] + self.longest_path
+        on_path = at < end[:, None]  # (B, L)
+        at = torch.where(on_path, at, first[:, None])
+        return torch.where(on_path, nodes[at], -1), torch.where(on_path, codes[at], 0)
 
     def _seed(self, draw, epoch, place):
         self.generator.manual_seed(int(self._seeds(draw, epoch, place).generate_state(1, np.uint64)[0]))

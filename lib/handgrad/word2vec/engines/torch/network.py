@@ -9,7 +9,14 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from handgrad.word2vec.objectives import nce
+from handgrad.word2vec.objectives import (
+    FullSoftmaxObjective,
+    HierarchicalSoftmaxObjective,
+    NCEObjective,
+    NegativeSamplingObjective,
+    SampledSoftmaxObjective,
+    nce,
+)
 from handgrad.word2vec.objectives.network import Network
 from handgrad.word2vec.text.windows import NO_WORD
 
@@ -45,6 +52,13 @@ class TorchNetwork(Network):
         super().__init__(config, counts, shared)
         self.device, self.is_ahead = torch.device(device), False
         self.is_near = self.device.type == "cpu"
+        self.losses_of_objective = {
+            NegativeSamplingObjective: self._negative_sampling,
+            HierarchicalSoftmaxObjective: self._hierarchical_softmax,
+            NCEObjective: self._nce,
+            SampledSoftmaxObjective: self._sampled_softmax,
+            FullSoftmaxObjective: self._full_softmax,
+        }[type(self.objective)]
         self.tensors = {
             parameter.name: self.on_device(_as_table(parameter.value)).requires_grad_() for parameter in self.parameters
         }
@@ -77,7 +91,7 @@ class TorchNetwork(Network):
         )  # any word of the row, where there is none
         v = self.rows("embed/V", words, seen)  # (B, C, D)
         h = v if skip_gram else self._mean(v, seen)
-        losses = self._losses(h, *samples)  # (B, C)
+        losses = self.losses_of_objective(h, *samples)  # (B, C)
         self.total = torch.where(self.counted, losses, 0).sum(dtype=torch.float64)
         return self.total
 
@@ -113,18 +127,6 @@ class TorchNetwork(Network):
             v.register_hook(lambda gradient: gradient * n)
         return (v * seen[:, :, None]).sum(dim=1, keepdim=True) / n
 
-    def _losses(self, h, *samples):
-        """The losses (B, C) of the predictions that h (B, C, D) makes."""
-        match self.config.objective:
-            case "negative-sampling":
-                return self._negative_sampling(h, *samples)
-            case "hierarchical-softmax":
-                return self._hierarchical_softmax(h, *samples)
-            case "full-softmax":
-                return self._full_softmax(h, *samples)
-            case "nce" | "sampled-softmax":
-                return self._sampled(h, *samples)
-
     def _negative_sampling(self, h, targets, negatives):
         """-log σ(h·u_o) - Σ_k log σ(-h·u_k), for targets o (B,) and negatives k ≠ o (B, K)."""
         words = torch.cat([targets[:, None], negatives], dim=1)  # (B, 1+K)
@@ -150,21 +152,27 @@ class TorchNetwork(Network):
         scores = h @ self.tensors["out/U"].T  # (B, C, V)
         return F.cross_entropy(scores.transpose(1, 2), targets[:, None].expand(h.shape[:2]).long(), reduction="none")
 
-    def _sampled(self, h, labels, sampled, true_expected, sampled_expected):
-        """NCE or sampled softmax, of the scores of the labels (B, T) and of the noise (m,) that the batch shares."""
+    def _sampled_softmax(self, h, labels, *sample):
+        """-Σ_j z_j log softmax(x)_j over the corrected scores x, with z of 1/T for the T labels."""
+        x = self._corrected_scores(h, labels, *sample)
+        return -x.log_softmax(dim=-1)[..., : labels.shape[1]].mean(dim=-1)
+
+    def _nce(self, h, labels, *sample):
+        """Sigmoid cross-entropy over the corrected scores, with z of 1/T for the T labels and 0 for the noise."""
+        x, T = self._corrected_scores(h, labels, *sample), labels.shape[1]
+        z = (torch.arange(x.shape[-1], device=self.device) < T).to(x.dtype) / T  # (T+m,)
+        return F.binary_cross_entropy_with_logits(x, z.expand(x.shape), reduction="none").sum(dim=-1)
+
+    def _corrected_scores(self, h, labels, sampled, true_expected, sampled_expected):
+        """x (B, C, T+m) of the labels (B, T) and of the noise (m,) that the batch shares."""
         u_true, b_true = self._with_bias(labels)  # (B, T, D), (B, T)
         u_noise, b_noise = self._with_bias(sampled)  # (m, D), (m,)
         true = h @ u_true.mT + b_true[:, None]  # (B, C, T)
         noise = h @ u_noise.T + b_noise  # (B, C, m)
-        if self.objective.remove_accidental_hits:
+        if self.objective.gate.remove_accidental_hits:
             hits = (labels[:, :, None] == sampled).any(dim=1)  # (B, m)
             noise = torch.where(hits[:, None], noise - nce.FLT_MAX, noise)
-        x = torch.cat([true - true_expected.log()[:, None], noise - sampled_expected.log()], dim=-1)  # (B, C, T+m)
-        T = labels.shape[1]
-        if self.config.objective == "sampled-softmax":
-            return -x.log_softmax(dim=-1)[..., :T].mean(dim=-1)
-        z = (torch.arange(x.shape[-1], device=self.device) < T).to(x.dtype) / T  # (T+m,)
-        return F.binary_cross_entropy_with_logits(x, z.expand(x.shape), reduction="none").sum(dim=-1)
+        return torch.cat([true - true_expected.log()[:, None], noise - sampled_expected.log()], dim=-1)
 
     def _with_bias(self, ids):
         u, b = (F.embedding(ids, self.tensors[name], sparse=True) for name in ("out/U", "out/b"))
@@ -219,9 +227,8 @@ class TorchOptimizer:
         self.network, self.learning_rate, self.memory = network, learning_rate, {}
         row_sparse, dense = RULES[network.config.optimizer]
         self.names = MEMORY[network.config.optimizer]
-        is_dense = {"out/U"} if network.config.objective == "full-softmax" else set()
         self.rules = {
-            name: (dense if name in is_dense else row_sparse)([tensor], lr=learning_rate)
+            name: (dense if name in network.objective.dense else row_sparse)([tensor], lr=learning_rate)
             for name, tensor in network.tensors.items()
         }
 
