@@ -57,7 +57,7 @@ def seen(trainer):
         "losses": [list(entry) for entry in trainer.losses],
         "rank": trainer.processes.rank,
         "count": trainer.processes.count,
-        "raw_words": [trainer.raw_words, trainer.total_words],
+        "raw_words": [trainer.raw_words, trainer.schedule.total_raw_words],
         "stop_reason": trainer.stop_reason,
         "step": trainer.step,
     }

@@ -131,8 +131,9 @@ def stopped_run(folder, **changes):
     learn = NumPyEngine.learn
 
     def learn_and_stop(self, *arguments):
-        learn(self, *arguments)
+        learned = learn(self, *arguments)
         os.kill(os.getpid(), signal.SIGINT)
+        return learned
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(NumPyEngine, "learn", learn_and_stop)

@@ -300,14 +300,15 @@ def test_other_commands_end_on_ctrl_c_too(tmp_path):
 
 def stop_after(step, monkeypatch):
     """Ctrl-C, when so many steps have been made."""
-    learn = NumPyEngine.learn
+    steps = NumPyEngine.steps
 
-    def learn_and_stop(self, trainer, *batch):
-        learn(self, trainer, *batch)
-        if trainer.step == step:
-            os.kill(os.getpid(), signal.SIGINT)
+    def steps_and_stop(self, place):
+        for made in steps(self, place):
+            if made.place.step == step:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield made
 
-    monkeypatch.setattr(NumPyEngine, "learn", learn_and_stop)
+    monkeypatch.setattr(NumPyEngine, "steps", steps_and_stop)
 
 
 @pytest.fixture
@@ -353,7 +354,7 @@ def test_stopped_before_the_first_checkpoint_it_can_still_go_on(run, text, tmp_p
         raise KeyboardInterrupt  # as a second Ctrl-C does, which is not waited for
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("handgrad.word2vec.trainer.window_batches", interrupted)
+        patch.setattr("handgrad.word2vec.engines.examples.window_batches", interrupted)
         result = run("train", text, "--output", tmp_path / "run", *SMALL)
     assert result.exit_code == 130 and "There was no checkpoint yet; go on with: handgrad train" in result.output
     assert run("train", "--resume", "--output", tmp_path / "run").exit_code == 0
@@ -369,7 +370,7 @@ def test_a_mistake_of_the_library_is_not_blamed_on_the_user(run, text, monkeypat
     def broken(*arguments):
         raise ValueError("operands could not be broadcast together")
 
-    monkeypatch.setattr("handgrad.word2vec.trainer.window_batches", broken)
+    monkeypatch.setattr("handgrad.word2vec.engines.examples.window_batches", broken)
     result = run("train", text, "--engine", "numpy")
     assert result.exit_code == 1 and isinstance(result.exception, ValueError)
 

@@ -224,7 +224,7 @@ def test_the_loss_on_held_out_text_falls_and_that_text_is_not_learned_from(corpu
     trainer.fit(corpus)
     held = [entry.held_out for entry in trainer.losses]
     assert held[-1] < 0.95 * held[0] and abs(held[-1] - trainer.losses[-1].loss) < 0.3
-    assert len(trainer.held_out_text) == 800 and len(trainer.text) == sum(map(len, corpus)) - 800
+    assert len(trainer.data.held_out) == 800 and len(trainer.text) == sum(map(len, corpus)) - 800
     assert trainer.held_out_loss() == trainer.held_out_loss()  # the same noise each time
     without = Trainer(TrainingConfig(**SMALL))
     without.fit(corpus)

@@ -270,7 +270,7 @@ def _enough_epochs(trainer: Trainer) -> int:
 
 def _how_far(trainer, output, resume):
     """What to say when a run was stopped: how far it came, what is left of it, and how to go on."""
-    if not hasattr(trainer, "position"):  # which a trainer has once the text is read
+    if not trainer.has_text:
         kept = f"The run in {output} is as it was." if resume else "Nothing was saved."
         return f"Stopped while the text was being read. {kept}"
     if output and not trainer.folder.description.exists():  # it had not begun to be written down

@@ -30,12 +30,13 @@ from handgrad.word2vec.objectives.noise import (
     UnigramNoise,
 )
 from handgrad.word2vec.runs.callbacks import Callback, EarlyStopping
+from handgrad.word2vec.runs.meter import LossEntry
 from handgrad.word2vec.runs.snapshots import Snapshots
 from handgrad.word2vec.text.encoding import EncodedText, encode_text
 from handgrad.word2vec.text.subsampling import keep_probabilities
 from handgrad.word2vec.text.vocabulary import Vocabulary
 from handgrad.word2vec.text.windows import NumSkipsBatches, pairs, window_batches
-from handgrad.word2vec.trainer import LossEntry, Trainer
+from handgrad.word2vec.trainer import Trainer
 from handgrad.word2vec.vectors.documentation_questions import documentation_analogies, documentation_odd_ones_out
 from handgrad.word2vec.vectors.evaluation import (
     odd_one_out,

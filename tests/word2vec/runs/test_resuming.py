@@ -80,7 +80,8 @@ def test_a_stream_that_begins_again_goes_on_where_it_was(tmp_path, num_skips, st
     text = [[f"w{i}" for i in np.random.default_rng(1).integers(0, 8, 42)]]  # 38 windows, 4 or 2 to a step
     changes = {"num_skips": num_skips, "subsample": 0, "dynamic_window": False, "batch_size": 8, "max_steps": 33}
     whole = run(tmp_path / "whole", text=text, **changes)
-    assert whole.stream.windows == 38 and whole.stream.centers == 8 // num_skips
+    stream = whole.engine.examples.stream
+    assert stream.windows == 38 and stream.centers == 8 // num_skips
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "parts", At(step, ctrl_c), text=text, **changes)
     resumed = run(tmp_path / "parts", resume=True, text=text, **changes)

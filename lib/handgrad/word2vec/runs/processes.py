@@ -102,7 +102,7 @@ class Processes:
 
     def begin_alike(self, trainer):
         """All begin with the state of rank 0, and refuse in a sentence if their text or settings are others."""
-        mine = [(trainer.corpus.digest, trainer.config.to_dict(), trainer.state())]
+        mine = [(trainer.data.whole.digest, trainer.config.to_dict(), trainer.state())]
         first = [mine[0] if self.rank == 0 else None]
         with _others_are_there():
             self.group.broadcast_object_list(first, src=0, device=self.device)

@@ -34,6 +34,7 @@ from handgrad.word2vec.runs.checkpoint import (
     load_newest_checkpoint,
     save_checkpoint,
 )
+from handgrad.word2vec.runs.state import describe
 from handgrad.word2vec.runs.summaries import SummaryWriter
 from handgrad.word2vec.vectors.projector import save_projector
 from handgrad.word2vec.vectors.vector_writing import encode_word
@@ -184,9 +185,10 @@ class RunFolder:
         then, now = self.earlier["config"], trainer.config
         if (then.get("epochs"), then.get("max_steps")) == (now.epochs, now.max_steps):
             return
-        if trainer.epochs_behind > now.epochs or 0 < now.max_steps < trainer.step:
+        behind = trainer.schedule.epochs_behind(trainer.place)
+        if behind > now.epochs or 0 < now.max_steps < trainer.step:
             raise InputError(
-                f"The run in {self.path} has {trainer.epochs_behind:.1f} epochs and {trainer.step:,} steps behind it: "
+                f"The run in {self.path} has {behind:.1f} epochs and {trainer.step:,} steps behind it: "
                 f"give more than that, but got epochs {now.epochs} and max_steps {now.max_steps}."
             )
         if now.learning_rate != now.min_learning_rate:
@@ -266,7 +268,7 @@ class RunFolder:
                     f"The run in {self.path} has {name} = {then!r}, but it should go on with {value!r}: "
                     "resume it as it was, or start a new run in a new folder."
                 )
-        if text["digest"] != trainer.corpus.digest:
+        if text["digest"] != trainer.data.whole.digest:
             raise InputError(
                 f"The run in {self.path} learned from another text, of {text['words']:,} words; this one has "
                 f"{trainer.vocabulary.raw_words:,}: give the same text, or learn more in a new folder, from "
@@ -275,8 +277,8 @@ class RunFolder:
 
     def _describe(self, trainer, status):
         """Write run.json, whole or not at all."""
-        description = {"status": status, **trainer.describe(), "versions": _versions(trainer)}
-        if self.earlier and self.earlier.get("corpus_path") == trainer.corpus_path is not None:
+        description = {"status": status, **describe(trainer), "versions": _versions(trainer)}
+        if self.earlier and self.earlier.get("corpus_path") == trainer.data.path is not None:
             description["corpus"] = self.earlier.get("corpus")  # as it was given first: relative, it may still be found
         with whole_file(self.description) as file:
             file.write(json.dumps(description, indent=2).encode() + b"\n")

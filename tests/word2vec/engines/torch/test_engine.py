@@ -356,7 +356,7 @@ def test_drawn_by_torch_the_loss_ends_where_it_ends_drawn_by_numpy():
     ours, theirs = trained(examples_on="device", **changes), trained(engine="numpy", **changes)
     assert ours.losses[-1].held_out == pytest.approx(theirs.losses[-1].held_out, rel=0.01)
     assert ours.losses[-1].loss == pytest.approx(theirs.losses[-1].loss, rel=0.05)
-    assert ours.raw_words == ours.total_words == theirs.raw_words
+    assert ours.raw_words == ours.schedule.total_raw_words == theirs.raw_words
 
 
 @pytest.mark.parametrize("report_every", [1, 3, 0])

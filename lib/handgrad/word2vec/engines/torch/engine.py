@@ -18,6 +18,7 @@ with a limit of 64 .34. So 4,096 and 64 are good values for a GPU at a learning 
 
 import importlib.util
 from contextlib import contextmanager
+from functools import cached_property
 from importlib.metadata import version
 from itertools import islice
 
@@ -25,8 +26,10 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.installing import how_to_install
+from handgrad.word2vec.engines.engine import Step
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
 from handgrad.word2vec.runs.processes import chosen_device
+from handgrad.word2vec.schedule import Place
 from handgrad.word2vec.text.encoding import EncodedText
 
 
@@ -53,118 +56,120 @@ class TorchEngine(NumPyEngine):
 
     Parameters
     ----------
-    trainer : Trainer, with its vocabulary, text and processes
+    task : Task, with a network and an optimizer that were made here
+    schedule : Schedule
 
     Attributes
     ----------
     device : str
     draws : bool, whether torch draws the examples, and not NumPy
-    loss_on_device : float64 tensor without axes, what the trainer has not been told of
+    losses_on_device : float64 tensor without axes, the sum of those that were not yielded yet
     positions : list of int, how many words of its share of the text each process has behind it in this epoch
     """
 
     name = "torch"
 
-    def __init__(self, trainer):
-        config, self.processes = trainer.config, trainer.processes
-        require_torch(config, self.processes)
+    def __init__(self, task, schedule):
+        super().__init__(task, schedule)
         import torch
 
-        from handgrad.word2vec.engines.torch.network import TorchNetwork, TorchOptimizer
-
-        self.device = chosen_device(config)
-        network = TorchNetwork(config, trainer.vocabulary.counts, trainer.shared, self.device)
-        super().__init__(trainer, network, TorchOptimizer(network, config.learning_rate))
+        config, self.processes, self.device = task.config, task.processes, str(task.network.device)
         by_itself = self.device != "cpu" or self.processes.count > 1
         self.draws = config.examples_on == "device" or (
             config.examples_on == "auto" and by_itself and not config.num_skips
         )
-        self.loss_on_device = torch.zeros((), dtype=torch.float64, device=self.device)
+        self.losses_on_device = torch.zeros((), dtype=torch.float64, device=self.device)
         if self.device != "cpu":
             self.other_bits = "a GPU adds up gradients in any order"
         self.positions = [0] * self.processes.count
 
-    def steps(self, trainer):
-        """Learn, and yield after each step: a batch, or in several processes a round of batches and a meeting."""
-        with _torch_threads(trainer.config.threads):
-            try:
-                yield from self._drawn_steps(trainer) if self.draws else super().steps(trainer)
-            except GeneratorExit:  # nobody wants more steps; after an error nothing could be collected
-                self.collect(trainer)
-                raise
-            self.collect(trainer)
+    @classmethod
+    def make_network(cls, config, counts, shared):
+        from handgrad.word2vec.engines.torch.network import TorchNetwork
 
-    def _drawn_steps(self, trainer):
+        return TorchNetwork(config, counts, shared, chosen_device(config))
+
+    @classmethod
+    def make_optimizer(cls, network):
+        from handgrad.word2vec.engines.torch.network import TorchOptimizer
+
+        return TorchOptimizer(network, network.config.learning_rate)
+
+    def steps(self, place):
+        """Learn, and yield after each step: a batch, or in several processes a round of batches and a meeting."""
+        with _torch_threads(self.config.threads):
+            yield from self._drawn_steps(place) if self.draws else super().steps(place)
+
+    def learn(self, inputs, targets):
+        self.network.hold()
+        return super().learn(inputs, targets)
+
+    def _drawn_steps(self, place):
         """On examples that torch draws."""
         learn = self._alone if self.processes.count == 1 else self._together
-        examples = self._examples(trainer)
-        for _ in trainer.epochs_left():
-            if not trainer.position:
-                self.positions = [0] * self.processes.count
-            own = trainer.position if self.processes.count == 1 else self.positions[self.processes.rank]
-            batches = examples.batches(trainer.epoch, own)
-            while learn(trainer, batches):
-                trainer.step += 1
-                yield
-                if trainer.is_over():
-                    return
+        if not place.position:
+            self.positions = [0] * self.processes.count
+        own = place.position if self.processes.count == 1 else self.positions[self.processes.rank]
+        batches = self.own_examples.batches(place.epoch, own)
+        while step := learn(batches, place):
+            yield step
+            place = step.place
 
-    def _examples(self, trainer):
+    @cached_property
+    def own_examples(self):
         """Those of this process's share: as many words for each, cut where they may fall."""
         from handgrad.word2vec.engines.torch.examples import TorchExamples
 
-        text, rank, count = trainer.text, self.processes.rank, self.processes.count
+        text, rank, count = self.task.text, self.processes.rank, self.processes.count
         first, end = (len(text) * n // count for n in (rank, rank + 1))
-        return TorchExamples(_part(text, first, end), self.network, trainer.keep, start=first)
+        return TorchExamples(_part(text, first, end), self.network, self.task.keep, start=first)
 
-    def learn(self, trainer, inputs, targets):
-        self.network.hold()
-        super().learn(trainer, inputs, targets)
-
-    def _alone(self, trainer, batches):
-        """One batch. False if there is none left in this epoch."""
+    def _alone(self, batches, place):
+        """One batch. None if there is none left in this epoch."""
         self.network.hold()
         batch = next(batches, None)
-        if batch is not None:
-            self._learn_drawn(trainer, batch)
-            trainer.count(0.0, batch.predictions)  # the loss is added up on the device
-            trainer.position = batch.behind
-        return batch is not None
+        if batch is None:
+            return None
+        rate = self._learn_drawn(batch, place)
+        return Step(Place(place.epoch, batch.behind, place.step + 1), rate, (), batch.predictions)
 
-    def _together(self, trainer, batches):
-        """A few batches in each process, and then they meet. False if nobody has a batch left in this epoch."""
+    def _together(self, batches, place):
+        """A few batches in each process, and then they meet. None if nobody has a batch left in this epoch."""
         self.network.hold()
         before = [tensor.detach().clone() for tensor in self.network.tensors.values()]
         learned, predictions, behind = 0, 0, self.positions[self.processes.rank]
-        for batch in islice(batches, trainer.config.sync_every):
-            self._learn_drawn(trainer, batch)
+        for batch in islice(batches, self.config.sync_every):
+            self._learn_drawn(batch, place)
             learned, predictions, behind = learned + 1, predictions + batch.predictions, batch.behind
         self.positions = self.processes.collected(behind)
-        learned, loss, predictions = self.processes.add_up([learned, self.loss_on_device.item(), predictions])
-        self.loss_on_device.zero_()
-        if learned:
-            self.processes.average(list(self.network.tensors.values()), before)
-        trainer.count(loss, int(predictions))
-        trainer.position = sum(self.positions)
-        return learned > 0
+        learned, loss, predictions = self.processes.add_up([learned, self.losses_on_device.item(), predictions])
+        self.losses_on_device.zero_()
+        if not learned:
+            return None
+        self.processes.average(list(self.network.tensors.values()), before)
+        place = Place(place.epoch, sum(self.positions), place.step + 1)
+        return Step(place, self.optimizer.learning_rate, (loss,), int(predictions))
 
-    def _learn_drawn(self, trainer, batch):
-        self.optimizer.learning_rate = trainer.learning_rate  # by the words before this batch, or this round
-        self.loss_on_device += self.network.forward(batch.inputs, batch.samples).detach()
+    def _learn_drawn(self, batch, place):
+        """With η by the words before this batch, or this round: it is returned."""
+        self.optimizer.learning_rate = self.schedule.learning_rate(place)
+        self.losses_on_device += self.network.forward(batch.inputs, batch.samples).detach()
         self.optimizer.step(self.network.parameters, self.network.gradients())
+        return self.optimizer.learning_rate
 
-    def collect(self, trainer):
-        """Bring what is on the device to the trainer: parameters, the optimizer's memory and the loss."""
+    def collect(self):
+        """Bring what is on the device: parameters, the optimizer's memory and the losses."""
         self.network.collect()
         self.optimizer.collect()
-        self.collect_loss(trainer)
+        return self.collect_losses()
 
-    def collect_loss(self, trainer):
-        trainer.count(self.loss_on_device.item(), 0)
-        self.loss_on_device.zero_()
+    def collect_losses(self):
+        losses = (self.losses_on_device.item(),)
+        self.losses_on_device.zero_()
+        return [Step(None, None, losses, 0)]
 
     def state(self):
-        return {"positions": self.positions}
+        return super().state() | {"positions": self.positions}
 
     def restore(self, state):
         if len(state["positions"]) != self.processes.count:
@@ -172,6 +177,7 @@ class TorchEngine(NumPyEngine):
                 f"The run was begun by {len(state['positions'])} processes, and should go on with "
                 f"{self.processes.count}: start as many as before."
             )
+        super().restore(state)
         self.positions = list(state["positions"])
         self.network.send()
         self.optimizer.send()
