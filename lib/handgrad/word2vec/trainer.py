@@ -332,9 +332,17 @@ class Trainer:
 
     # where the run is
 
-    epoch = property(lambda self: self.place.epoch)
-    position = property(lambda self: self.place.position)
-    step = property(lambda self: self.place.step)
+    @property
+    def epoch(self) -> int:
+        return self.place.epoch
+
+    @property
+    def position(self) -> int:
+        return self.place.position
+
+    @property
+    def step(self) -> int:
+        return self.place.step
 
     @property
     def losses(self) -> list[LossEntry]:

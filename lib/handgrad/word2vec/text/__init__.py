@@ -1,1 +1,4 @@
-"""From text to what is learned from, in this order: ``vocabulary``, ``encoding``, ``subsampling`` and ``windows``."""
+"""From text to what is learned from.
+
+In this order: ``vocabulary``, ``encoding``, ``data``, ``subsampling`` and ``windows``.
+"""
