@@ -1,4 +1,8 @@
-"""word2vec: from text to vectors, each part a file that can be read on its own."""
+"""word2vec: from text to vectors, each part a file that can be read on its own.
+
+From the ground up: ``text``, ``objectives``, ``config``, ``schedule``, ``vectors``, ``runs``, ``engines``, ``trainer``.
+A reader who wants to see it learn begins with ``trainer``, and then reads what that calls, the NumPy engine first.
+"""
 
 from handgrad.word2vec.config import CS20, TrainingConfig
 from handgrad.word2vec.objectives import (

@@ -1,7 +1,7 @@
 """The torch engine: the trainer's steps with autograd's gradients, on a processor or a GPU, in one process or several.
 
 On a processor the batches are those of the NumPy engine, and so are the losses and the vectors, but for rounding. On
-a GPU, and in several processes, torch draws the examples itself (``torch_examples``). One process then waits for the
+a GPU, and in several processes, torch draws the examples itself (``examples``). One process then waits for the
 device once in each chunk of the text, and for a report of the loss, which the device adds up in float64. (For NCE and
 sampled softmax it waits for each batch: NumPy draws their noise, for its targets.)
 
