@@ -37,7 +37,7 @@ class BatchEngine(CompiledEngine):
         """Train, and yield after each batch: by then it is drawn, and some batches later it is learned.
 
         With several threads, another one learns while this one draws; the order of the steps, and so the bits, stay
-        the same. Whoever wants to see what was learned calls ``collect`` first.
+        the same. To see what was learned, call ``collect`` first.
         """
         with ThreadPoolExecutor(1) as pool:
             for inputs, targets, rate, behind in self.examples.batches(place):

@@ -34,8 +34,8 @@ class TorchNetwork(Network):
     """A Network whose losses and gradients torch computes.
 
     On the CPU the tensors and ``parameters`` are the same memory. On a GPU the tensors are what is learned, and
-    ``collect`` copies them to ``parameters``, ``send`` the other way. Whoever has collected may change ``parameters``,
-    or train them with another network that shares them: the next step begins with ``hold``, and goes on from there.
+    ``collect`` copies them to ``parameters``, ``send`` the other way. After that ``parameters`` may be changed,
+    or trained with another network that shares them: the next step begins with ``hold``, and goes on from there.
 
     Parameters
     ----------
