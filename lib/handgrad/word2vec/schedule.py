@@ -55,8 +55,8 @@ class Schedule:
         config = self.config
         if config.num_skips:
             return min(place.step / self._steps_of_stream, 1.0)
-        steps = place.step / config.max_steps if config.max_steps else 0.0
-        return min(max(self.epochs_behind(place) / config.epochs, steps), 1.0)
+        words = (place.epoch + place.position / self.words) / config.epochs
+        return min(max(words, place.step / config.max_steps) if config.max_steps else words, 1.0)
 
     def is_over(self, place: Place) -> bool:
         """Whether all steps that were asked for are made, or all epochs are over."""

@@ -235,8 +235,7 @@ class Trainer:
         run has fewer reports than were asked for.)
         """
         report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()
-        looked_at = bool(self.callbacks or self.data.held_out)
-        workers_idle = checkpoint_is_due or (report_is_due and looked_at)
+        workers_idle = checkpoint_is_due or (report_is_due and bool(self.callbacks or self.data.held_out))
         if workers_idle:
             self.collect()
             report_is_due, checkpoint_is_due = self._report_is_due(), self._checkpoint_is_due()  # some steps later

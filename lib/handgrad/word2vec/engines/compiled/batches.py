@@ -41,11 +41,11 @@ class BatchEngine(CompiledEngine):
         """
         with ThreadPoolExecutor(1) as pool:
             for inputs, targets, rate, behind in self.examples.batches(place):
-                samples, learned = self.network.samples(self.noise_rng, targets), NOTHING
+                samples = self.network.samples(self.noise_rng, targets)
                 self.drawn.append(_rows(inputs, samples, rate))
-                if len(self.drawn) == BATCHES:
-                    learned = self._begin(pool.submit if self.config.threads > 1 else _at_once)
-                yield learned._replace(place=behind, learning_rate=rate)
+                whole = len(self.drawn) == BATCHES
+                learned = self._begin(pool.submit if self.config.threads > 1 else _at_once) if whole else NOTHING
+                yield Step(behind, rate, learned.losses, learned.predictions)
 
     def _begin(self, submit):
         """Have what was drawn learned, when what was drawn before is: that is returned."""
