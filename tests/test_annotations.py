@@ -4,17 +4,10 @@ import importlib
 import inspect
 
 import pytest
+from packages import PACKAGES
 
 import handgrad
 
-PACKAGES = (
-    "handgrad",
-    "handgrad.corpora",
-    "handgrad.datasets",
-    "handgrad.gradient_check",
-    "handgrad.show",
-    "handgrad.word2vec",
-)
 # A gate's own rules are printed on pages as they stand; Gate, whose they are, is annotated.
 RULES = ("forward", "backward", "jvp")
 

@@ -8,19 +8,12 @@ import re
 from pathlib import Path
 
 import pytest
+from packages import PACKAGES
 
 import handgrad
 
 REFERENCE = Path(__file__).resolve().parents[1] / "book/reference"
 PAGES = sorted(REFERENCE.glob("*.rst"))
-PACKAGES = (
-    "handgrad",
-    "handgrad.corpora",
-    "handgrad.datasets",
-    "handgrad.gradient_check",
-    "handgrad.show",
-    "handgrad.word2vec",
-)
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(handgrad.__path__, "handgrad.")

@@ -352,6 +352,22 @@ def test_forward_and_reverse_mode_agree_on_a_network_with_a_lookup_and_two_outpu
     assert np.sum(moved[0] * upstream[0]) + moved[1] * upstream[1] == pytest.approx(by_reverse, rel=1e-12)
 
 
+def test_a_jvp_that_returns_nothing_is_named_as_what_it_is():
+    class Square(Gate):
+        def forward(self, x):
+            return x**2
+
+        def jvp(self, tx):
+            2 * tx  # without return
+
+    graph = ComputationalGraph(Square()(Node("x")))
+    graph.forward(x=3.0)
+    with pytest.raises(
+        ValueError, match=r"At the node Square\(x \(\)\): Square\(\)\.jvp returned None: end it with return"
+    ):
+        graph.jvp(x=1.0)
+
+
 def test_forward_mode_names_the_gate_without_a_rule_and_what_does_not_fit():
     class Square(Gate):
         def forward(self, x):

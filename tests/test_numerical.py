@@ -40,3 +40,17 @@ def test_a_kink_is_marked_and_its_neighbors_are_not():
 
 def test_outside_the_domain_a_slope_is_nan_and_raises_no_warning():
     assert np.isnan(measure_slopes(np.log, np.array([-1.0]), 1.0).values).all()
+
+
+@pytest.mark.parametrize("x", [-1e-5, 9e-6, -1e-6, 5e-7, -1e-7, 3e-8, -1e-9])
+def test_beside_a_kink_at_zero_a_step_that_does_not_reach_it_decides(x):
+    dz = np.array([0.7, 1.1])
+    slopes = measure_slopes(lambda x: np.maximum(x, 0.0), np.array([x, 2.0]), dz)
+    assert not slopes.kinks.any()
+    assert np.allclose(slopes.values, dz * [x > 0, 1], atol=1e-4)
+
+
+@pytest.mark.parametrize("x", [1e-12, -1e-14, 0.0])
+def test_nearer_to_a_kink_than_a_step_can_tell_it_is_one(x):
+    slopes = measure_slopes(lambda x: np.maximum(x, 0.0), np.array([x, 2.0]), np.array([0.7, 1.1]))
+    assert slopes.kinks.tolist() == [True, False]

@@ -103,6 +103,7 @@ def cell_metadata(cell):
         metadata["jupyter"] = {"source_hidden": True}
     if cell.cell_type == "code" and "hide-output" in tags:
         metadata["jupyter"] = {"outputs_hidden": True}
+        metadata["collapsed"] = True  # JupyterLab writes both names of it
     if cell.cell_type == "markdown" and LAB_ONLY in tags and cell["id"].startswith("solution-"):
         metadata["jp-MarkdownHeadingCollapsed"] = True
     return nbformat.from_dict(metadata)

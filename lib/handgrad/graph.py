@@ -116,7 +116,7 @@ class ComputationalGraph:
             inputs: the sentence says at which node.
         """
         computed = self._begin({**(feeds or {}), **values})
-        with Located(self, computed):
+        with Located(self, "forward", computed):
             for node in self.nodes:
                 if node.gate is not None:
                     inputs = [computed[i] for i in node.inputs]
@@ -147,13 +147,13 @@ class ComputationalGraph:
             are not the gradients of its inputs.
         """
         self._begin_backward(dz)
-        with Located(self, self.downstream):
+        with Located(self, "backward", self.downstream):
             for node in reversed(self.nodes):
                 if node.gate is not None and node in self.gradients:
                     downstream = node.gate.backward(self._upstream(node))
                     require_gradients(node, downstream)
-                    for input_node, gradient in zip(node.inputs, downstream, strict=True):
-                        self._add(input_node, gradient)
+                    for i, gradient in zip(node.inputs, downstream, strict=True):
+                        self._add(i, gradient)
                     self.downstream[node] = downstream
         reached = [leaf for leaf in self.leaves.values() if leaf in self.gradients]
         return {leaf.name: plain(self.gradients[leaf]) for leaf in reached}
@@ -181,7 +181,7 @@ class ComputationalGraph:
             If forward has not run, a tangent has another shape than its leaf or fits none, or a gate has no jvp.
         """
         moved = self._begin_jvp({**(feeds or {}), **tangents})
-        with Located(self, moved):
+        with Located(self, "jvp", moved):
             for node in self.nodes:
                 if node.gate is not None:
                     moved[node] = node.gate.jvp(*(moved[i] for i in node.inputs))

@@ -79,15 +79,16 @@ def _slope(f, here, size):
     """Of f at ``here``: the slope, its error, and whether there is a kink. ``size`` is that of f's summands.
 
     A step fits if it is short for the function and long for rounding. Near 0 that is often a step of the entry's own
-    size, and at 1e6, for a sine, one that is far shorter than 1e-5 of it: so steps are tried until one fits.
+    size, and at 1e6, for a sine, one that is far shorter than 1e-5 of it: so steps are tried until one fits. What
+    looks like a kink from afar, a turn or a kink nearby, is none if a shorter step can tell, and says so.
     """
     middle = f(here)
-    slope, error, kink = np.nan, np.inf, True
+    slope, error, kink = np.nan, np.inf, False
     for step in _steps(here):
         candidate, its_error, its_kink = _differences(f, here, middle, step, size)
-        kink = kink and its_kink  # from afar a turn looks like a kink
-        if its_error < error or np.isnan(slope):
-            slope, error = candidate, its_error
+        resolves = kink and not its_kink and its_error <= 1e-2 * max(abs(slope), abs(candidate))
+        if resolves or np.isnan(slope) or (its_error < error and not kink):
+            slope, error, kink = candidate, its_error, its_kink
         all_rounding = its_error <= 10 * ROUNDING * size / step  # which a shorter step can only add to
         if error <= 1e-7 * abs(slope) or (candidate == 0 and its_error == 0) or (all_rounding and not kink):
             break
@@ -95,9 +96,11 @@ def _slope(f, here, size):
 
 
 def _steps(here):
-    """The usual step, that of the entry's own size, and for large entries shorter ones, as far as rounding allows."""
+    """The usual step, a quarter of the way to 0, that of the entry's own size, and for large entries shorter ones."""
     step, own = STEP * max(1.0, abs(here)), STEP * abs(here)
     yield step
+    if 0 < abs(here) < 4 * step:
+        yield abs(here) / 4  # many kinks are at 0
     if 0 < own / 4096 and own < step:
         yield own
     while abs(here) > 10 and step / 8 > 2e4 * math.ulp(here):

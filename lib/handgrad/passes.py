@@ -219,8 +219,8 @@ class Located:
     The node is the first that the pass should have done and has not: ``done`` is filled node by node.
     """
 
-    def __init__(self, graph: "ComputationalGraph", done: Mapping[Node, Any]) -> None:
-        self.graph, self.done = graph, done
+    def __init__(self, graph: "ComputationalGraph", rule: str, done: Mapping[Node, Any]) -> None:
+        self.graph, self.rule, self.done = graph, rule, done
 
     def __enter__(self) -> None:
         pass
@@ -230,17 +230,16 @@ class Located:
             return
         for node, value in self.done.items():
             if value is None:
-                told = InputError(f"{node.gate}.forward returned None: end it with return and the value.")
+                told = InputError(f"{node.gate}.{self.rule} returned None: end it with return and the value.")
                 raise self._at(node, told) from None
         if isinstance(error, Exception):
             raise self._at(self._where(), error) from error
 
     def _where(self):
-        if self.done is self.graph.downstream:  # backward
-            waiting = (node for node in reversed(self.graph.nodes) if node in self.graph.gradients)
-        else:
-            waiting = iter(self.graph.nodes)
-        return next(node for node in waiting if node.gate is not None and node not in self.done)
+        nodes = self.graph.nodes
+        if self.rule == "backward":
+            nodes = [node for node in reversed(nodes) if node in self.graph.gradients]
+        return next(node for node in nodes if node.gate is not None and node not in self.done)
 
     def _at(self, node, error):
         """The same kind of error again, with a sentence that says where."""

@@ -271,6 +271,18 @@ def test_the_stepper_walks_by_keyboard_through_values_then_gradients(open_page):
     assert page.locator(".hg-count").text_content() == "step 0 of 7"
 
 
+def test_gates_with_names_are_called_by_them(open_page):
+    graph = ComputationalGraph(gates.Multiply()(gates.Multiply()(Node("x"), Node("y"), name="a"), Node("z")))
+    page = open_page(show.step_through(graph, x=2.0, y=3.0, z=4.0))
+    tab_to(page, "Next")
+    page.keyboard.press("Enter")
+    assert said(page) == "Forward, a (×): 2 × 3 = 6."
+    page.keyboard.press("ArrowRight")
+    assert said(page) == "Forward, ×: 6 × 4 = 24."
+    page.keyboard.press("End")
+    assert said(page) == "Backward, a (×): 4 comes from upstream. It hands on 12 toward x and 8 toward y."
+
+
 def test_an_edited_input_recomputes_what_the_library_computes(open_page):
     graph = lecture_graph()
     page = open_page(show.step_through(graph, x=1.0, y=2.0, z=0.0))

@@ -17,7 +17,9 @@ SEEN = """e => e.innerHTML.replaceAll(' data-lm-suppress-shortcuts="true"', "") 
 
 
 @pytest.mark.parametrize("where", ["disk", "server"])
-@pytest.mark.parametrize("chapter, explorers", [("03_descent", 2), ("08_graphs", 2), ("16_sampling_words", 4)])
+@pytest.mark.parametrize(
+    "chapter, explorers", [("03_descent", 2), ("08_graphs", 2), ("09_backprop", 1), ("16_sampling_words", 4)]
+)
 def test_every_control_of_a_chapter_answers_the_keyboard(browser, site, server, chapter, explorers, where):
     address = (site / "book").as_uri() if where == "disk" else f"{server}book"
     page, errors = browser.new_page(), []

@@ -69,6 +69,7 @@ def test_code_that_the_page_leaves_out_is_folded(path):
             assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == bool(off_the_page)
             to_guess = "hide-output" in cell.metadata.get("tags", [])
             assert cell.metadata.get("jupyter", {}).get("outputs_hidden", False) == to_guess
+            assert cell.metadata.get("collapsed", False) == to_guess
 
 
 def chapters_of(site, root, pages):

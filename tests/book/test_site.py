@@ -189,7 +189,7 @@ def test_on_a_phone_an_equation_fades_out_where_it_goes_on(browser, site):
     for equation, more in zip(equations, hidden, strict=True):
         assert fades(equation) == (0, 32 if more else 0)
     wide = equations[int(np.argmax(hidden))]
-    wide.evaluate("e => { e.scrollLeft = e.scrollWidth / 4 }")
+    wide.evaluate("e => { e.scrollLeft = (e.scrollWidth - e.clientWidth) / 2 }")
     assert fades(wide) == (32, 32)
     wide.evaluate("e => { e.scrollLeft = e.scrollWidth }")
     assert fades(wide) == (32, 0)

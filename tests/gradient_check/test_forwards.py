@@ -130,3 +130,17 @@ def test_a_reference_must_be_a_function_that_takes_the_inputs():
         check_gate(unit(), X, reference=X)
     with pytest.raises(InputError, match="The reference failed with TypeError"):
         check_gate(unit(), X, reference=lambda: X)
+
+
+def test_who_has_compared_forward_is_not_asked_whether_it_is_right():
+    x, W = draw(4, 3), draw(3, 2)
+    nonsense = planted(
+        lambda s, x, W: s.keep(x @ W, x=x, W=W), lambda s, dz: [np.cumsum(dz @ s.W.T, 1)[:, ::-1], s.x.T @ dz]
+    )
+    asked, compared = check_gate(nonsense, x, W), check_gate(nonsense, x, W, reference=np.matmul)
+    assert not asked and not compared and asked.mistake is None
+    assert (
+        asked.text
+        == compared.text
+        + " The slopes are those of forward, which check_gate can compare with a reference: is forward right?"
+    )

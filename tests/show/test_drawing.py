@@ -2,10 +2,11 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handgrad import Add, ComputationalGraph, EmbeddingLookup, Max, Multiply, Node, Parameter, Sigmoid, Sum
+from handgrad import Add, ComputationalGraph, EmbeddingLookup, Exp, Max, Multiply, Node, Parameter, Sigmoid, Sum
 from handgrad.show import draw
 from handgrad.show import drawing as drawing_module
 
@@ -127,7 +128,7 @@ def points_of(path):
 
 
 @given(st.integers(0, 10**6), st.integers(3, 12), st.booleans())
-def test_no_wire_passes_over_a_node_or_beside_the_drawing(seed, gates, scoped):
+def test_no_wire_passes_over_a_node_or_beside_the_drawing_and_no_number_is_cut_off(seed, gates, scoped):
     rng = np.random.default_rng(seed)
     nodes = [Node("x"), Node("a/y" if scoped else "y"), Node("z")]
     for i in range(gates):
@@ -136,8 +137,12 @@ def test_no_wire_passes_over_a_node_or_beside_the_drawing(seed, gates, scoped):
     graph = ComputationalGraph(nodes[-1])
     places, bends = drawing_module.layout(graph)
     boxes = [drawing_module.box_around(scope, places) for scope in {drawing_module.scope_of(n) for n in places} - {""}]
-    left, top, right, bottom = drawing_module.edges(places, bends, boxes)
-    for wire in drawing_module.wires(graph, places, bends):
+    drawn = drawing_module.wires(graph, places, bends)
+    left, top, right, bottom = drawing_module.edges(places, bends, boxes, drawn)
+    for wire in drawn:
+        for spot in (wire.value, wire.gradient):
+            x0, y0, x1, y1 = box_of_text("0.1966", *spot)
+            assert left <= x0 and top <= y0 and x1 <= right and y1 <= bottom
         if wire.target is None:
             continue
         points = points_of(wire.path)
@@ -180,6 +185,90 @@ def test_no_wire_passes_through_its_own_numbers():
     assert any(-127 < fall < -20 for fall in falls)
 
 
+def diamond():
+    """Two wires that bend around a gate: the lower one at the lower edge."""
+    x, y = Node("x"), Node("y")
+    a = Multiply()(x, y, name="a")
+    return Multiply()(a, Add()(a, x, name="b"), name="f"), {"x": 2.0, "y": 3.0}
+
+
+def lecture():
+    x, y, z = Node("x"), Node("y"), Node("z")
+    return Multiply()(Add()(x, y), Max()(y, z)), {"x": 1.0, "y": 2.0, "z": 0.0}
+
+
+def neuron():
+    w, x, b = Node("w"), Node("x"), Node("b")
+    return (Exp()(-1.0 * (w * x + b)) + 1.0) ** -1, {"w": 2.0, "x": -1.0, "b": 3.0}
+
+
+def long_ways():
+    x, y, z = Node("x"), Node("y"), Node("z")
+    return ((x + y) * y + z) * x * Exp()(x), {"x": 1.0, "y": 2.0, "z": 0.5}
+
+
+def tables():
+    """Long numbers, such as (2, 1, 4), beside names of gates and of scopes."""
+    rows = [EmbeddingLookup()(Parameter(f"{s}/V", np.ones((9, 4))), Node(f"ids {s}"), name=s) for s in ("in", "out")]
+    return Sum()(Multiply()(*rows, name="product"), name="loss"), {"ids in": [[1], [2]], "ids out": [[1, 2, 3]] * 2}
+
+
+@pytest.mark.parametrize("made", [diamond, lecture, neuron, long_ways, tables], ids=lambda made: made.__name__)
+@pytest.mark.parametrize("backward", [True, False])
+def test_each_number_stands_nearest_to_its_own_wire_and_covers_nothing(made, backward):
+    output, fed = made()
+    graph = ComputationalGraph(output)
+    graph.forward(fed)
+    if backward:
+        graph.backward()
+    places, bends = drawing_module.layout(graph)
+    drawn = drawing_module.wires(graph, places, bends)
+    paths = [points_of(wire.path) for wire in drawn if wire.target is not None]
+    taken = [(*box, "a node") for box in boxes_of_nodes(places)]
+    scopes = [drawing_module.box_around(scope, places) for scope in {drawing_module.scope_of(n) for n in places} - {""}]
+    left, top, right, bottom = drawing_module.edges(places, bends, scopes, drawn)
+    for own, wire in enumerate(drawn):
+        for number, spot in zip(numbers_on(graph, wire), (wire.value, wire.gradient), strict=True):
+            box = box_of_text(number, *spot)
+            assert left <= box[0] and top <= box[1] and box[2] <= right and box[3] <= bottom
+            assert [name for *other, name in taken if overlap(box, other)] == []
+            taken.append((*box, number))
+            if wire.target is not None and number:
+                distances = [distance(box, points) for points in paths]
+                assert 0 < distances[own] < 16 and np.argmin(distances) == own, (number, distances)
+
+
+def boxes_of_nodes(places):
+    for node, (x, y) in places.items():
+        w, h = drawing_module.half_width_of(node), drawing_module.half_height_of(node) if node.gate else 8
+        yield x - w, y - h, x + w, y + h
+        name = 4 * len(drawing_module.name_above(node))
+        yield x - name, y - h - 16, x + name, y - h
+
+
+def numbers_on(graph, wire):
+    """The texts of a value and a gradient, as they are in the drawing."""
+    back = graph.gradients.get(wire.source) if wire.target is None else graph.downstream.get(wire.target)
+    back = back[wire.slot] if wire.target is not None and back is not None else back
+    return [drawing_module.short_number(number) for number in (graph.values.get(wire.source), back)]
+
+
+def box_of_text(text, x, y, end):
+    """Left, top, right and bottom."""
+    width = sum(5 if letter in "(), .-" else 9 for letter in text)
+    left = x - {"start": 0, "middle": width / 2, "end": width}[end]
+    return left, y - 11, left + width, y + 1
+
+
+def overlap(one, other):
+    return min(one[2], other[2]) > max(one[0], other[0]) and min(one[3], other[3]) > max(one[1], other[1])
+
+
+def distance(box, points):
+    corner, opposite = np.array(box[:2]), np.array(box[2:])
+    return np.linalg.norm(np.maximum(np.maximum(corner - points, points - opposite), 0), axis=1).min()
+
+
 def test_scopes_that_are_not_above_each_other_stand_side_by_side():
     layers = Sigmoid()(Add()(Node("x"), Parameter("first/b", 0.0)))
     graph = ComputationalGraph(Sigmoid()(Add()(layers, Parameter("second/b", 0.0))))
@@ -200,7 +289,7 @@ def test_boxes_with_long_names_do_not_overlap():
 def test_a_long_number_behind_an_output_is_not_cut_off():
     x = Node("x")
     graph = ComputationalGraph(Sigmoid()(x))
-    right = drawing_module.edges(*drawing_module.layout(graph), [])[2]
+    right = drawing_module.edges(*drawing_module.layout(graph), [], [])[2]
     output = next(wire for wire in drawing_module.wires(graph, *drawing_module.layout(graph)) if wire.target is None)
     assert output.value[0] + drawing_module.LETTER * len("-1.234e-05") < right
 

@@ -36,8 +36,8 @@ def zeroed(e):
 
 @CONDITIONS.add(
     "INDICATOR_WRONG",
-    "The {gradient} {is} right where neither {it} nor the slope is 0. Of the entries with which the output moves, "
-    "{missing} have the gradient 0; of those with which it does not, {extra} have another.",
+    "The {gradient} {is} right where neither {it} nor the slope is 0. A 0 stands at {missing} of the entries with "
+    "which the output moves, and another number at {extra} of those with which it does not.",
     "Under which condition does an entry matter?",
 )
 def other_condition(e):
@@ -108,7 +108,7 @@ def something_without_upstream(e):
 @CLUES.add(
     "NOT_LINEAR",
     "With dz twice as large, the {gradient} {is} not twice as large.",
-    "How many times does dz stand in each of its terms?",
+    "Does dz stand in each of its terms, once, and is nothing cut off?",
 )
 def not_twice_as_large(e):
     twice = e.given_for(2 * e.dz)

@@ -106,7 +106,7 @@ def wrong_shape(e):
 @NAMES.add(
     "FORGOT_UPSTREAM",
     "The {gradient} {is} what you would get if every upstream gradient were 1: {it} {does} not depend on dz.",
-    "What does the chain rule do with the gradient that arrives from above?",
+    "What does the chain rule do with the gradient that arrives from the output side?",
 )
 def forgot_upstream(e):
     if e.is_given(e.through(np.ones_like(e.dz))):

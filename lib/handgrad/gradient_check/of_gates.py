@@ -26,7 +26,7 @@ from handgrad.gradient_check.elsewhere import run_elsewhere, wrong_elsewhere
 from handgrad.gradient_check.evidence import Evidence, forward_of
 from handgrad.gradient_check.form import failure, input_names, which_are_right, wrong_form
 from handgrad.gradient_check.observed import in_numbers
-from handgrad.gradient_check.of_forwards import against_reference, where_finite
+from handgrad.gradient_check.of_forwards import ASK_FOR_A_REFERENCE, against_reference, where_finite
 from handgrad.gradient_check.reports import GradientReport
 from handgrad.gradient_check.untested import untested_inputs
 from handgrad.gradient_check.wording import gradients_of, listed
@@ -205,7 +205,7 @@ def _judge(
         code = "WRONG_SHAPE"
         text += " Write down the shapes of all that meet in backward: at which step does it become another one?"
     if code is None:
-        text += " The slopes are those of forward, which check_gate can compare with a reference: is forward right?"
+        text += ASK_FOR_A_REFERENCE
     return GradientReport(False, text, code, skipped)
 
 

@@ -2,8 +2,8 @@
 
 import itertools
 import re
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection
 from html import escape
 from typing import Any, NamedTuple
 
@@ -11,13 +11,14 @@ import numpy as np
 
 from handgrad.graph import ComputationalGraph
 from handgrad.nodes import Constant, Node
+from handgrad.show.beside import box_of, numbers_beside
 from handgrad.show.figures import page_color
 
 WORDS = re.compile(r"(?:[A-Z]+[a-z])?[A-Z]{2,}(?![a-z])|[A-Z]?[^A-Z]+|[A-Z]")  # ReLU, NCE and GELU are one word
 SYMBOLS = {"Add": "+", "Subtract": "−", "Multiply": "×", "Sigmoid": "σ", "Sum": "Σ", "EmbeddingLookup": "lookup"}
 LETTER, LINE, GAP, ROW, STUB = 8, 16, 84, 106, 48  # in pixels; numbers stand in GAP, and behind an output, at its STUB
 NAME = 18  # above a gate that has a name, for it
-LONGEST = 10  # letters of a number: -1.234e-05
+SHORTEST, USUAL, LONGEST = "-1", "-0.1966", "-1.234e-05"  # numbers
 SMALLEST = 0.8  # of its size: on a phone a drawing scrolls rather than have letters below 11 pixels
 HALO = "var(--pst-color-background, var(--jp-layout-color0, white))"  # the page's own, in the book and in JupyterLab
 
@@ -27,14 +28,16 @@ class Wire(NamedTuple):
 
     target : Node, or None of the output's; slot : int, which of the target's inputs
     value, gradient : where each number stands: x, y, and which of its ends is there, as SVG calls it
+    widths : how wide they are
     """
 
     source: Node
     target: Node | None
     slot: int
     path: str
-    value: tuple
-    gradient: tuple
+    value: tuple[float, float, str] = (0.0, 0.0, "start")
+    gradient: tuple[float, float, str] = (0.0, 0.0, "start")
+    widths: tuple[float, float] = (0.0, 0.0)
 
 
 class Bend(Node):
@@ -81,9 +84,9 @@ class Drawing:
     def svg(self) -> str:
         places, bends = layout(self.graph)
         scopes = {scope: box_around(scope, places) for scope in map(scope_of, places) if scope}
-        left, top, right, bottom = edges(places, bends, scopes.values())
         boxes = [part for scope, box in scopes.items() for part in _box(scope, *box)]
-        drawn = list(wires(self.graph, places, bends))
+        drawn = wires(self.graph, places, bends)
+        left, top, right, bottom = edges(places, bends, scopes.values(), drawn)
         paths = [f'<path d="{wire.path}"/>' for wire in drawn]
         numbers = [part for wire in drawn for part in self._numbers(wire)]
         marks = [part for node in self.graph.nodes for part in _mark(node, *places[node])]
@@ -110,15 +113,12 @@ class Drawing:
 
     def _numbers(self, wire):
         """The value above a wire, and below it the gradient that came back this way."""
-        values, gradients, downstream = self.graph.values, self.graph.gradients, self.graph.downstream
-        back = gradients.get(wire.source) if wire.target is None else downstream.get(wire.target)
-        if wire.target is not None and back is not None:
-            back = back[wire.slot]
+        value, back = _numbers_on(self.graph, wire)
         return [
             f'<text x="{x:g}" y="{y:g}" text-anchor="{end}" class="hg-{kind}" fill="{page_color(color)}" '
             f'stroke="{HALO}" stroke-width="4" paint-order="stroke">{escape(short_number(number))}</text>'
             for kind, number, color, (x, y, end) in (
-                ("value", values.get(wire.source), "blue", wire.value),
+                ("value", value, "blue", wire.value),
                 ("gradient", back, "orange", wire.gradient),
             )
             if number is not None
@@ -204,52 +204,81 @@ def wires(
     graph: ComputationalGraph,
     places: dict[Node, tuple[float, float]],
     bends: dict[Node, list[tuple[float, float, float]]],
-) -> Iterator[Wire]:
+) -> list[Wire]:
     """A curve for each input of each gate, and a straight wire to nowhere for an output: with its upstream gradient."""
-    fans = Counter(source for node in graph.nodes for source in node.inputs)
+    routes = list(_routes(graph, places, bends))
+    numbers = [_numbers_on(graph, wire) for wire, _ in routes]
+    widths = [(width_of(short_number(above)), width_of(short_number(below))) for above, below in numbers]
+    spots = numbers_beside(
+        [np.concatenate([_points(*part) for part in parts]) for _, parts in routes],
+        [np.reshape(parts[-1], (2, 2)).mean(axis=0) for _, parts in routes],
+        widths,
+        list(_covered(places)),
+        [wire.target is None for wire, _ in routes],
+    )
+    return [
+        wire._replace(value=value, gradient=gradient, widths=own)
+        for (wire, _), (value, gradient), own in zip(routes, spots, widths, strict=True)
+    ]
+
+
+def _routes(graph, places, bends):
+    """The wires still without numbers, and the parts of each, straight and curved: x0, y0, x1, y1."""
     for node in graph.nodes:
         x1, y1 = places[node]
         end = x1 - half_width_of(node)
         for slot, source in enumerate(node.inputs):
             start, y0 = places[source][0] + half_width_of(source), places[source][1]
-            path = f"M{start:g} {y0:g}"
+            path, parts = f"M{start:g} {y0:g}", []
             for left, right, y in bends[source]:
                 if right < end:
                     path += f"{_curve(start, y0, left, y)}H{right:g}"
+                    parts += [(start, y0, left, y), (left, y, right, y)]
                     start, y0 = right, y
-            path += _curve(start, y0, end, y1)
-            yield Wire(source, node, slot, path, *_numbers_beside(start, y0, end, y1, fans[source] > len(node.inputs)))
+            yield Wire(source, node, slot, path + _curve(start, y0, end, y1)), [*parts, (start, y0, end, y1)]
         if node in graph.outputs:
             start = x1 + half_width_of(node)
-            numbers = (start + 5, y1 - 7, "start"), (start + 5, y1 + 18, "start")
-            yield Wire(node, None, 0, f"M{start:g} {y1:g}h{STUB}", *numbers)
+            yield Wire(node, None, 0, f"M{start:g} {y1:g}h{STUB}"), [(start, y1, start + STUB, y1)]
+
+
+def width_of(number: str) -> int:
+    """Of a number, in the bold letters that a stepper has; as wide as the shortest if there is none yet."""
+    return sum(6 if letter in "(), .-" else 10 for letter in number or SHORTEST)
+
+
+def _numbers_on(graph, wire):
+    """The value on a wire, and the gradient that came back this way."""
+    if wire.target is None:
+        return graph.values.get(wire.source), graph.gradients.get(wire.source)
+    back = graph.downstream.get(wire.target)
+    return graph.values.get(wire.source), back if back is None else back[wire.slot]
+
+
+def _covered(places):
+    """Boxes that numbers leave free: nodes and their names, the names of scopes and the edges around them."""
+    for node, (x, y) in places.items():
+        w, h = half_width_of(node), LINE / 2 if node.gate is None else half_height_of(node)
+        yield x - w, y - h, x + w, y + h
+        half_name = LETTER * len(name_above(node)) / 2
+        yield x - half_name, y - h - NAME, x + half_name, y - h
+    for scope in set(map(scope_of, places)) - {""}:
+        left, top, width, height = box_around(scope, places)
+        middle, half_name, right, bottom = left + width / 2, LETTER * len(scope) / 2, left + width, top + height
+        yield middle - half_name, top + 4, middle + half_name, top + 20
+        yield from ((x, top, x, bottom) for x in (left, right))
+        yield from ((left, y, right, y) for y in (top, bottom))
+
+
+def _points(start, y0, end, y1):
+    """Along the curve that _curve draws."""
+    t = np.linspace(0, 1, 24)
+    return np.stack([start + (end - start) * (1.5 * t * (1 - t) + t**3), y0 + (y1 - y0) * (3 - 2 * t) * t**2], axis=1)
 
 
 def _curve(start, y0, end, y1):
     """From one point to another, level at both."""
     middle = (start + end) / 2
     return f"C{middle:g} {y0:g} {middle:g} {y1:g} {end:g} {y1:g}"
-
-
-def _numbers_beside(start, y0, end, y1, crowded):
-    """Where a value and a gradient stand: above a wire and below it, and to the sides where it does not pass.
-
-    crowded : bool, whether more wires meet at the start than at the end
-    """
-    x, y, fall = (start + end) / 2, (y0 + y1) / 2, y1 - y0
-    if abs(fall) > 1.2 * ROW and crowded:  # a steep wire may pass others: they stand near one of its ends
-        x, y = end - 0.34 * (end - start) - 8, y1 - 0.22 * fall
-        first = y - 8 if fall < 0 else y + 8
-        return (x, first - 8, "end"), (x, first + 8, "end")
-    if abs(fall) > 1.2 * ROW:
-        x, y = start + 0.34 * (end - start) + 8, y0 + 0.22 * fall
-        first = y - 8 if fall > 0 else y + 8
-        return (x, first, "start"), (x, first + 16, "start")
-    if abs(fall) < ROW / 3:
-        return (x, min(y0, y1) - 7, "middle"), (x, max(y0, y1) + 18, "middle")
-    left, right = (x - 6, "end"), (x + 6, "start")
-    (above, its_end), (below, other_end) = (right, left) if fall > 0 else (left, right)
-    return (above, y - 3, its_end), (below, y + 13, other_end)
 
 
 def _rows(columns, users):
@@ -304,18 +333,25 @@ def edges(
     places: dict[Node, tuple[float, float]],
     bends: dict[Node, list[tuple[float, float, float]]],
     boxes: Collection[tuple[float, float, float, float]],
+    drawn: Collection[Wire],
 ) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of a drawing: all nodes and boxes, the stub of an output and its numbers."""
-    nodes = [
-        (x, y, max(half_width_of(n), LETTER * len(name_above(n)) / 2), half_height_of(n) + NAME * bool(name_above(n)))
-        for n, (x, y) in places.items()
-    ]
-    left = min([x - w for x, _, w, _ in nodes] + [x for x, _, _, _ in boxes]) - 12
-    right = max(x + w for x, _, w, _ in nodes) + max(STUB, LETTER * LONGEST) + 12
+    """Left, top, right and bottom of a drawing: all nodes and boxes, the stub of an output, and all numbers.
+
+    Numbers may become longer: a reader of a stepper changes them.
+    """
+    inside = [(x, y, x + w, y + h) for x, y, w, h in boxes]
+    for node, (x, y) in places.items():
+        half_width = max(half_width_of(node), LETTER * len(name_above(node)) / 2)
+        half_height = half_height_of(node) + NAME * bool(name_above(node))
+        inside.append((x - half_width, y - half_height, x + half_width, y + half_height))
+    behind = max(right for *_, right, _ in inside[len(boxes) :]) + max(STUB, width_of(LONGEST))
+    for wire in drawn:
+        for spot, width in zip((wire.value, wire.gradient), wire.widths, strict=True):
+            x0, y0, x1, y1 = box_of(*spot, max(width, width_of(USUAL)))
+            inside.append((x0 + 8, y0, x1 - 8, y1))  # at the sides a number needs less of a margin
     passing = [y for straight in bends.values() for _, _, y in straight]
-    top = min([y - h for _, y, _, h in nodes] + [y for _, y, _, _ in boxes] + passing) - 8
-    bottom = max([y + h for _, y, _, h in nodes] + [y + h for _, y, _, h in boxes] + passing) + 8
-    return left, top, right, bottom
+    left, top, right, bottom = zip(*inside, strict=True)
+    return min(left) - 12, min(top + tuple(passing)) - 8, max(behind, *right) + 12, max(bottom + tuple(passing)) + 8
 
 
 def label_of(node: Node) -> str:

@@ -11,7 +11,7 @@ from handgrad.embedding import RowSparseGradient
 from handgrad.gradient_check import TOLERANCE, check_gate
 from handgrad.nodes import Gate
 from handgrad.show.explorers.tables import table_as_html
-from handgrad.show.verification import _by_torch
+from handgrad.show.verification import by_torch
 
 HEADINGS = ("gate", "to a gradient", "measured", "torch")
 
@@ -42,11 +42,11 @@ class GateTable:
 
     def __init__(self) -> None:
         self.gates: list[type[Gate]] = []
-        self._rows: list[tuple[str, str, str, str]] = []
+        self._rows: list[tuple[str, str, bool, bool]] = []  # name, words, and the verdicts of both checks
 
     @property
     def ok(self) -> bool:
-        return all(verdict == "agrees" for row in self._rows for verdict in row[2:])
+        return all(measured and same for *_, measured, same in self._rows)
 
     def add(self, gate: Gate, does: str, torch_function: Callable[..., Any], *inputs: ArrayLike, seed: int = 0) -> None:
         """Check a gate at ``inputs``, under random upstream gradients, and add its row.
@@ -66,19 +66,21 @@ class GateTable:
         measured = check_gate(gate, *inputs, seed=seed).ok
         same = agrees_with_torch(gate, torch_function, *inputs, seed=seed)
         self.gates.append(type(gate))
-        one, other = ("agrees" if ok else "differs" for ok in (measured, same))
-        self._rows.append((type(gate).__name__, does, one, other))
+        self._rows.append((type(gate).__name__, does, measured, same))
+
+    def _told(self, right, wrong):
+        return [(name, does, *(right if ok else wrong for ok in checks)) for name, does, *checks in self._rows]
 
     def __repr__(self) -> str:
-        rows = [HEADINGS, *self._rows]
+        rows = [HEADINGS, *self._told("agrees", "differs")]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows)
         return "\n".join(line.rstrip() for line in lines)
 
     def _repr_html_(self) -> str:
-        marks = {"agrees": "✓", "differs": "✗ differs"}
-        rows = [(name, does, marks[one], marks[other]) for name, does, one, other in self._rows]
-        table = table_as_html([HEADINGS, *rows]).replace("<td></td>", f'<th scope="col">{HEADINGS[0]}</th>', 1)
+        table = table_as_html([HEADINGS, *self._told("✓", "✗ differs")]).replace(
+            "<td></td>", f'<th scope="col">{HEADINGS[0]}</th>', 1
+        )
         table = re.sub("(?<=[a-z])(?=[A-Z][a-z]+[^<]*</th>)", "<wbr>", table)  # where a long name may be broken
         return table.replace("<table>", '<table class="hg-gates">', 1)
 
@@ -110,16 +112,10 @@ def agrees_with_torch(gate: Gate, torch_function: Callable[..., Any], *inputs: A
     given = [g.to_dense() if isinstance(g, RowSparseGradient) else g for g in gate.backward(dz)]
     at = {str(i): x for i, x in enumerate(inputs)}
     names = [name for name, x in at.items() if np.result_type(x).kind == "f"]
-    expected = _by_torch(torch_function, at, names, dz)
-    pairs = [(z, _value(torch_function, inputs)), *((given[int(name)], expected[name]) for name in names)]
+    value, expected = by_torch(torch_function, at, names, dz)
+    pairs = [(z, value), *((given[int(name)], expected[name]) for name in names)]
     none_for_ids = all(given[int(name)] is None for name in at.keys() - set(names))
     return none_for_ids and all(np.shape(a) == np.shape(b) and _close(a, b) for a, b in pairs)
-
-
-def _value(torch_function, inputs):
-    import torch
-
-    return torch_function(*map(torch.as_tensor, inputs)).numpy()
 
 
 def _close(a, b):

@@ -68,10 +68,10 @@ def verify(
         raise ValueError(f"verify expects gradients of some of {', '.join(at)}, but got {got}.")
     gradients = {name: np.asarray(gradient) for name, gradient in gradients.items()}
     expected = {name: _expected(name, function, at, upstream) for name in gradients}
-    by_torch = _by_torch(torch_function or function, at, list(gradients), upstream)
+    _, from_torch = by_torch(torch_function or function, at, list(gradients), upstream)
     worst, disagreements = 0.0, []
     for name, given in gradients.items():
-        for oracle, value in (("the numerical Jacobian", expected[name]), ("torch", by_torch[name])):
+        for oracle, value in (("the numerical Jacobian", expected[name]), ("torch", from_torch[name])):
             if np.shape(given) != np.shape(value):
                 disagreements.append(f"{name} has shape {np.shape(given)}, but {oracle} {np.shape(value)}")
                 worst = np.inf
@@ -92,7 +92,8 @@ def _expected(name, function, at, upstream):
     return (np.ravel(1.0 if upstream is None else upstream) @ jacobian).reshape(np.shape(at[name]))
 
 
-def _by_torch(function, at, names, upstream):
+def by_torch(function, at, names, upstream):
+    """The output, and by name its gradients, or without an upstream gradient its whole Jacobians."""
     import torch
 
     def tensor(value):
@@ -106,10 +107,10 @@ def _by_torch(function, at, names, upstream):
         return torch.stack(output) if isinstance(output, tuple) else output
 
     inputs = tuple(tensors[name] for name in names)
-    output_size = of_tensors(*inputs).numel()
-    if upstream is None and output_size != 1:
+    output = of_tensors(*inputs)
+    if upstream is None and output.numel() != 1:
         jacobians = torch.autograd.functional.jacobian(of_tensors, inputs)
-        return {n: j.numpy().reshape(output_size, -1) for n, j in zip(names, jacobians, strict=True)}
+        return output.numpy(), {n: j.numpy().reshape(output.numel(), -1) for n, j in zip(names, jacobians, strict=True)}
     v = None if upstream is None else tensor(np.asarray(upstream, dtype=np.float64))
     _, gradients = torch.autograd.functional.vjp(of_tensors, inputs, v)
-    return {n: g.numpy() for n, g in zip(names, gradients, strict=True)}
+    return output.numpy(), {n: g.numpy() for n, g in zip(names, gradients, strict=True)}

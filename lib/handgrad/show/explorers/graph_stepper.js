@@ -104,12 +104,14 @@ export function render({ model, el }) {
       return { sentence: `Forward is done: the output is ${long(values[output])}. ${question} ${answer}`, rows: [] };
     }
     const node = nodes[i];
+    const label = node.label.join(" ");
+    const called = node.above ? `${node.above} (${label})` : label; // two gates of a kind are told apart by their names
     if (kind === "forward") {
       const numbers = node.inputs.map((j) => long(values[j]));
       if (node.p !== undefined) numbers.push(format(node.p));
       const gate = !model.get("recorded") && GATES[node.gate];
-      const text = gate ? gate.write(...numbers) : `${node.label.join(" ")} of ${numbers.join(" and ")}`;
-      return { sentence: `Forward, ${node.label.join(" ")}: ${text} = ${long(values[i])}.`, rows: [] };
+      const text = gate ? gate.write(...numbers) : `${label} of ${numbers.join(" and ")}`;
+      return { sentence: `Forward, ${called}: ${text} = ${long(values[i])}.`, rows: [] };
     }
     const rows = node.inputs.map((j, slot) => ({
       name: nodes[j].name,
@@ -119,7 +121,7 @@ export function render({ model, el }) {
     }));
     const parts = rows.map((row) => `${row.downstream} toward ${row.name}`);
     const upstream = `${long(gradients[i])} comes from upstream`;
-    let sentence = `Backward, ${node.label.join(" ")}: ${upstream}. It hands on ${parts.join(" and ")}.`;
+    let sentence = `Backward, ${called}: ${upstream}. It hands on ${parts.join(" and ")}.`;
     for (const j of new Set(node.inputs)) sentence += sumOf(j, wentBack);
     return { sentence, rows };
   }

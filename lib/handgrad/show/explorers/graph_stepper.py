@@ -42,12 +42,14 @@ class GraphStepper(Explorer):
         editable = all(type(n.gate) in IN_THE_BROWSER for n in graph.nodes if n.gate is not None)
         editable = editable and all(np.ndim(graph.values[n]) == 0 for n in graph.nodes)
         places, bends = drawing.layout(graph)
+        wires = drawing.wires(graph, places, bends)
         boxes = [_box(scope, places) for scope in dict.fromkeys(map(drawing.scope_of, places)) if scope]
+        around = [(box["x"], box["y"], box["width"], box["height"]) for box in boxes]
         state = {
             "nodes": [_node(graph, node, *places[node], editable) for node in graph.nodes],
-            "wires": [_wire(graph, wire) for wire in drawing.wires(graph, places, bends)],
+            "wires": [_wire(graph, wire) for wire in wires],
             "boxes": boxes,
-            "edges": list(drawing.edges(places, bends, [(b["x"], b["y"], b["width"], b["height"]) for b in boxes])),
+            "edges": [round(x, 1) for x in drawing.edges(places, bends, around, wires)],
             "recorded": None if editable else _record(graph),
             "step": 0,
         }

@@ -23,7 +23,12 @@ from handgrad.word2vec.objectives.objective import Objective
 
 
 def negative_sampling_step(
-    V: np.ndarray, U: np.ndarray, center: int, context: int, negatives: Sequence[int] | np.ndarray, learning_rate: float
+    V: np.ndarray,
+    U: np.ndarray,
+    center: int,
+    context: int,
+    negatives: Sequence[int] | np.ndarray,
+    learning_rate: float,
 ) -> float:
     """One step of true stochastic gradient descent, for one pair. V and U change.
 
