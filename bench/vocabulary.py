@@ -20,7 +20,7 @@ MIN_COUNT = 5
 
 def handgrad_side(path):
     from handgrad.corpora import text_file
-    from handgrad.word2vec.encoding import encode_text
+    from handgrad.word2vec.text.encoding import encode_text
 
     text = text_file(path)
     started = time.perf_counter()

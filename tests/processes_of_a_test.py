@@ -16,7 +16,7 @@ import torch
 
 from handgrad.errors import InputError
 from handgrad.word2vec import Callback, Trainer, TrainingConfig
-from handgrad.word2vec.processes import Processes
+from handgrad.word2vec.runs.processes import Processes
 
 RANK = int(os.environ.get("RANK", 0))  # a test imports the settings below
 CONFIG = TrainingConfig(
@@ -57,7 +57,7 @@ def seen(trainer):
         "losses": [list(entry) for entry in trainer.losses],
         "rank": trainer.processes.rank,
         "count": trainer.processes.count,
-        "raw_words": [trainer.raw_words, trainer.total_words],
+        "raw_words": [trainer.raw_words, trainer.schedule.total_raw_words],
         "stop_reason": trainer.stop_reason,
         "step": trainer.step,
     }

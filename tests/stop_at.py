@@ -4,7 +4,7 @@ import os
 import signal
 
 from handgrad.word2vec import Callback
-from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
+from handgrad.word2vec.runs.checkpoint import checkpoints, load_checkpoint
 
 
 class StopAt(Callback):

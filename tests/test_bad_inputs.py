@@ -41,11 +41,11 @@ from handgrad.word2vec import (
     sampled_softmax_loss,
     window_batches,
 )
-from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
-from handgrad.word2vec.evaluation import read_analogies, read_word_pairs, word_analogies
-from handgrad.word2vec.ppmi import ppmi_vectors
-from handgrad.word2vec.projector import save_projector
+from handgrad.word2vec.runs.checkpoint import checkpoints, load_checkpoint
+from handgrad.word2vec.vectors.evaluation import read_analogies, read_word_pairs, word_analogies
+from handgrad.word2vec.vectors.ppmi import ppmi_vectors
+from handgrad.word2vec.vectors.projector import save_projector
 
 FINE = ("fine.txt", "--subsample", "0", "--dimension", "4")  # a text and settings with which nothing is wrong
 
@@ -131,8 +131,9 @@ def stopped_run(folder, **changes):
     learn = NumPyEngine.learn
 
     def learn_and_stop(self, *arguments):
-        learn(self, *arguments)
+        learned = learn(self, *arguments)
         os.kill(os.getpid(), signal.SIGINT)
+        return learned
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(NumPyEngine, "learn", learn_and_stop)

@@ -20,10 +20,11 @@ from click.testing import CliRunner
 from handgrad import corpora
 from handgrad.cli import main
 from handgrad.installing import how_to_install
-from handgrad.word2vec import KeyedVectors, TrainingConfig, Vocabulary, evaluation
-from handgrad.word2vec.checkpoint import checkpoints
+from handgrad.word2vec import KeyedVectors, TrainingConfig, Vocabulary
 from handgrad.word2vec.config import choices_of
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
+from handgrad.word2vec.runs.checkpoint import checkpoints
+from handgrad.word2vec.vectors import evaluation
 
 SMALL = ("--dimension", 8, "--epochs", 2, "--subsample", 0, "--batch-size", 16, "--engine", "numpy")
 
@@ -299,14 +300,15 @@ def test_other_commands_end_on_ctrl_c_too(tmp_path):
 
 def stop_after(step, monkeypatch):
     """Ctrl-C, when so many steps have been made."""
-    learn = NumPyEngine.learn
+    steps = NumPyEngine.steps
 
-    def learn_and_stop(self, trainer, *batch):
-        learn(self, trainer, *batch)
-        if trainer.step == step:
-            os.kill(os.getpid(), signal.SIGINT)
+    def steps_and_stop(self, place):
+        for made in steps(self, place):
+            if made.place.step == step:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield made
 
-    monkeypatch.setattr(NumPyEngine, "learn", learn_and_stop)
+    monkeypatch.setattr(NumPyEngine, "steps", steps_and_stop)
 
 
 @pytest.fixture
@@ -352,7 +354,7 @@ def test_stopped_before_the_first_checkpoint_it_can_still_go_on(run, text, tmp_p
         raise KeyboardInterrupt  # as a second Ctrl-C does, which is not waited for
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("handgrad.word2vec.trainer.window_batches", interrupted)
+        patch.setattr("handgrad.word2vec.engines.examples.window_batches", interrupted)
         result = run("train", text, "--output", tmp_path / "run", *SMALL)
     assert result.exit_code == 130 and "There was no checkpoint yet; go on with: handgrad train" in result.output
     assert run("train", "--resume", "--output", tmp_path / "run").exit_code == 0
@@ -368,7 +370,7 @@ def test_a_mistake_of_the_library_is_not_blamed_on_the_user(run, text, monkeypat
     def broken(*arguments):
         raise ValueError("operands could not be broadcast together")
 
-    monkeypatch.setattr("handgrad.word2vec.trainer.window_batches", broken)
+    monkeypatch.setattr("handgrad.word2vec.engines.examples.window_batches", broken)
     result = run("train", text, "--engine", "numpy")
     assert result.exit_code == 1 and isinstance(result.exception, ValueError)
 
@@ -378,7 +380,7 @@ def test_what_is_not_installed_is_one_sentence(run, text, four_words, tmp_path, 
     for name in [name for name in sys.modules if name.partition(".")[0] == missing]:
         monkeypatch.setitem(sys.modules, name, None)
     for name in ("run_folder", "checkpoint"):
-        monkeypatch.delitem(sys.modules, f"handgrad.word2vec.{name}", raising=False)
+        monkeypatch.delitem(sys.modules, f"handgrad.word2vec.runs.{name}", raising=False)
     (tmp_path / "pairs.tsv").write_text("up\tdown\t1\n", encoding="utf-8")
     monkeypatch.setitem(sys.modules, missing, None)
     arguments = {

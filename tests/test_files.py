@@ -20,8 +20,8 @@ from handgrad.cli.training import read_settings
 from handgrad.corpora import directory, text_file
 from handgrad.errors import InputError
 from handgrad.files import kind_of, opened_text, replacing, whole_file
-from handgrad.word2vec.evaluation import read_analogies, read_word_pairs
-from handgrad.word2vec.vocabulary import Vocabulary
+from handgrad.word2vec.text.vocabulary import Vocabulary
+from handgrad.word2vec.vectors.evaluation import read_analogies, read_word_pairs
 
 
 def zipped(name="a.txt", content=b"some words\n" * 9, method=zipfile.ZIP_DEFLATED):

@@ -13,7 +13,7 @@ from handgrad.errors import InputError
 from handgrad.show import bend_space, descend, embedding_map, replay_training
 from handgrad.show.explorers import bending, descent, packing, plane
 from handgrad.word2vec import KeyedVectors, Trainer, TrainingConfig
-from handgrad.word2vec.snapshots import Snapshots
+from handgrad.word2vec.runs.snapshots import Snapshots
 
 
 def some_vectors(V=40, D=6, seed=0):

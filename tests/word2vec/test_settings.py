@@ -9,7 +9,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from handgrad.word2vec import CS20, Callback, Network, Trainer, TrainingConfig, negative_sampling_step
-from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
+from handgrad.word2vec.runs.checkpoint import checkpoints, load_checkpoint
 
 COUNTS = {"a": 64, "b": 32, "c": 16, "d": 8, "e": 4, "f": 2}
 WORDS = np.random.default_rng(0).permutation(np.repeat(list(COUNTS), list(COUNTS.values())))
@@ -81,7 +81,7 @@ def model(seen):
 
 
 def objective(seen):
-    return type(seen.network.objective).__name__
+    return type(seen.network.objective.gate).__name__
 
 
 def shape_of_V(seen):
@@ -131,7 +131,7 @@ def noise_of_a_target(seen):
 
 
 def probabilities_of_noise(seen):
-    return seen.network.noise.probabilities.tolist()
+    return seen.network.objective.noise.probabilities.tolist()
 
 
 def noise_words_are_all_different(seen):
@@ -139,7 +139,7 @@ def noise_words_are_all_different(seen):
 
 
 def hits_are_removed(seen):
-    return seen.network.objective.remove_accidental_hits
+    return seen.network.objective.gate.remove_accidental_hits
 
 
 def optimizer(seen):
@@ -307,11 +307,11 @@ ROWS = [
 
 # What shows only with a GPU, in several processes or in large batches is tested where these are.
 ELSEWHERE = {
-    "begin_from": ("test_beginning.py", "test_known_words_begin_where_they_ended_and_others_as_ever"),
-    "checkpoint_seconds": ("test_longer_runs.py", "test_by_default_a_run_has_checkpoints_by_the_clock"),
-    "device": ("engines/test_torch_engine.py", "test_with_a_gpu_auto_is_the_gpu"),
-    "max_repeats": ("engines/test_torch_engine.py", "test_a_word_that_is_repeated_moves_as_by_so_many_of_its_mean"),
-    "sync_every": ("test_processes.py", "test_two_learn_as_well_as_one"),  # in so many steps
+    "begin_from": ("runs/test_beginning.py", "test_known_words_begin_where_they_ended_and_others_as_ever"),
+    "checkpoint_seconds": ("runs/test_longer_runs.py", "test_by_default_a_run_has_checkpoints_by_the_clock"),
+    "device": ("engines/torch/test_engine.py", "test_with_a_gpu_auto_is_the_gpu"),
+    "max_repeats": ("engines/torch/test_engine.py", "test_a_word_that_is_repeated_moves_as_by_so_many_of_its_mean"),
+    "sync_every": ("runs/test_processes.py", "test_two_learn_as_well_as_one"),  # in so many steps
 }
 
 
@@ -372,12 +372,12 @@ def test_the_settings_of_cs20_make_its_run(train):
     network, V = seen.network, 50_000
     assert len(seen.batches) == 3
     assert len(seen.trainer.vocabulary) == V and "UNK" in seen.trainer.vocabulary.key_to_index
-    assert network.noise.probabilities[[0, -1]] == pytest.approx(np.log([2, (V + 1) / V]) / np.log(V + 1))
+    assert network.objective.noise.probabilities[[0, -1]] == pytest.approx(np.log([2, (V + 1) / V]) / np.log(V + 1))
     for step, (inputs, (labels, sampled, *_)) in enumerate(seen.batches):
         assert inputs.shape == labels.shape == (128, 1) and len(set(sampled)) == len(sampled) == 64
         assert inputs[::2, 0].tolist() == inputs[1::2, 0].tolist()  # each center twice, with both its neighbors
         center = seen.trainer.text.ids[64 * step + 1 : 64 * step + 65]
         np.testing.assert_array_equal(inputs[::2, 0], center)
-    assert network.objective.remove_accidental_hits is False and set(seen.rates) == {1.0}
+    assert network.objective.gate.remove_accidental_hits is False and set(seen.rates) == {1.0}
     assert 0 <= seen.initial[0].min() < 0.01 and 0.99 < seen.initial[0].max() < 1
     assert seen.losses[0][1] == 128 and (CS20.dimension, CS20.max_steps) == (128, 100_000)

@@ -224,7 +224,7 @@ def test_the_loss_on_held_out_text_falls_and_that_text_is_not_learned_from(corpu
     trainer.fit(corpus)
     held = [entry.held_out for entry in trainer.losses]
     assert held[-1] < 0.95 * held[0] and abs(held[-1] - trainer.losses[-1].loss) < 0.3
-    assert len(trainer.held_out_text) == 800 and len(trainer.text) == sum(map(len, corpus)) - 800
+    assert len(trainer.data.held_out) == 800 and len(trainer.text) == sum(map(len, corpus)) - 800
     assert trainer.held_out_loss() == trainer.held_out_loss()  # the same noise each time
     without = Trainer(TrainingConfig(**SMALL))
     without.fit(corpus)
@@ -297,3 +297,27 @@ def test_on_the_embedded_corpus_the_neighbors_make_sense():
     for word, partner in {"row": "column", "left": "right", "minimum": "maximum"}.items():
         nearest = [near for near, _ in vectors.most_similar(word, topn=5)]
         assert partner in nearest, (word, nearest)
+
+
+def test_before_it_has_a_text_a_trainer_is_at_the_beginning_and_says_what_it_lacks():
+    trainer = Trainer(TrainingConfig(**SMALL))
+    assert (trainer.epoch, trainer.position, trainer.step, trainer.losses, trainer.seconds) == (0, 0, 0, [], 0.0)
+    assert trainer.words_per_second == 0 and trainer.stop_reason is None and not trainer.has_text
+    for name in ("text", "vocabulary", "network", "optimizer", "engine", "schedule", "vectors", "share", "raw_words"):
+        with pytest.raises(InputError, match="has been given no text yet: call fit first"):
+            getattr(trainer, name)
+
+
+def test_fit_makes_no_attribute_that_was_not_there(corpus, tmp_path):
+    trainer = Trainer(TrainingConfig(**SMALL | {"epochs": 1}))
+    before = set(vars(trainer))
+    trainer.fit(corpus[:50], tmp_path / "run")
+    assert set(vars(trainer)) == before
+
+
+def test_what_an_engine_is_handed_cannot_be_changed(corpus):
+    trainer = Trainer(TrainingConfig(**SMALL | {"epochs": 1}))
+    trainer.fit(corpus[:50])
+    for frozen, name in [(trainer.engine.task, "text"), (trainer.schedule, "words"), (trainer.data, "text")]:
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(frozen, name, None)

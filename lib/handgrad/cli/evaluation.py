@@ -9,7 +9,7 @@ import click
 
 from handgrad.cli.vectors import loaded, reads_vectors
 from handgrad.word2vec import KeyedVectors
-from handgrad.word2vec.vector_files import Mending
+from handgrad.word2vec.vectors.vector_files import Mending
 
 PROTOCOLS = (30_000, None)  # the two that papers report: among the 30,000 most frequent words, among all
 
@@ -44,8 +44,8 @@ def evaluate(
       handgrad evaluate runs/text/vectors.bin --similarity wordsim353.tsv --analogies questions-words.txt
       handgrad evaluate runs/text/vectors.bin --analogies questions-words.txt --restrict-vocab 30000 --json
     """
-    from handgrad.word2vec import documentation_questions as own
-    from handgrad.word2vec.evaluation import odd_one_out, word_analogies, word_similarity
+    from handgrad.word2vec.vectors import documentation_questions as own
+    from handgrad.word2vec.vectors.evaluation import odd_one_out, word_analogies, word_similarity
 
     asked_vectors = loaded(vectors, unicode_errors)
     asked: list[tuple[Any, str | None]] = [(path, None) for path in analogies]

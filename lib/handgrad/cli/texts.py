@@ -73,7 +73,7 @@ def corpus(
     """
     from tqdm import tqdm
 
-    from handgrad.word2vec.vocabulary import Vocabulary, check_limits
+    from handgrad.word2vec.text.vocabulary import Vocabulary, check_limits
 
     check_limits(min_count, None, "drop")
     vocabulary = None if vocabulary is None else new_path(vocabulary)

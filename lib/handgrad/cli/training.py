@@ -203,7 +203,7 @@ def read_settings(path):
 
 def settings_of_the_run(output, given):
     """The settings and the corpus of the run in a folder, from its run.json."""
-    from handgrad.word2vec.run_folder import read_run
+    from handgrad.word2vec.runs.run_folder import read_run
 
     if output is None:
         raise InputError("A run is resumed from its folder: name it with --output DIR.")
@@ -270,7 +270,7 @@ def _enough_epochs(trainer: Trainer) -> int:
 
 def _how_far(trainer, output, resume):
     """What to say when a run was stopped: how far it came, what is left of it, and how to go on."""
-    if not hasattr(trainer, "position"):  # which a trainer has once the text is read
+    if not trainer.has_text:
         kept = f"The run in {output} is as it was." if resume else "Nothing was saved."
         return f"Stopped while the text was being read. {kept}"
     if output and not trainer.folder.description.exists():  # it had not begun to be written down
@@ -278,7 +278,7 @@ def _how_far(trainer, output, resume):
     came = f"Stopped after {trainer.raw_words:,} words, {trainer.share:.0%} of the run."
     if not output:
         return f"{came} Nothing was saved: give --output DIR to keep a run."
-    from handgrad.word2vec.checkpoint import checkpoints
+    from handgrad.word2vec.runs.checkpoint import checkpoints
 
     kept = checkpoints(trainer.folder.checkpoints)
     if kept and trainer.config.checkpoint_scope:

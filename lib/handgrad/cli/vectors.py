@@ -7,7 +7,7 @@ import click
 
 from handgrad.cli.sentences import new_path
 from handgrad.word2vec import KeyedVectors
-from handgrad.word2vec.vector_files import Mending
+from handgrad.word2vec.vectors.vector_files import Mending
 
 # How save_word2vec_format is called for each format of a single file.
 FILE_FORMATS: dict[str, dict[str, Any]] = {
@@ -101,7 +101,7 @@ def export(vectors: str, output: str, kind: str, limit: int | None, unicode_erro
     path = new_path(output)
     some = loaded(vectors, unicode_errors, limit)
     if kind == "projector":
-        from handgrad.word2vec.projector import LABELS, save_projector
+        from handgrad.word2vec.vectors.projector import LABELS, save_projector
 
         save_projector(some, path, limit=LABELS if limit is None else limit)
     else:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, get_args, get_origin
 import numpy as np
 
 from handgrad.errors import InputError, is_whole
+from handgrad.word2vec.objectives import OBJECTIVES
 from handgrad.word2vec.peers import NAMES_OF_PEERS
 
 MOST = 2**31 - 1  # of anything that is counted
@@ -256,10 +257,11 @@ class TrainingConfig:
             raise SettingError("held_out", " of 0 with num_skips: that stream has no sentences.")
         if self.unk == "keep" and self.max_vocabulary == 1:
             raise SettingError("max_vocabulary", " of at least 2 with unk='keep', for UNK and a word, but got 1.")
-        if self.objective in ("nce", "sampled-softmax") and not self.negatives:
+        objective = OBJECTIVES[self.objective]
+        if objective.shares_noise and not self.negatives:
             raise SettingError("negatives", f" of at least 1 for {self.objective}, but got 0.")
-        simple = ("skipgram", "negative-sampling", "sgd", "sum")
-        if self.update == "pair" and (self.model, self.objective, self.optimizer, self.reduction) != simple:
+        simple = objective.learns_by_pair, self.model, self.optimizer, self.reduction
+        if self.update == "pair" and simple != (True, "skipgram", "sgd", "sum"):
             raise SettingError(
                 "update", "='pair' only with skipgram, negative-sampling, sgd and sum: that is the step it takes."
             )
@@ -277,7 +279,7 @@ class TrainingConfig:
                 " of False with engine torch, which does not promise the same bits: take engine compiled, or leave it "
                 "at auto.",
             )
-        if self.max_repeats and self.objective not in ("negative-sampling", "hierarchical-softmax"):
+        if self.max_repeats and not OBJECTIVES[self.objective].asks_questions:
             raise SettingError("max_repeats", f" of 0 for {self.objective}, but got {self.max_repeats}.")
 
     @classmethod

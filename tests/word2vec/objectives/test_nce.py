@@ -21,7 +21,7 @@ from handgrad.word2vec.objectives.nce import (
     sampled_softmax_graph,
     sampled_softmax_loss,
 )
-from handgrad.word2vec.sampling import LogUniformNoise, SampledValues, UnigramNoise
+from handgrad.word2vec.objectives.noise import LogUniformNoise, SampledValues, UnigramNoise
 
 FORMS = {
     NCE: (nce_loss, nce_gradients, nce_graph),

@@ -9,7 +9,7 @@ from handgrad.errors import InputError
 from handgrad.show.explorers.host import Explorer
 from handgrad.show.explorers.packing import LIMIT, fit, pack
 from handgrad.show.explorers.plane import nearest, neighbor_layout, principal_axes
-from handgrad.word2vec.keyed_vectors import KeyedVectors
+from handgrad.word2vec.vectors.keyed_vectors import KeyedVectors
 
 NEIGHBORS = 8
 LAYOUT_NEIGHBORS = 10

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from handgrad.errors import InputError
 from handgrad.show.explorers.digits import as_text, rounded
 from handgrad.show.explorers.host import Explorer
-from handgrad.word2vec.huffman import HuffmanTree
 from handgrad.word2vec.objectives.hierarchical_softmax import HierarchicalSoftmax
+from handgrad.word2vec.objectives.huffman import HuffmanTree
 
 MAX_WORDS = 16
 STEP, LINE, RADIUS = 52, 30, 12  # of the drawing: right by one turn, down by one word, an inner node

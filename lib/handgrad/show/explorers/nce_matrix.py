@@ -10,7 +10,7 @@ from handgrad.show.explorers.digits import as_text, rounded
 from handgrad.show.explorers.host import Explorer
 from handgrad.show.explorers.tables import table_as_html, table_as_text
 from handgrad.word2vec.objectives.nce import NCE, nce_loss
-from handgrad.word2vec.sampling import SampledValues
+from handgrad.word2vec.objectives.noise import SampledValues
 
 MAX_CELLS = 100
 

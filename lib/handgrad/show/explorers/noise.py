@@ -9,8 +9,8 @@ from handgrad.errors import InputError, is_whole
 from handgrad.show.explorers.digits import as_text, rounded
 from handgrad.show.explorers.host import Explorer
 from handgrad.show.explorers.tables import table_as_text
-from handgrad.word2vec.sampling import LogUniformNoise, UnigramNoise
-from handgrad.word2vec.vocabulary import Vocabulary
+from handgrad.word2vec.objectives.noise import LogUniformNoise, UnigramNoise
+from handgrad.word2vec.text.vocabulary import Vocabulary
 
 POWERS = [k / 20 for k in range(21)]
 SIZES = [1, 2, 5, 10, 15, 20, 64, 128, 256, 512, 1024]  # of a sample

@@ -8,9 +8,9 @@ import numpy as np
 from handgrad.errors import InputError, is_whole
 from handgrad.show.explorers.digits import as_text
 from handgrad.show.explorers.host import Explorer
-from handgrad.word2vec.sampling import keep_probabilities
-from handgrad.word2vec.vocabulary import Vocabulary
-from handgrad.word2vec.windows import NO_WORD, window_inputs
+from handgrad.word2vec.text.subsampling import keep_probabilities
+from handgrad.word2vec.text.vocabulary import Vocabulary
+from handgrad.word2vec.text.windows import NO_WORD, window_inputs
 
 MAX_WORDS = 24
 MAX_WINDOW = 10

@@ -1,4 +1,8 @@
-"""Who takes the steps of a run: NumPy, compiled functions, or torch. The trainer sees to everything else."""
+"""Who takes the steps of a run: NumPy, compiled functions, or torch. The trainer sees to everything else.
+
+In this order: ``engine``, what each of them is given and asked for; ``examples`` and ``numpy_engine``; then
+``compiled/`` and ``torch/``, which say in which order to read them.
+"""
 
 import importlib.util
 import warnings
@@ -6,29 +10,28 @@ import warnings
 from handgrad.errors import InputError
 from handgrad.installing import how_to_install
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
+from handgrad.word2vec.objectives import OBJECTIVES
 
 SLOWER = "5 to 20"  # times, the NumPy engine, with one thread
-OF_PIECES = ("negative-sampling", "hierarchical-softmax")
-OF_BATCHES = ("nce", "sampled-softmax")
 
 
-def engine_for(trainer):
-    """The engine that the trainer's configuration asks for; with "auto" the compiled one where it can do that."""
-    config = trainer.config
+def engine_for(config, processes, say):
+    """The kind of engine that a configuration asks for; with "auto" the compiled one where it can do that."""
     if config.engine == "torch":
-        from handgrad.word2vec.engines.torch_engine import TorchEngine
+        from handgrad.word2vec.engines.torch.engine import TorchEngine, require_torch
 
-        return TorchEngine(trainer)
-    if not _is_compiled(config, trainer.say):
-        return NumPyEngine(trainer)
-    if config.objective in OF_BATCHES:
+        require_torch(config, processes)
+        return TorchEngine
+    if not _is_compiled(config, say):
+        return NumPyEngine
+    if OBJECTIVES[config.objective].shares_noise:
         from handgrad.word2vec.engines.compiled.batches import BatchEngine
 
-        return BatchEngine(trainer)
+        return BatchEngine
     from handgrad.word2vec.engines.compiled.deterministic import DeterministicEngine
     from handgrad.word2vec.engines.compiled.hogwild import HogwildEngine
 
-    return (DeterministicEngine if config.deterministic else HogwildEngine)(trainer)
+    return DeterministicEngine if config.deterministic else HogwildEngine
 
 
 def _is_compiled(config, say):
@@ -47,16 +50,14 @@ def _is_compiled(config, say):
 
 def _not_compiled(config):
     """What a configuration wants that the compiled engine does not do, in words; or None."""
-    wanted = {
-        "objective": OF_PIECES + OF_BATCHES,
-        "optimizer": ("sgd",),
-        "update": ("batch",),
-        "precision": ("float32",),
-    }
-    if config.objective in OF_PIECES:
+    objective = OBJECTIVES[config.objective]
+    wanted = {"optimizer": ("sgd",), "update": ("batch",), "precision": ("float32",)}
+    if objective.asks_questions:
         wanted |= {"reduction": ("sum",), "num_skips": (0,), "max_steps": (0,)}
-    else:
+    elif objective.shares_noise:
         wanted |= {"model": ("skipgram",), "deterministic": (False,)}
+    else:
+        return f"objective = {config.objective!r}"
     for name, values in wanted.items():
         if getattr(config, name) not in values:
             return f"{name} = {getattr(config, name)!r}"

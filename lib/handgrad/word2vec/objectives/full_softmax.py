@@ -16,6 +16,7 @@ from handgrad.graph import ComputationalGraph
 from handgrad.losses import SoftmaxCrossEntropy
 from handgrad.nodes import Gate, Node, Parameter
 from handgrad.word2vec.objectives.models import hidden_node
+from handgrad.word2vec.objectives.objective import Objective
 
 
 class FullSoftmax(Gate):
@@ -84,6 +85,20 @@ def full_softmax_graph(
     score = MatMul()(h, Transpose()(Parameter("out/U", U)), name="score")  # (B, V)
     losses = SoftmaxCrossEntropy()(score, Node("targets"), name="cross-entropy")  # (B,)
     return ComputationalGraph(Sum()(losses, name="loss"))
+
+
+class FullSoftmaxObjective(Objective):
+    """It draws nothing: every word is asked for."""
+
+    graph = staticmethod(full_softmax_graph)
+    dense = ("out/U",)
+
+    def __init__(self, config, counts):
+        super().__init__(config, counts)
+        self.gate = FullSoftmax()
+
+    def samples(self, rng, targets):
+        return (targets,)
 
 
 def require_softmax(h, U, targets):

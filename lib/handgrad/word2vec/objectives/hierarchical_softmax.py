@@ -11,8 +11,10 @@ from numpy.typing import ArrayLike
 
 from handgrad.gates import Sum
 from handgrad.graph import ComputationalGraph
+from handgrad.word2vec.objectives.huffman import HuffmanTree
 from handgrad.word2vec.objectives.logistic import LogisticLosses, logistic_losses_node
 from handgrad.word2vec.objectives.models import hidden_node
+from handgrad.word2vec.objectives.objective import Objective
 
 
 class HierarchicalSoftmax(LogisticLosses):
@@ -81,6 +83,28 @@ def hierarchical_softmax_graph(
     """
     losses = logistic_losses_node(hidden_node(V, model), U, "nodes")
     return ComputationalGraph(Sum()(losses, name="loss"))
+
+
+class HierarchicalSoftmaxObjective(Objective):
+    """It draws nothing: its questions are the inner nodes of a tree, and ``out/U`` has a row for each of these.
+
+    Attributes
+    ----------
+    tree : HuffmanTree
+    """
+
+    graph = staticmethod(hierarchical_softmax_graph)
+    asks_questions = True
+
+    def __init__(self, config, counts):
+        super().__init__(config, counts)
+        self.gate, self.tree = HierarchicalSoftmax(), HuffmanTree(counts)
+
+    def shapes(self):
+        return {"out/U": (self.tree.inner_nodes, self.config.dimension)}
+
+    def samples(self, rng, targets):
+        return self.tree.paths(targets)
 
 
 def require_path(gate, nodes, codes):

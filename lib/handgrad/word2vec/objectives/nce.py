@@ -9,7 +9,7 @@ for training neural probabilistic language models; Jean et al. (2015), On Using 
 Neural Machine Translation. Details as in TensorFlow's ``nce_loss`` and ``sampled_softmax_loss``.
 """
 
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +22,8 @@ from handgrad.graph import ComputationalGraph
 from handgrad.losses import SigmoidCrossEntropy
 from handgrad.nodes import Gate, Node, Parameter
 from handgrad.word2vec.objectives.models import hidden_node
-from handgrad.word2vec.sampling import SampledValues
+from handgrad.word2vec.objectives.noise import SampledValues, noise_for
+from handgrad.word2vec.objectives.objective import Objective
 
 FLT_MAX = float(np.finfo(np.float32).max)
 
@@ -393,6 +394,53 @@ def logits_node(V, U, b, model="skipgram"):
     noise = Add()(Add()(noise, b_sampled), Node("hits"))
     scores = Concat()(Add()(true, b_true), noise, name="scores")  # (B, T+m)
     return Subtract()(scores, Log()(Node("expected")), name="logits")
+
+
+class SampledObjective(Objective):
+    """NCE and sampled softmax: m noise words that a batch shares, and a bias for each word.
+
+    Attributes
+    ----------
+    noise : NoiseDistribution
+    """
+
+    shares_noise = True
+    kind: ClassVar[type[SampledLosses]]
+
+    def __init__(self, config, counts):
+        super().__init__(config, counts)
+        hits = {"yes": True, "no": False}.get(config.remove_accidental_hits)
+        self.gate = self.kind() if hits is None else self.kind(hits)
+        self.noise = noise_for(config, counts)
+        words = np.count_nonzero(self.noise.probabilities)
+        if config.unique_noise and config.negatives > words:  # said before the run begins
+            raise InputError(
+                f"{config.negatives} different noise words were asked for, but there are {words}: ask for fewer "
+                "negatives, or turn unique_noise off."
+            )
+
+    def shapes(self):
+        return super().shapes() | {"out/b": (len(self.counts),)}
+
+    def samples(self, rng, targets):
+        labels = targets[:, None]  # (B, 1)
+        sampled = self.noise.sample(rng, self.config.negatives, labels, self.config.unique_noise)
+        true_expected, sampled_expected = (expected.astype(self.dtype) for expected in sampled[1:])
+        return labels, sampled.ids, true_expected, sampled_expected
+
+
+class NCEObjective(SampledObjective):
+    """Which of the words is a true one? (NCE)"""
+
+    graph = staticmethod(nce_graph)
+    kind = NCE
+
+
+class SampledSoftmaxObjective(SampledObjective):
+    """Which one of the words is it? (Sampled softmax)"""
+
+    graph = staticmethod(sampled_softmax_graph)
+    kind = SampledSoftmax
 
 
 def require_samples(gate, h, U, b, labels, sampled, true_expected, sampled_expected):

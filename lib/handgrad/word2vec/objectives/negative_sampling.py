@@ -18,6 +18,8 @@ from handgrad.gates import Sum
 from handgrad.graph import ComputationalGraph
 from handgrad.word2vec.objectives.logistic import LogisticLosses, logistic_losses_node
 from handgrad.word2vec.objectives.models import hidden_node
+from handgrad.word2vec.objectives.noise import noise_for
+from handgrad.word2vec.objectives.objective import Objective
 
 
 def negative_sampling_step(
@@ -125,6 +127,25 @@ def negative_sampling_graph(
     """
     losses = logistic_losses_node(hidden_node(V, model), U, "words")
     return ComputationalGraph(Sum()(losses, name="loss"))
+
+
+class NegativeSamplingObjective(Objective):
+    """K noise words for each target.
+
+    Attributes
+    ----------
+    noise : NoiseDistribution
+    """
+
+    graph = staticmethod(negative_sampling_graph)
+    asks_questions = learns_by_pair = True
+
+    def __init__(self, config, counts):
+        super().__init__(config, counts)
+        self.gate, self.noise = NegativeSampling(), noise_for(config, counts)
+
+    def samples(self, rng, targets):
+        return targets, self.noise.draw(rng, (len(targets), self.config.negatives))
 
 
 def require_targets(gate, targets, negatives):

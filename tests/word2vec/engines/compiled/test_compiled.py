@@ -21,14 +21,24 @@ from two_topics import sentences_of_two_topics
 
 from handgrad.errors import InputError
 from handgrad.installing import how_to_install
-from handgrad.word2vec import Callback, EncodedText, Network, Trainer, TrainingConfig, Vocabulary, encode_text
-from handgrad.word2vec.checkpoint import checkpoints, load_checkpoint
+from handgrad.word2vec import (
+    Callback,
+    EncodedText,
+    HierarchicalSoftmax,
+    Network,
+    Trainer,
+    TrainingConfig,
+    Vocabulary,
+    encode_text,
+)
 from handgrad.word2vec.engines import compiled
 from handgrad.word2vec.engines.compiled import deterministic, draws, hogwild, negative_sampling
 from handgrad.word2vec.engines.compiled import pieces as pieces_module
 from handgrad.word2vec.engines.compiled.pieces import _generator, pieces_of
 from handgrad.word2vec.engines.compiled.simd import LANES
 from handgrad.word2vec.engines.compiled.steps import room_for
+from handgrad.word2vec.runs.checkpoint import checkpoints, load_checkpoint
+from handgrad.word2vec.runs.state import describe
 
 TOPICS = list(sentences_of_two_topics())
 SMALL = {"dimension": 16, "epochs": 4, "subsample": 0, "learning_rate": 0.05, "engine": "compiled", "min_count": 1}
@@ -90,7 +100,9 @@ def share_of_company(vectors):
 
 def end_of(trainer):
     """The mean loss in the last quarter of a run."""
-    return np.mean([entry.loss for entry in trainer.losses if entry.raw_words > 0.75 * trainer.total_words])
+    return np.mean(
+        [entry.loss for entry in trainer.losses if entry.raw_words > 0.75 * trainer.schedule.total_raw_words]
+    )
 
 
 # seeds and threads
@@ -111,7 +123,7 @@ def test_words_find_the_company_they_keep(threads, kind):
     assert end_of(trainer) < 0.55 * 6 * np.log(2)  # at first each σ is one half
     if threads > 1 or kind:
         assert end_of(trainer) == pytest.approx(end_of(trained()), rel=0.03)
-    assert trainer.engine.name == "compiled" and trainer.describe()["engine"] == "compiled"
+    assert trainer.engine.name == "compiled" and describe(trainer)["engine"] == "compiled"
 
 
 @functools.cache
@@ -298,7 +310,7 @@ def test_the_loss_is_the_exact_mean_over_all_predictions(spied, threads, report_
     steps = [0] + [entry.step for entry in trainer.losses]
     assert steps == sorted(set(steps)) and (steps[1] == report_every or not report_every)
     assert steps[-1] == trainer.step == 2 * math.ceil(len(spied) / 2 / together)
-    assert trainer.losses[-1].raw_words == trainer.total_words == 2 * 8 * len(TOPICS)
+    assert trainer.losses[-1].raw_words == trainer.schedule.total_raw_words == 2 * 8 * len(TOPICS)
     order = sorted(spied, key=lambda call: -call[2])  # threads may have noted the pieces of a step in another order
     for entry, first, last in zip(trainer.losses, steps, steps[1:], strict=False):
         losses, predictions = zip(*(call[-2:] for call in order[first * together : last * together]), strict=True)
@@ -367,15 +379,13 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
     text = encode_text([[f"w{i}" for i in row] for row in np.random.default_rng(1).zipf(1.3, (9, 12)).clip(max=150)])
     config = TrainingConfig(**SMALL | APART | kind | {"initialization": "tensorflow", "learning_rate": 0.2})
     trainer = Trainer(config)
-    trainer.import_data(text)
-    trainer.build()
+    trainer.prepare(text)
     old = [table.copy() for table in map(np.asarray, trainer.engine.tables)]
     rate, D = np.float32(0.2), config.dimension
     uses, ways = ([np.zeros(len(table)) for table in old] for _ in range(2))
     changes = [np.zeros(table.shape) for table in old]
     alone = Trainer(TrainingConfig(**SMALL | kind | {"initialization": "tensorflow"}))
-    alone.import_data(text)
-    alone.build()
+    alone.prepare(text)
     loss = predictions = 0
     for first in range(0, 12 * 2, 12):  # a sentence is a piece
         states = [_generator(config, draw, 0, first) for draw in ("examples", "noise")]
@@ -387,8 +397,10 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
         words, *_ = draws.draw_text(
             np.asarray(text.ids[first : first + 12]), starts, alone.engine.keep, alone.engine.windows, states[0]
         )
-        if trainer.network.tree:
-            outputs = np.concatenate([trainer.network.tree.paths(words[i : i + 1])[0][0] for i in range(len(words))])
+        if isinstance(trainer.network.objective.gate, HierarchicalSoftmax):
+            outputs = np.concatenate(
+                [trainer.network.objective.tree.paths(words[i : i + 1])[0][0] for i in range(len(words))]
+            )
             outputs = outputs[outputs >= 0]
         else:
             outputs, _ = negative_sampling.drawn_outputs(words, alone.engine.noise_or_tree, states[1])
@@ -397,9 +409,9 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
             uses[k] += times
             ways[k] += 1 - (1 - deterministic.SHARE_OF_WAY) ** times
             changes[k][: len(alone.engine.tables[k])] += alone.engine.tables[k] - old[k][: len(alone.engine.tables[k])]
-    next(trainer.engine.steps(trainer))
+    trainer.add(next(trainer.engine.steps(trainer.place)))
     assert trainer.step == 1 and trainer.position == 12 * 2
-    assert trainer.loss_sum == pytest.approx(loss, rel=1e-12) and trainer.predictions == predictions
+    assert trainer.meter.loss_sum == pytest.approx(loss, rel=1e-12) and trainer.meter.predictions == predictions
     for k, parameter in enumerate(trainer.network.parameters):
         n = len(parameter.value)
         way = 1 - (1 - deterministic.SHARE_OF_WAY) ** uses[k][:n]
@@ -425,12 +437,11 @@ def test_who_gives_up_a_step_and_begins_anew_learns_the_same():
     bits = []
     for given_up in (0, 1, 2):
         trainer = Trainer(TrainingConfig(**SMALL | APART))
-        trainer.import_data(encode_text(TOPICS))
-        trainer.build()
+        trainer.prepare(encode_text(TOPICS))
         for _ in range(given_up):
-            next(trainer.engine.steps(trainer))
-        for _ in itertools.islice(trainer.engine.steps(trainer), 3 - given_up):
-            pass
+            trainer.add(next(trainer.engine.steps(trainer.place)))
+        for step in itertools.islice(trainer.engine.steps(trainer.place), 3 - given_up):
+            trainer.add(step)
         assert trainer.step == 3
         bits.append(tables(trainer))
     assert bits[0] == bits[1] == bits[2]
@@ -474,8 +485,7 @@ def learn_some(kind, threads, without=None, nothing=False):
     """An engine that has learned some sentences, on no copies of one of the tables, and its loss and predictions."""
     rng = np.random.default_rng(1)
     trainer = Trainer(TrainingConfig(**SMALL | kind | {"threads": threads, "seed": 5}))
-    trainer.import_data(encode_text([[f"w{i}" for i in row] for row in rng.zipf(1.3, (60, 12)).clip(max=150)]))
-    trainer.build()
+    trainer.prepare(encode_text([[f"w{i}" for i in row] for row in rng.zipf(1.3, (60, 12)).clip(max=150)]))
     if without is not None:
         trainer.engine.often[without] = (0, 0)
     ids, starts = np.asarray(trainer.text.ids), np.asarray(trainer.text.starts)
@@ -530,10 +540,9 @@ def test_skip_gram_averages_what_threads_learn_of_rows_with_copies(kind, monkeyp
 def test_the_rows_with_copies_are_those_that_are_used_often(kind, monkeypatch):
     monkeypatch.setattr(hogwild, "BEHIND", 400)
     trainer = Trainer(TrainingConfig(**SMALL | kind | {"threads": 4, "subsample": 0.05}))
-    trainer.import_data(encode_text([[f"w{i}" for i in row] for row in np.random.default_rng(1).zipf(1.5, (500, 8))]))
-    trainer.build()
-    counts, engine = trainer.vocabulary.counts * trainer.keep, trainer.engine
-    assert trainer.keep[0] < 0.5
+    trainer.prepare(encode_text([[f"w{i}" for i in row] for row in np.random.default_rng(1).zipf(1.5, (500, 8))]))
+    counts, engine = trainer.vocabulary.counts * trainer.engine.task.keep, trainer.engine
+    assert trainer.engine.task.keep[0] < 0.5
     words = 2 * counts / counts.sum() * 100  # a hundred words for each of four threads
     np.testing.assert_array_equal(np.arange(*engine.often[0]), np.flatnonzero(words >= hogwild.OFTEN))
     if kind:
@@ -654,12 +663,12 @@ def test_a_run_that_is_stopped_counts_all_that_its_threads_had_begun(spied):
 
 def test_steps_that_nobody_asks_for_any_more_are_counted_too(spied):
     trainer = Trainer(TrainingConfig(**SMALL | {"threads": 2}))
-    trainer.import_data(encode_text(TOPICS))
-    trainer.build()
-    steps = trainer.engine.steps(trainer)
-    next(steps)
+    trainer.prepare(encode_text(TOPICS))
+    steps = trainer.engine.steps(trainer.place)
+    trainer.add(next(steps))
     assert trainer.step == 1 and trainer.engine.at_work
     steps.close()
+    trainer.collect()
     assert not trainer.engine.at_work and trainer.step == len(spied) > 1
     assert trainer.position == sum(len(ids) for ids, *_ in spied)
 
@@ -768,7 +777,7 @@ def test_what_is_shared_stays_shared_when_it_has_moved(mode):
     V, before = first.network.parameters[0], first.vectors.vectors.copy()
     second = Trainer(TrainingConfig(**SMALL | TREE | mode | {"epochs": 1}), shared=[V])
     second.fit(TOPICS)
-    assert second.network.parameters[0] is V and second.describe()["shared"] == ["embed/V"]
+    assert second.network.parameters[0] is V and describe(second)["shared"] == ["embed/V"]
     assert np.may_share_memory(V.value, second.engine.tables[0])
     np.testing.assert_array_equal(first.vectors.vectors, second.vectors.vectors)
     assert not np.array_equal(first.vectors.vectors, before)
@@ -964,7 +973,7 @@ def test_ten_kills_at_random_moments(tmp_path, kind):
     script = f"""
 import sys
 from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+sys.path.insert(0, {str(Path(__file__).parents[2] / "runs")!r})
 import kill_and_resume
 from handgrad.word2vec import TrainingConfig
 from handgrad.word2vec.engines.compiled import deterministic, hogwild

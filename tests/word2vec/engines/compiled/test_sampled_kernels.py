@@ -150,11 +150,11 @@ class StoppedBetweenReports(batches.BatchEngine):
 
     at = -1
 
-    def steps(self, trainer):
-        for _ in super().steps(trainer):
-            if trainer.step == self.at:
+    def steps(self, place):
+        for step in super().steps(place):
+            if step.place.step == self.at:
                 signal.raise_signal(signal.SIGINT)
-            yield
+            yield step
 
 
 @pytest.mark.parametrize("changes", [{"threads": 2}, {"threads": 2} | STREAM], ids=str)
@@ -174,7 +174,7 @@ def test_wherever_a_run_is_stopped_it_ends_with_the_same_bits(tmp_path, changes,
 def test_who_looks_when_an_epoch_ends_sees_all_of_it():
     class Looks(Callback):
         def on_epoch_end(self, trainer):
-            self.seen = trainer.network.parameters[0].value.tobytes(), trainer.predictions
+            self.seen = trainer.network.parameters[0].value.tobytes(), trainer.meter.predictions
 
     seen = {}
     for threads in (1, 2):

@@ -11,7 +11,11 @@ import numpy as np
 
 from handgrad.word2vec.engines.compiled.engine import CompiledEngine
 from handgrad.word2vec.engines.compiled.sampled_kernels import sampled_steps
+from handgrad.word2vec.engines.engine import Step
+from handgrad.word2vec.engines.examples import Examples
+from handgrad.word2vec.objectives import SampledSoftmax
 
+NOTHING = Step(None, None, (), 0)
 BATCHES = 8  # that are learned in one call: to hand over one takes a tenth of the time to learn it
 LARGE = 2**22  # multiplications of a product for a batch from which on several threads are quicker than one
 
@@ -19,67 +23,68 @@ LARGE = 2**22  # multiplications of a product for a batch from which on several 
 class BatchEngine(CompiledEngine):
     """NCE and sampled softmax: steps for some batches, on the same batches and the same noise as in NumPy."""
 
-    def __init__(self, trainer):
-        super().__init__(trainer)
+    def __init__(self, task, schedule):
+        super().__init__(task, schedule)
         config = self.config
+        self.examples = Examples(task, schedule, self.example_rng)
         self.drawn, self.at_work = [], None
         is_large = config.batch_size * config.negatives * config.dimension >= LARGE
         self.threads_of_products, self.any_threads = config.threads if is_large else 1, not is_large
         zero, one = np.zeros(1, np.int32), np.ones(1, self.network.dtype)
         sampled_steps(*self._arguments([(zero, zero, zero, one, one, 0.0)]))  # compiles it
 
-    def steps(self, trainer):
+    def steps(self, place):
         """Train, and yield after each batch: by then it is drawn, and some batches later it is learned.
 
         With several threads, another one learns while this one draws; the order of the steps, and so the bits, stay
-        the same. Whoever wants to see what was learned calls ``collect`` first.
+        the same. To see what was learned, call ``collect`` first.
         """
         with ThreadPoolExecutor(1) as pool:
-            try:
-                for inputs, targets in trainer.examples():
-                    samples = self.network.samples(trainer.noise_rng, targets)
-                    self.drawn.append(_rows(inputs, samples, self.optimizer.learning_rate))
-                    trainer.step += 1
-                    if len(self.drawn) == BATCHES:
-                        self._begin(trainer, pool.submit if self.config.threads > 1 else _at_once)
-                    yield
-            finally:
-                self.collect(trainer)
+            for inputs, targets, rate, behind in self.examples.batches(place):
+                samples = self.network.samples(self.noise_rng, targets)
+                self.drawn.append(_rows(inputs, samples, rate))
+                whole = len(self.drawn) == BATCHES
+                learned = self._begin(pool.submit if self.config.threads > 1 else _at_once) if whole else NOTHING
+                yield Step(behind, rate, learned.losses, learned.predictions)
 
-    def _begin(self, trainer, submit):
-        """Have what was drawn learned, when what was drawn before is."""
-        predictions = [len(inputs) for inputs, *_ in self.drawn]
+    def _begin(self, submit):
+        """Have what was drawn learned, when what was drawn before is: that is returned."""
+        predictions = sum(len(inputs) for inputs, *_ in self.drawn)
         arguments, self.drawn, begun = self._arguments(self.drawn), [], Event()
-        self._await_first(trainer)
+        before = self._first()
         self.at_work = predictions, submit(_learn, begun, arguments)
         begun.wait()  # whoever draws the next batches would not let it begin before they are drawn
+        return before
 
-    def _await_first(self, trainer):
-        """Wait for the batches that are at work, and count them."""
-        if self.at_work:
-            predictions, losses = self.at_work
-            for loss, n in zip(losses.result().tolist(), predictions, strict=True):
-                trainer.count(loss, n)
-            self.at_work = None
+    def _first(self):
+        """Wait for the batches that are at work."""
+        if not self.at_work:
+            return NOTHING
+        predictions, losses = self.at_work
+        learned = Step(None, None, tuple(losses.result().tolist()), predictions)
+        self.at_work = None
+        return learned
 
-    def collect(self, trainer):
+    def collect(self):
         """Wait for what is at work, and learn what was drawn after it."""
-        self._await_first(trainer)
+        steps = [self._first()]
         if self.drawn:
-            self._begin(trainer, _at_once)
-            self._await_first(trainer)
+            self._begin(_at_once)
+            steps.append(self._first())
+        return steps
 
-    collect_loss = collect
+    collect_losses = collect
 
     def _arguments(self, batches):
         """What the compiled function is given for some batches."""
         inputs, labels, sampled, true_expected, sampled_expected, rates = zip(*batches, strict=True)
-        config, hits = self.config, self.network.objective.remove_accidental_hits
+        config, gate = self.config, self.network.objective.gate
         return (
             *(parameter.value for parameter in self.network.parameters),  # V, U, b, wherever they are by now
             *map(np.concatenate, (inputs, labels, true_expected)), np.cumsum([0, *map(len, inputs)]),
             *map(np.array, (sampled, sampled_expected)),
-            config.objective == "sampled-softmax", hits, config.reduction == "mean", np.array(rates, np.float32),
+            isinstance(gate, SampledSoftmax), gate.remove_accidental_hits, config.reduction == "mean",
+            np.array(rates, np.float32),
         )  # fmt: skip
 
 

@@ -15,6 +15,8 @@ from handgrad.word2vec.engines.compiled.draws import draw_text
 from handgrad.word2vec.engines.compiled.piece_copies import copy_shared, join_copies, nothing_used, used_by
 from handgrad.word2vec.engines.compiled.pieces import PieceEngine
 from handgrad.word2vec.engines.compiled.thread_copies import NO_COPIES
+from handgrad.word2vec.engines.engine import Step
+from handgrad.word2vec.schedule import Place
 
 PIECE = 5000  # words; a step is two of them
 AHEAD = 2  # steps that are drawn before one is learned
@@ -45,13 +47,13 @@ class DeterministicEngine(PieceEngine):
 
     any_threads = True
 
-    def __init__(self, trainer):
-        super().__init__(trainer)
+    def __init__(self, task, schedule):
+        super().__init__(task, schedule)
         most = PIECE, self.objective.most_outputs(PIECE, self.noise_or_tree)
         self.most_copies = [min(used, rows) for used, rows in zip(most, self.rows, strict=True)]  # of V, of U
         self.way = 1 - (1 - np.float32(SHARE_OF_WAY)) ** np.arange(MOST_USES, dtype=np.float32)
         self.move_parameters([2 * most for most in self.most_copies])
-        pieces = [self.draw(used, *self.no_words(trainer)) for used in self._nothing_used()]  # compiles, as the rest
+        pieces = [self.draw(used, *self.no_words()) for used in self._nothing_used()]  # compiles, as the rest
         last = [True, False]
         for i in range(2):
             self.learn(i, pieces, last)
@@ -60,32 +62,31 @@ class DeterministicEngine(PieceEngine):
         """Room to write down what the two pieces of a step use of each table."""
         return [[nothing_used(rows) for rows in self.rows] for _ in range(2)]
 
-    def epoch(self, trainer, pool):
-        """Two pieces at a time. The trainer hears of them when their copies are joined."""
+    def epoch(self, place, pool):
+        """Two pieces at a time. They are yielded when their copies are joined."""
         room = cycle([self._nothing_used() for _ in range(1 + AHEAD)])  # one step is learned, others are drawn
-        steps = self._drawn(trainer, pool, room)
+        steps = self._drawn(place, pool, room)
         ahead = deque(islice(steps, AHEAD))
         while ahead:
             self.hold()
-            end, rate, soon = ahead.popleft()
+            place, rate, soon = ahead.popleft()
             pieces = [piece.result() for piece in soon]
             last = [True, False]  # each takes one from its end
             learned = [pool.submit(self.learn, i, pieces, last) for i in range(2)]
             ahead.extend(islice(steps, 1))  # for threads that are ready while the others are not
-            for loss_and_predictions in [piece.result() for piece in learned]:
-                trainer.count(*loss_and_predictions)
-            trainer.position, trainer.step, self.optimizer.learning_rate = end, trainer.step + 1, rate
-            yield
+            losses, predictions = zip(*(piece.result() for piece in learned), strict=True)
+            yield Step(place, rate, losses, sum(predictions))
 
-    def _drawn(self, trainer, pool, room):
+    def _drawn(self, place, pool, room):
         """Have the pieces of a step drawn; for each step where it ends, its rate, and the pieces that are coming."""
-        pieces = self.pieces(trainer, 2, PIECE)
+        pieces = self.pieces(place.position, 2, PIECE)
         while both := list(islice(pieces, 2)):
             if len(both) == 1:
                 both.append(both[0][[-1, -1]])  # no words
-            rate, used = trainer.learning_rate_at(both[0][0]), next(room)  # by the words before these
-            arguments = (self.arguments(trainer, starts, rate) for starts in both)
-            yield int(both[1][-1]), rate, [pool.submit(self.draw, used[i], *each) for i, each in enumerate(arguments)]
+            rate, used = self.schedule.learning_rate(place), next(room)  # by the words before these
+            arguments = (self.arguments(place.epoch, starts, rate) for starts in both)
+            place = Place(place.epoch, int(both[1][-1]), place.step + 1)
+            yield place, rate, [pool.submit(self.draw, used[i], *each) for i, each in enumerate(arguments)]
 
     def draw(self, used, ids, starts, rate, state, noise_state):
         """All that chance decides of a piece, and which rows it will use.

@@ -16,6 +16,11 @@ from handgrad.word2vec.engines.compiled.steps import find_rows, room_for, step_o
 from handgrad.word2vec.engines.compiled.thread_copies import join_both, use_copies
 
 
+def outputs_of(objective):
+    """What the outputs of this objective are read from: its tree, as (starts, nodes, codes)."""
+    return objective.tree.starts, objective.tree.nodes, objective.tree.codes
+
+
 @njit(**INLINE)
 def find_rows_beside(ids, i, rows):
     """As ``find_rows``, without ids[i]."""

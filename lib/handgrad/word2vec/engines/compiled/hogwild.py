@@ -12,6 +12,8 @@ from handgrad.word2vec.engines.compiled.negative_sampling import TARGETS
 from handgrad.word2vec.engines.compiled.pieces import PieceEngine
 from handgrad.word2vec.engines.compiled.simd import up_to
 from handgrad.word2vec.engines.compiled.thread_copies import words_used_often
+from handgrad.word2vec.engines.engine import Step
+from handgrad.word2vec.schedule import Place
 
 PIECE = 50_000  # words that a thread works on before it looks up
 # A thread takes to the rows what its copies have learned after so many words, divided by the number of threads. In
@@ -26,44 +28,45 @@ AHEAD = 2  # pieces for each thread that are begun while the first of them is no
 class HogwildEngine(PieceEngine):
     """A step is a piece of the text. It is so long that a report does not wait for those that are at work."""
 
-    def __init__(self, trainer):
-        super().__init__(trainer)
+    def __init__(self, task, schedule):
+        super().__init__(task, schedule)
         threads = self.config.threads
         if threads > 1:
             self.other_bits = f"its {threads} threads do not wait for each other, as they do if it is deterministic"
         self.at_work, self.free, self.apart = deque(), list(range(threads)), up_to(TARGETS, BEHIND // threads)
-        self.often = self._used_often(trainer) if threads > 1 else [(0, 0), (0, 0)]
+        self.often = self._used_often() if threads > 1 else [(0, 0), (0, 0)]
         self.share = 1 / threads if AVERAGED[self.config.model] else 1.0
         self.move_parameters([2 * threads * (end - begin) for begin, end in self.often])
-        self.learn_piece(*self.no_words(trainer))  # compiles
+        self.learn_piece(*self.no_words())  # compiles
 
-    def epoch(self, trainer, pool):
-        """Piece after piece, each for whichever thread is free. The trainer hears of them in the order of the text."""
+    def epoch(self, place, pool):
+        """Piece after piece, each for whichever thread is free. They are yielded in the order of the text."""
         threads = self.config.threads
         ahead = AHEAD * threads if threads > 1 else 0
-        for starts in self.pieces(trainer, 1, PIECE):
+        for starts in self.pieces(place.position, 1, PIECE):
             self.hold()
-            rate = trainer.learning_rate_at(starts[0])
-            begun = pool.submit(self.learn_piece, *self.arguments(trainer, starts, rate))
-            self.at_work.append((starts[-1], rate, begun))
+            rate = self.schedule.learning_rate(place)
+            begun = pool.submit(self.learn_piece, *self.arguments(place.epoch, starts, rate))
+            place = Place(place.epoch, int(starts[-1]), place.step + 1)
+            self.at_work.append((place, rate, begun))
             if len(self.at_work) > ahead:
-                self._await_first(trainer)
-                yield
+                yield self._first()
         while self.at_work:
-            self._await_first(trainer)
-            yield
+            yield self._first()
 
-    def collect(self, trainer):
+    def collect(self):
         """Wait for all that is at work."""
+        steps = []
         while self.at_work:
-            self._await_first(trainer)
+            steps.append(self._first())
+        return steps
 
-    def _await_first(self, trainer):
-        """Wait for the first piece that is at work, and have the trainer be behind it."""
-        end, rate, piece = self.at_work[0]
-        trainer.count(*piece.result())  # one that failed stays the first: those behind it must not count
+    def _first(self):
+        """Wait for the first piece that is at work."""
+        place, rate, piece = self.at_work[0]
+        loss, predictions = piece.result()  # one that failed stays the first: those behind it must not count
         self.at_work.popleft()
-        trainer.position, trainer.step, self.optimizer.learning_rate = int(end), trainer.step + 1, rate
+        return Step(place, rate, (loss,), predictions)
 
     def learn_piece(self, ids, starts, rate, state, noise_state):
         """Learn some sentences: loss and number of predictions."""
@@ -76,9 +79,9 @@ class HogwildEngine(PieceEngine):
 
     # copies of rows that are used often
 
-    def _used_often(self, trainer):
+    def _used_often(self):
         """For each table, from which row to which."""
-        counts = trainer.vocabulary.counts * trainer.keep
+        counts = self.task.vocabulary.counts * self.task.keep
         often = OFTEN * counts.sum() / self.apart
         return [words_used_often(counts, often), self.objective.often_used(counts, often, self.noise_or_tree)]
 

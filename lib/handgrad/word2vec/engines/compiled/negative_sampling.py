@@ -48,10 +48,11 @@ class Noise(NamedTuple):
     weight: np.float32
 
 
-def noise_for(distribution, config):
-    """The noise that a configuration asks for: a NoiseDistribution, with as many negatives or more that count less."""
+def outputs_of(objective):
+    """What the outputs of this objective are drawn from: its noise, with as many negatives or more that count less."""
+    config = objective.config
     K = max(config.negatives, NEGATIVES[config.model]) if config.negatives else 0
-    return Noise(columns_of_noise(distribution), K, np.float32(config.negatives / K if K else 0))
+    return Noise(columns_of_noise(objective.noise), K, np.float32(config.negatives / K if K else 0))
 
 
 @njit(**INLINE)

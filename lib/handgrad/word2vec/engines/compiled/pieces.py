@@ -9,7 +9,10 @@ from handgrad.word2vec.engines.compiled import hierarchical_softmax, negative_sa
 from handgrad.word2vec.engines.compiled.draws import chances
 from handgrad.word2vec.engines.compiled.engine import CompiledEngine
 from handgrad.word2vec.engines.compiled.simd import whole_vectors
+from handgrad.word2vec.objectives.hierarchical_softmax import HierarchicalSoftmaxObjective
+from handgrad.word2vec.objectives.negative_sampling import NegativeSamplingObjective
 
+KERNELS = {NegativeSamplingObjective: negative_sampling, HierarchicalSoftmaxObjective: hierarchical_softmax}
 STEPS = 200  # in an epoch, at least: the learning rate of a short text should fall as smoothly
 LONGEST = 1000  # words of a sentence that is not cut for that
 
@@ -29,19 +32,15 @@ class PieceEngine(CompiledEngine):
     model : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     """
 
-    def __init__(self, trainer):
-        super().__init__(trainer)
+    def __init__(self, task, schedule):
+        super().__init__(task, schedule)
         config, network = self.config, self.network
         self.threads_of_products = 1  # its functions have no use for NumPy's
         means = {"exact": steps.CBOW, "word2vec.c": steps.CBOW_OF_WORD2VEC_C}
         self.model = steps.SKIP_GRAM if config.model == "skipgram" else means[config.cbow_gradient]
-        self.keep, self.windows = chances(trainer.keep), (config.window, config.dynamic_window)
-        if network.tree:
-            self.objective = hierarchical_softmax
-            self.noise_or_tree = network.tree.starts, network.tree.nodes, network.tree.codes
-        else:
-            self.objective = negative_sampling
-            self.noise_or_tree = negative_sampling.noise_for(network.noise, config)
+        self.keep, self.windows = chances(task.keep), (config.window, config.dynamic_window)
+        self.objective = KERNELS[type(network.objective)]
+        self.noise_or_tree = self.objective.outputs_of(network.objective)
         self.rows = [len(parameter.value) for parameter in network.parameters]
 
     def move_parameters(self, more_rows):
@@ -52,16 +51,9 @@ class PieceEngine(CompiledEngine):
             self.tables.append(whole_vectors(parameter.value, more))
             parameter.value = self.tables[-1][:rows, :D]  # what was there is gone before the next table is made
 
-    def steps(self, trainer):
-        with ThreadPoolExecutor(self.config.threads) as pool:
-            try:
-                for _ in trainer.epochs_left():
-                    for _ in self.epoch(trainer, pool):
-                        yield
-                        if trainer.is_over():
-                            return
-            finally:
-                self.collect(trainer)
+    def steps(self, place):
+        with ThreadPoolExecutor(self.config.threads) as pool:  # which waits for all that is at work when this ends
+            yield from self.epoch(place, pool)
 
     def hold(self):
         """Have the parameters here. Another trainer, which shares one of them, may have moved it to its own place."""
@@ -71,19 +63,19 @@ class PieceEngine(CompiledEngine):
                 table[:rows, :D] = parameter.value
                 parameter.value = table[:rows, :D]
 
-    def pieces(self, trainer, together, most):
+    def pieces(self, position, together, most):
         """The rest of the text in pieces of at most so many words; a step is so many pieces ``together``."""
-        words = min(most, len(trainer.text) // (STEPS * together))
-        return pieces_of(trainer.text, trainer.position, words, most)
+        words = min(most, len(self.task.text) // (STEPS * together))
+        return pieces_of(self.task.text, position, words, most)
 
-    def arguments(self, trainer, starts, rate):
+    def arguments(self, epoch, starts, rate):
         """What the functions are given for a piece: ids, starts, η and the states of two generators."""
-        generators = (_generator(self.config, draw, trainer.epoch, starts[0]) for draw in ("examples", "noise"))
-        return trainer.text.ids[starts[0] : starts[-1]], starts - starts[0], np.float32(rate), *generators
+        generators = (_generator(self.config, draw, epoch, starts[0]) for draw in ("examples", "noise"))
+        return self.task.text.ids[starts[0] : starts[-1]], starts - starts[0], np.float32(rate), *generators
 
-    def no_words(self, trainer):
+    def no_words(self):
         """The same for a piece without words, to compile with: its arrays are of the same types."""
-        return self.arguments(trainer, np.zeros(2, np.int64), 0)
+        return self.arguments(0, np.zeros(2, np.int64), 0)
 
 
 def pieces_of(text, position, words, most):
