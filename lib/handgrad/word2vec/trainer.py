@@ -2,7 +2,8 @@
 
 A run has five parts, as in TensorFlow's tutorials: import the data, make the embedding, make the loss, make the
 optimizer, make the summaries. Then it trains: an engine takes one step after another and says what it has done, and the
-trainer alone writes down where the run is and what it has cost.
+trainer alone writes down where the run is and what it has cost. What a step does is in ``engines/numpy_engine.py``, in
+``learn``: a loss, its gradients, and a step of the optimizer.
 
 All that chance decides comes from seeds, and all that a run has become is in its parameters, its optimizer's memory
 and a few numbers (``runs/state.py``). So a run that was stopped goes on from a checkpoint and ends with the same bits,
@@ -163,13 +164,13 @@ class Trainer:
         vocabulary = data.text.vocabulary
         keep = keep_probabilities(vocabulary.counts, vocabulary.raw_words, config.subsample)
 
-        # Make the embedding and the loss: a model and an objective, and their parameters.
-        kind = engine_for(config, self.processes, self.say)
-        network = kind.make_network(config, vocabulary.counts, self.shared)
+        # Make the embedding, a row for each word, and the loss, with parameters of its own.
+        engine_class = engine_for(config, self.processes, self.say)
+        network = engine_class.make_network(config, vocabulary.counts, self.shared)
 
         # Make the optimizer, and hand all of it to an engine.
-        optimizer = kind.make_optimizer(network)
-        self._engine = kind(Task(config, data.text, keep, network, optimizer, self.processes), schedule)
+        optimizer = engine_class.make_optimizer(network)
+        self._engine = engine_class(Task(config, data.text, keep, network, optimizer, self.processes), schedule)
 
     def begin(self, resume: bool) -> None:
         """Make the summaries, and begin: anew, with vectors that are known, or where a checkpoint was."""
@@ -177,10 +178,10 @@ class Trainer:
             self.folder.restore(self)
         if (path := self.config.begin_from) and not self.step:
             known = begin_from(path, self.vocabulary, self.network.parameters)
-            self.engine.restore(self.engine.state())  # what is on a device is brought up to date
+            self.engine.restore(self.engine.state())  # an engine that keeps parameters on a device copies them there
             self.say(f"{known:,} of {len(self.vocabulary):,} words begin with their vectors in {path}.")
         self.processes.begin_alike(self)
-        self.folder.begin(self)
+        self.folder.begin(self)  # summaries: of the loss, for TensorBoard too; nothing, where there is no folder
 
     # train
 
@@ -191,7 +192,7 @@ class Trainer:
         with signals_noted() as noted, threads_limited(self.engine.threads_of_products), progress as self.advance:
             self.shown = self.raw_words
             self.stopwatch.start()
-            ended_by = self.processes.agree(self, noted)
+            ended_by = self.processes.agree(self, noted)  # a run that is resumed may be over already
             while not self.is_over():
                 if ended_by := self._learn_epoch(noted):
                     break

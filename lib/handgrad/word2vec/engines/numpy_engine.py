@@ -34,8 +34,8 @@ class NumPyEngine(Engine):
 
     def _learn_pair_by_pair(self, inputs, targets):
         V, U = (parameter.value for parameter in self.network.parameters)
-        centers, targets = pairs(inputs, targets)
+        words, targets = pairs(inputs, targets)
         _, negatives = self.network.samples(self.noise_rng, targets)
         rate = V.dtype.type(self.optimizer.learning_rate)
-        losses = [negative_sampling_step(V, U, *pair, rate) for pair in zip(centers, targets, negatives, strict=True)]
+        losses = [negative_sampling_step(V, U, *pair, rate) for pair in zip(words, targets, negatives, strict=True)]
         return math.fsum(losses), len(losses)

@@ -1,7 +1,9 @@
 """Negative sampling: tell the word that was there from a few that were drawn as noise.
 
 Two tables: ``V`` holds a vector for each word as an input, ``U`` as a target (word2vec.c calls them input
-and output vectors; for skip-gram they are the center and context vectors). σ is the logistic function.
+and output vectors; the papers, for skip-gram, center and context vectors). The trainer takes a word as the target and
+its neighbors as inputs: the same pairs, seen from the other end (``text/windows.py`` says why). σ is the logistic
+function.
 
 Source: Mikolov et al. (2013), Distributed Representations of Words and Phrases and their
 Compositionality, equation 4, with the sign of a loss.
