@@ -13,7 +13,7 @@ from in_browser import said, served, tab_to
 
 from handgrad import ComputationalGraph, Node, Parameter, gates, numerical_jacobian, show
 from handgrad.show.explorers import graph_stepper
-from handgrad.show.explorers.host import bundle
+from handgrad.show.explorers.parts.host import bundle
 from handgrad.word2vec import LogUniformNoise, Vocabulary
 
 COUNTS = dict(the=900, of=400, a=300, array=60, sum=40, each=35, one=28, row=25, axis=24, shape=2, lorentzindex=1)
@@ -355,7 +355,7 @@ def points(gate, rng):
 @pytest.mark.parametrize("gate", graph_stepper.IN_THE_BROWSER, ids=lambda gate: gate.__name__)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # division by 0 and its like: the same in both
 def test_each_gate_agrees_with_the_librarys(open_page, gate):
-    page = open_page(f'<script type="module">{bundle("gates")}window.GATES = GATES;</script>')
+    page = open_page(f'<script type="module">{bundle("parts/gates")}window.GATES = GATES;</script>')
     script = """([name, points]) => points.map((x) => {
       const z = GATES[name].forward(...x);
       return [z, ...GATES[name].local(z, ...x)];
@@ -370,12 +370,12 @@ def test_each_gate_agrees_with_the_librarys(open_page, gate):
 
 
 def test_the_page_has_a_rule_for_exactly_the_gates_that_python_names(open_page):
-    page = open_page(f'<script type="module">{bundle("gates")}window.GATES = GATES;</script>')
+    page = open_page(f'<script type="module">{bundle("parts/gates")}window.GATES = GATES;</script>')
     assert page.evaluate("Object.keys(GATES)") == [gate.__name__ for gate in graph_stepper.IN_THE_BROWSER]
 
 
 def test_numbers_are_written_as_in_the_librarys_drawings(open_page):
-    page = open_page(f'<script type="module">{bundle("shared")}window.format = format;</script>')
+    page = open_page(f'<script type="module">{bundle("parts/shared")}window.format = format;</script>')
     rng = np.random.default_rng(5)
     numbers = [float(m * 10.0**e) for m, e in zip(rng.normal(size=300), rng.integers(-9, 9, 300), strict=True)]
     numbers += [0.0, 1.0, -2.5, 1e-4, 9.9999e-5, 9999.4, 9999.6, 123456.0, 1e100, math.inf, -math.inf, math.nan]

@@ -1,7 +1,7 @@
 // Gradient descent over contours. The surface is a graph of gates, run forward and back at each step of the path.
-import { format, h, numberField, s, sayer, slider } from "./shared.js";
-import { GATES } from "./gates.js";
-import { player } from "./player.js";
+import { format, h, numberField, s, sayer, slider } from "./parts/shared.js";
+import { GATES } from "./parts/gates.js";
+import { player } from "./parts/player.js";
 
 const WIDTH = 360; // as in descent.py
 const HEIGHT = 270;

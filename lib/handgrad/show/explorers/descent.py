@@ -11,7 +11,7 @@ from handgrad.graph import ComputationalGraph
 from handgrad.nodes import Node, Parameter
 from handgrad.optimizers import Momentum
 from handgrad.show.explorers.graph_stepper import IN_THE_BROWSER
-from handgrad.show.explorers.host import Explorer
+from handgrad.show.explorers.parts.host import Explorer
 
 WIDTH, HEIGHT = 360, 270  # of the picture, in the units of its SVG
 GRID = 91, 69  # where the surface is measured: about every fourth unit

@@ -1,7 +1,7 @@
 // A graph, one step at a time: the inputs, each gate forward, the gradient 1 of the output, each gate backward.
-import { bringIntoView, button, format, h, numberField, s, sayer, scrollBox } from "./shared.js";
-import { playButton } from "./player.js";
-import { GATES } from "./gates.js";
+import { bringIntoView, button, format, h, numberField, s, sayer, scrollBox } from "./parts/shared.js";
+import { playButton } from "./parts/player.js";
+import { GATES } from "./parts/gates.js";
 
 const LINE = 16; // heights as in handgrad/show/drawing.py
 const PAUSE = 1600; // milliseconds between the steps of Play

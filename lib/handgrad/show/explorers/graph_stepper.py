@@ -11,7 +11,7 @@ from handgrad.graph import ComputationalGraph
 from handgrad.nodes import Constant
 from handgrad.show import drawing
 from handgrad.show.drawing import Drawing
-from handgrad.show.explorers.host import Explorer
+from handgrad.show.explorers.parts.host import Explorer
 
 # The gates that graph_stepper.js computes too, on single numbers. A subclass may compute something else.
 IN_THE_BROWSER = (
