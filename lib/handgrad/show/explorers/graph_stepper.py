@@ -11,22 +11,9 @@ from handgrad.graph import ComputationalGraph
 from handgrad.nodes import Constant
 from handgrad.show import drawing
 from handgrad.show.drawing import Drawing
+from handgrad.show.explorers.parts.gates import all_in_the_browser
 from handgrad.show.explorers.parts.host import Explorer
 
-# The gates that graph_stepper.js computes too, on single numbers. A subclass may compute something else.
-IN_THE_BROWSER = (
-    gates.Add,
-    gates.Subtract,
-    gates.Multiply,
-    gates.Divide,
-    gates.Power,
-    gates.Exp,
-    gates.Log,
-    gates.Max,
-    gates.Sigmoid,
-    gates.Tanh,
-    gates.ReLU,
-)
 MAX_ENTRIES = 12  # an array with more is shown as its shape
 
 
@@ -39,8 +26,7 @@ class GraphStepper(Explorer):
         self.drawing = Drawing(graph, title)
         self.text = repr(self.drawing)
         self.svg = self.drawing.svg()
-        editable = all(type(n.gate) in IN_THE_BROWSER for n in graph.nodes if n.gate is not None)
-        editable = editable and all(np.ndim(graph.values[n]) == 0 for n in graph.nodes)
+        editable = all_in_the_browser(graph) and all(np.ndim(graph.values[n]) == 0 for n in graph.nodes)
         places, bends = drawing.layout(graph)
         wires = drawing.wires(graph, places, bends)
         boxes = [_box(scope, places) for scope in dict.fromkeys(map(drawing.scope_of, places)) if scope]
