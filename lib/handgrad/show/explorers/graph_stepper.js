@@ -4,7 +4,7 @@ import { playButton } from "./parts/player.js";
 import { GATES } from "./parts/gates.js";
 import { bothPasses } from "./parts/graph_pass.js";
 
-const LINE = 16; // heights as in handgrad/show/drawing.py
+const LINE = 16; // heights as in handgrad/show/drawing/labels.py
 const PAUSE = 1600; // milliseconds between the steps of Play
 const PROMISE = "On the way back, each gate's rule stands here: upstream × local = downstream.";
 
