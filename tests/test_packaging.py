@@ -97,7 +97,7 @@ def test_the_wheel_tells_type_checkers_that_it_is_annotated(tmp_path):
     assert built.returncode == 0, built.stderr
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"handgrad/py.typed", "handgrad/show/explorers/host.js", "handgrad/installing.py"} <= set(names)
+    assert {"handgrad/py.typed", "handgrad/show/explorers/parts/host.js", "handgrad/installing.py"} <= set(names)
     assert {f"handgrad/corpora/data/entities.{part}.conll" for part in ("train", "known", "new", "twice")} <= set(names)
     assert "handgrad/corpora/data/README.md" in names
 

@@ -12,8 +12,8 @@ import pytest
 from in_browser import said, served, tab_to
 
 from handgrad import ComputationalGraph, Node, Parameter, gates, numerical_jacobian, show
-from handgrad.show.explorers import graph_stepper
-from handgrad.show.explorers.host import bundle
+from handgrad.show.explorers.parts.gates import IN_THE_BROWSER
+from handgrad.show.explorers.parts.host import bundle
 from handgrad.word2vec import LogUniformNoise, Vocabulary
 
 COUNTS = dict(the=900, of=400, a=300, array=60, sum=40, each=35, one=28, row=25, axis=24, shape=2, lorentzindex=1)
@@ -315,7 +315,7 @@ def test_play_goes_to_the_end_and_stops_there(open_page):
 def random_graph(rng):
     """Twelve gates of every kind on four numbers, each fed by what came before it, so that values fan out."""
     nodes = [Node(name) for name in "abcd"]
-    for gate in (*graph_stepper.IN_THE_BROWSER, gates.Add):
+    for gate in (*IN_THE_BROWSER, gates.Add):
         made = gate(float(rng.choice([-1.5, 0, 2, 3]))) if gate is gates.Power else gate()
         arity = made.forward.__code__.co_argcount - 1
         nodes.append(made(*(nodes[i] for i in rng.integers(0, len(nodes), arity))))
@@ -327,7 +327,7 @@ def random_graph(rng):
 
 
 def test_whole_graphs_agree_with_the_library(open_page):
-    page = open_page(f'<script type="module">{bundle("graph_stepper")}window.run = run;</script>')
+    page = open_page(f'<script type="module">{bundle("parts/graph_pass")}window.bothPasses = bothPasses;</script>')
     rng = np.random.default_rng(7)
     compared = 0
     for _ in range(30):
@@ -336,7 +336,7 @@ def test_whole_graphs_agree_with_the_library(open_page):
         with np.errstate(all="ignore"):
             state = show.step_through(graph, feeds).state
             inputs = [feeds.get(node.name) for node in graph.nodes]
-            passes = page.evaluate("([nodes, inputs]) => run(nodes, inputs)", [state["nodes"], inputs])
+            passes = page.evaluate("([nodes, fed]) => bothPasses(nodes, fed)", [state["nodes"], inputs])
         expected = [graph.values[n] for n in graph.nodes], [graph.gradients[n] for n in graph.nodes]
         for found, right in zip((passes["values"], passes["gradients"]), expected, strict=True):
             np.testing.assert_allclose(np.array(found, dtype=np.float64), right, rtol=1e-10, atol=1e-12)
@@ -352,10 +352,10 @@ def points(gate, rng):
             *([x] * arity for x in special)]  # fmt: skip
 
 
-@pytest.mark.parametrize("gate", graph_stepper.IN_THE_BROWSER, ids=lambda gate: gate.__name__)
+@pytest.mark.parametrize("gate", IN_THE_BROWSER, ids=lambda gate: gate.__name__)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # division by 0 and its like: the same in both
 def test_each_gate_agrees_with_the_librarys(open_page, gate):
-    page = open_page(f'<script type="module">{bundle("gates")}window.GATES = GATES;</script>')
+    page = open_page(f'<script type="module">{bundle("parts/gates")}window.GATES = GATES;</script>')
     script = """([name, points]) => points.map((x) => {
       const z = GATES[name].forward(...x);
       return [z, ...GATES[name].local(z, ...x)];
@@ -370,12 +370,12 @@ def test_each_gate_agrees_with_the_librarys(open_page, gate):
 
 
 def test_the_page_has_a_rule_for_exactly_the_gates_that_python_names(open_page):
-    page = open_page(f'<script type="module">{bundle("gates")}window.GATES = GATES;</script>')
-    assert page.evaluate("Object.keys(GATES)") == [gate.__name__ for gate in graph_stepper.IN_THE_BROWSER]
+    page = open_page(f'<script type="module">{bundle("parts/gates")}window.GATES = GATES;</script>')
+    assert page.evaluate("Object.keys(GATES)") == [gate.__name__ for gate in IN_THE_BROWSER]
 
 
 def test_numbers_are_written_as_in_the_librarys_drawings(open_page):
-    page = open_page(f'<script type="module">{bundle("shared")}window.format = format;</script>')
+    page = open_page(f'<script type="module">{bundle("parts/shared")}window.format = format;</script>')
     rng = np.random.default_rng(5)
     numbers = [float(m * 10.0**e) for m, e in zip(rng.normal(size=300), rng.integers(-9, 9, 300), strict=True)]
     numbers += [0.0, 1.0, -2.5, 1e-4, 9.9999e-5, 9999.4, 9999.6, 123456.0, 1e100, math.inf, -math.inf, math.nan]

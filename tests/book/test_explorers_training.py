@@ -11,7 +11,7 @@ from in_browser import said, tab_to
 
 from handgrad import SGD, ComputationalGraph, Momentum, Node, gates, show
 from handgrad.show.explorers import bending, descent
-from handgrad.show.explorers.host import bundle
+from handgrad.show.explorers.parts.host import bundle
 from handgrad.word2vec import KeyedVectors
 
 WORDS = "row column left right sin cos tan list tuple dict min max mean sum axis".split()

@@ -11,8 +11,8 @@ import pytest
 from in_browser import said, tab_to
 
 from handgrad import show
-from handgrad.show.explorers.host import bundle
 from handgrad.show.explorers.noise import POWERS, tries_for
+from handgrad.show.explorers.parts.host import bundle
 from handgrad.show.explorers.window import MAX_WINDOW
 from handgrad.word2vec import (
     NCE,

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 import xml.etree.ElementTree as ElementTree
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -27,14 +28,14 @@ from handgrad import (
 )
 from handgrad.errors import InputError
 from handgrad.installing import how_to_install
-from handgrad.show import draw, explore, figure, jacobian_explorer, step_through
-from handgrad.show.explorers import host
+from handgrad.show import draw, explore, explorers, figure, jacobian_explorer, step_through
+from handgrad.show.explorers.parts import host
 
 
 class Counter(host.Explorer):
     """The smallest explorer, without a module of its own."""
 
-    module = "shared"
+    module = "parts/shared"
 
     def still(self):
         return "<p>still</p>"
@@ -122,8 +123,8 @@ def test_a_state_that_is_not_plain_json_is_refused():
 
 def test_every_module_says_each_name_once_and_nothing_that_ends_a_script():
     """All of an explorer's modules stand in one text, where a name that is declared twice is an error."""
-    names = [path.stem for path in host.FOLDER.glob("*.js")]
-    assert {"host", "shared", "frames"} <= set(names)
+    names = [path.relative_to(host.FOLDER).with_suffix("").as_posix() for path in host.FOLDER.rglob("*.js")]
+    assert {"parts/host", "parts/shared", "frame"} <= set(names)
     for name in names:
         text = host.bundle(name)
         declared = re.findall(r"^(?:const|let|function|class) (\w+)", text, flags=re.MULTILINE)
@@ -135,10 +136,24 @@ def test_every_module_says_each_name_once_and_nothing_that_ends_a_script():
 def test_modules_and_style_are_part_of_the_package():
     """What a wheel holds is said in pyproject.toml."""
     settings = tomllib.loads((host.FOLDER.parents[3] / "pyproject.toml").read_text(encoding="utf-8"))
-    patterns = settings["tool"]["setuptools"]["package-data"]["handgrad.show.explorers"]
-    carried = {path for pattern in patterns for path in host.FOLDER.glob(pattern)}
-    others = {path for path in host.FOLDER.iterdir() if path.is_file() and path.suffix != ".py"}
-    assert carried == others != set()
+    for folder in (host.FOLDER, host.FOLDER / "parts"):
+        package = ".".join(folder.relative_to(host.FOLDER.parents[2]).parts)
+        patterns = settings["tool"]["setuptools"]["package-data"][package]
+        carried = {path for pattern in patterns for path in folder.glob(pattern)}
+        others = {path for path in folder.iterdir() if path.is_file() and path.suffix != ".py"}
+        assert carried == others != set()
+
+
+def test_each_explorer_is_a_class_in_a_python_file_and_a_module_of_one_name():
+    """WindowExplorer in window.py and window.js; and nothing stands in the folder that is no explorer."""
+    names = {path.stem for path in host.FOLDER.glob("*.py")} - {"__init__"}
+    assert names == {path.stem for path in host.FOLDER.glob("*.js")}
+    made = [get_type_hints(getattr(explorers, name))["return"] for name in explorers.__all__]
+    assert {kind.__module__.rpartition(".")[2] for kind in made} == names and len(made) == len(names)
+    for kind in made:
+        name = kind.module
+        assert kind.__module__ == f"handgrad.show.explorers.{name}"
+        assert kind.__name__.removesuffix("Explorer").lower() == name.replace("_", "")
 
 
 # ---- The graph stepper ----

@@ -11,7 +11,8 @@ from handgrad import ComputationalGraph, Log, Multiply, Node, Parameter, Sum, nu
 from handgrad.datasets import circles, moons
 from handgrad.errors import InputError
 from handgrad.show import bend_space, descend, embedding_map, replay_training
-from handgrad.show.explorers import bending, descent, packing, plane
+from handgrad.show.explorers import bending, descent
+from handgrad.show.explorers.parts import packing, plane
 from handgrad.word2vec import KeyedVectors, Trainer, TrainingConfig
 from handgrad.word2vec.runs.snapshots import Snapshots
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from handgrad.embedding import RowSparseGradient
 from handgrad.gradient_check import TOLERANCE, check_gate
 from handgrad.nodes import Gate
-from handgrad.show.explorers.tables import table_as_html
+from handgrad.show.tables import table_as_html
 from handgrad.show.verification import by_torch
 
 HEADINGS = ("gate", "to a gradient", "measured", "torch")

@@ -1,6 +1,6 @@
 // The plane goes through a hidden layer: from x to z = W x + b, and on through the activation to h = f(z).
-import { format, h, s, sayer, sigmoid, slider } from "./shared.js";
-import { player } from "./player.js";
+import { format, h, s, sayer, sigmoid, slider } from "./parts/shared.js";
+import { player } from "./parts/player.js";
 
 const SIZE = 360; // of the picture
 const MARGIN = 22;

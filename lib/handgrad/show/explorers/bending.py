@@ -13,8 +13,8 @@ from handgrad.graph import ComputationalGraph
 from handgrad.losses import SigmoidCrossEntropy
 from handgrad.nodes import Node, Parameter
 from handgrad.optimizers import Adam
-from handgrad.show.explorers.digits import rounded
-from handgrad.show.explorers.host import Explorer
+from handgrad.show.explorers.parts.digits import rounded
+from handgrad.show.explorers.parts.host import Explorer
 
 DATA = {"moons": moons, "circles": circles}
 ACTIVATIONS = {"tanh": gates.Tanh, "relu": gates.ReLU, "sigmoid": gates.Sigmoid}

@@ -1,7 +1,7 @@
 // Gradient descent over contours. The surface is a graph of gates, run forward and back at each step of the path.
-import { format, h, numberField, s, sayer, slider } from "./shared.js";
-import { GATES } from "./gates.js";
-import { player } from "./player.js";
+import { format, h, numberField, s, sayer, slider } from "./parts/shared.js";
+import { bothPasses } from "./parts/graph_pass.js";
+import { player } from "./parts/player.js";
 
 const WIDTH = 360; // as in descent.py
 const HEIGHT = 270;
@@ -115,25 +115,12 @@ export function descent(surface, start, rate, momentum, count) {
   return path;
 }
 
-// Forward through the gates, and back: fan-out adds.
+// f at a point of the surface, and its gradient there.
 function slopes(nodes, point) {
-  const values = [];
-  const inputs = nodes.map(({ inputs, p }) => () => {
-    const numbers = inputs.map((i) => values[i]);
-    return p === undefined ? numbers : [...numbers, p];
-  });
-  nodes.forEach(({ gate, fed, value }, i) => {
-    values.push(gate ? GATES[gate].forward(...inputs[i]()) : fed === undefined ? value : point[fed]);
-  });
-  const gradients = nodes.map(() => 0);
-  gradients[nodes.length - 1] = 1;
-  for (let i = nodes.length - 1; i >= 0; i--) {
-    if (!nodes[i].gate) continue;
-    const local = GATES[nodes[i].gate].local(values[i], ...inputs[i]());
-    nodes[i].inputs.forEach((j, slot) => (gradients[j] += gradients[i] * local[slot]));
-  }
+  const fed = nodes.map(({ fed: axis, value }) => (axis === undefined ? value : point[axis]));
+  const { values, gradients } = bothPasses(nodes, fed);
   const gradient = [0, 0];
-  nodes.forEach(({ fed }, i) => fed !== undefined && (gradient[fed] = gradients[i]));
+  nodes.forEach(({ fed: axis }, i) => axis !== undefined && (gradient[axis] = gradients[i]));
   return { f: values.at(-1), gradient };
 }
 

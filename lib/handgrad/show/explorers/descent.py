@@ -10,8 +10,8 @@ from handgrad.errors import InputError
 from handgrad.graph import ComputationalGraph
 from handgrad.nodes import Node, Parameter
 from handgrad.optimizers import Momentum
-from handgrad.show.explorers.graph_stepper import IN_THE_BROWSER
-from handgrad.show.explorers.host import Explorer
+from handgrad.show.explorers.parts.gates import IN_THE_BROWSER, all_in_the_browser
+from handgrad.show.explorers.parts.host import Explorer
 
 WIDTH, HEIGHT = 360, 270  # of the picture, in the units of its SVG
 GRID = 91, 69  # where the surface is measured: about every fourth unit
@@ -189,8 +189,7 @@ def _surface(name, made, view, start, rate):
     """What the page needs of a surface: its graph gate by gate, and its contours."""
     graph = made if isinstance(made, ComputationalGraph) else ComputationalGraph(made(Node("x"), Node("y")))
     fed = [leaf.name for leaf in graph.leaves.values() if not isinstance(leaf, Parameter)]
-    known = all(n.gate is None or type(n.gate) in IN_THE_BROWSER for n in graph.nodes)
-    if len(fed) != 2 or len(graph.outputs) != 1 or not known:
+    if len(fed) != 2 or len(graph.outputs) != 1 or not all_in_the_browser(graph):
         raise InputError(
             f"descend expects a graph with one output and two leaves to feed, of the gates "
             f"{', '.join(gate.__name__ for gate in IN_THE_BROWSER)}, but this one has {len(graph.outputs)} outputs, "

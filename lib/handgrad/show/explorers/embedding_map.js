@@ -1,6 +1,6 @@
 // A map of words on a canvas: moved by pointer, wheel, pinch and keys; what it shows stands beside it as text.
-import { button, h, sayer } from "./shared.js";
-import { LIMIT, unpack } from "./packing.js";
+import { button, h, sayer } from "./parts/shared.js";
+import { LIMIT, unpack } from "./parts/packing.js";
 
 const DEEPEST = 60; // zoom; 1 shows the whole map
 const SUGGESTIONS = 6;

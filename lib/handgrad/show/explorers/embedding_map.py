@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 
 from handgrad.errors import InputError
-from handgrad.show.explorers.host import Explorer
-from handgrad.show.explorers.packing import LIMIT, fit, pack
-from handgrad.show.explorers.plane import nearest, neighbor_layout, principal_axes
+from handgrad.show.explorers.parts.host import Explorer
+from handgrad.show.explorers.parts.packing import LIMIT, fit, pack
+from handgrad.show.explorers.parts.plane import nearest, neighbor_layout, principal_axes
 from handgrad.word2vec.vectors.keyed_vectors import KeyedVectors
 
 NEIGHBORS = 8

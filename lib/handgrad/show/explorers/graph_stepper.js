@@ -1,9 +1,10 @@
 // A graph, one step at a time: the inputs, each gate forward, the gradient 1 of the output, each gate backward.
-import { bringIntoView, button, format, h, numberField, s, sayer, scrollBox } from "./shared.js";
-import { playButton } from "./player.js";
-import { GATES } from "./gates.js";
+import { bringIntoView, button, format, h, numberField, s, sayer, scrollBox } from "./parts/shared.js";
+import { playButton } from "./parts/player.js";
+import { GATES } from "./parts/gates.js";
+import { bothPasses } from "./parts/graph_pass.js";
 
-const LINE = 16; // heights as in handgrad/show/drawing.py
+const LINE = 16; // heights as in handgrad/show/drawing/labels.py
 const PAUSE = 1600; // milliseconds between the steps of Play
 const PROMISE = "On the way back, each gate's rule stands here: upstream × local = downstream.";
 
@@ -15,7 +16,7 @@ export function render({ model, el }) {
   const steps = [["inputs"], ...forward, ["start"], ...backward];
   const output = nodes.length - 1;
   const inputs = nodes.map((node) => node.value);
-  let passes = model.get("recorded") ?? run(nodes, inputs);
+  let passes = model.get("recorded") ?? bothPasses(nodes, inputs);
 
   const drawing = draw(nodes, model.get("wires"), model.get("boxes"), model.get("edges"), model.get("title"));
   const box = scrollBox("The graph", drawing.svg);
@@ -61,7 +62,7 @@ export function render({ model, el }) {
 
   function edit(node, value) {
     inputs[node] = value;
-    passes = run(nodes, inputs);
+    passes = bothPasses(nodes, inputs);
     show();
   }
 
@@ -140,31 +141,6 @@ export function render({ model, el }) {
   el.append(box, bar, note, said, rule);
   show();
   return stop; // when a notebook takes the explorer away
-}
-
-// Both passes over single numbers. Fan-out adds.
-export function run(nodes, inputs) {
-  const values = [];
-  nodes.forEach((node, i) => {
-    values.push(node.gate ? GATES[node.gate].forward(...argumentsOf(node, values)) : inputs[i]);
-  });
-  const gradients = nodes.map(() => 0);
-  const downstream = nodes.map(() => []);
-  const local = nodes.map(() => []);
-  gradients[nodes.length - 1] = 1;
-  for (let i = nodes.length - 1; i >= 0; i--) {
-    const node = nodes[i];
-    if (!node.gate) continue;
-    local[i] = GATES[node.gate].local(values[i], ...argumentsOf(node, values));
-    downstream[i] = local[i].map((slope) => gradients[i] * slope);
-    node.inputs.forEach((j, slot) => (gradients[j] += downstream[i][slot]));
-  }
-  return { values, gradients, downstream, local };
-}
-
-function argumentsOf(node, values) {
-  const numbers = node.inputs.map((j) => values[j]);
-  return node.p === undefined ? numbers : [...numbers, node.p];
 }
 
 // A quantity is a number, or what Python recorded of one: text for a wire, and text for a sentence.

@@ -9,24 +9,12 @@ from handgrad import gates
 from handgrad.errors import InputError
 from handgrad.graph import ComputationalGraph
 from handgrad.nodes import Constant
-from handgrad.show import drawing
 from handgrad.show.drawing import Drawing
-from handgrad.show.explorers.host import Explorer
+from handgrad.show.drawing.labels import half_width_of, label_of, lines_in, name_above, short_number
+from handgrad.show.drawing.plan import plan_of
+from handgrad.show.explorers.parts.gates import all_in_the_browser
+from handgrad.show.explorers.parts.host import Explorer
 
-# The gates that graph_stepper.js computes too, on single numbers. A subclass may compute something else.
-IN_THE_BROWSER = (
-    gates.Add,
-    gates.Subtract,
-    gates.Multiply,
-    gates.Divide,
-    gates.Power,
-    gates.Exp,
-    gates.Log,
-    gates.Max,
-    gates.Sigmoid,
-    gates.Tanh,
-    gates.ReLU,
-)
 MAX_ENTRIES = 12  # an array with more is shown as its shape
 
 
@@ -39,17 +27,13 @@ class GraphStepper(Explorer):
         self.drawing = Drawing(graph, title)
         self.text = repr(self.drawing)
         self.svg = self.drawing.svg()
-        editable = all(type(n.gate) in IN_THE_BROWSER for n in graph.nodes if n.gate is not None)
-        editable = editable and all(np.ndim(graph.values[n]) == 0 for n in graph.nodes)
-        places, bends = drawing.layout(graph)
-        wires = drawing.wires(graph, places, bends)
-        boxes = [_box(scope, places) for scope in dict.fromkeys(map(drawing.scope_of, places)) if scope]
-        around = [(box["x"], box["y"], box["width"], box["height"]) for box in boxes]
+        editable = all_in_the_browser(graph) and all(np.ndim(graph.values[n]) == 0 for n in graph.nodes)
+        plan = plan_of(graph)
         state = {
-            "nodes": [_node(graph, node, *places[node], editable) for node in graph.nodes],
-            "wires": [_wire(graph, wire) for wire in wires],
-            "boxes": boxes,
-            "edges": [round(x, 1) for x in drawing.edges(places, bends, around, wires)],
+            "nodes": [_node(graph, node, *plan.places[node], editable) for node in graph.nodes],
+            "wires": [_wire(graph, wire) for wire in plan.wires],
+            "boxes": [_box(scope, *box) for scope, box in plan.boxes.items()],
+            "edges": [round(x, 1) for x in plan.edges],
             "recorded": None if editable else _record(graph),
             "step": 0,
         }
@@ -125,15 +109,15 @@ def _node(graph, node, x, y, editable):
     """What the browser needs of a node: where it stands, what feeds it, how it is called."""
     number = {n: i for i, n in enumerate(graph.nodes)}
     state = {
-        "label": drawing.lines_in(node),
-        "above": drawing.name_above(node),
+        "label": lines_in(node),
+        "above": name_above(node),
         "constant": isinstance(node, Constant),
         "gate": type(node.gate).__name__ if node.gate is not None else None,
         "name": _short_name(node),
         "inputs": [number[i] for i in node.inputs],
         "x": round(x, 1),
         "y": round(y, 1),
-        "halfWidth": drawing.half_width_of(node),
+        "halfWidth": half_width_of(node),
     }
     if editable and isinstance(node.gate, gates.Power):
         state["p"] = float(node.gate.p)
@@ -158,18 +142,17 @@ def _wire(graph, wire):
 
 def _short_name(node):
     """ "V" for the node "embed/V"; a gate without a name is called by its symbol."""
-    return (node.name or drawing.label_of(node)).rpartition("/")[2]
+    return (node.name or label_of(node)).rpartition("/")[2]
 
 
-def _box(scope, places):
+def _box(scope, left, top, width, height):
     """Around the nodes of a scope, as in a drawing."""
-    left, top, width, height = drawing.box_around(scope, places)
     return {"name": scope, "x": left, "y": top, "width": width, "height": height}
 
 
 def _finite(node, value):
     if not np.isfinite(value):
-        raise InputError(f"step_through expects finite inputs, but {drawing.label_of(node)} is {value}: give another.")
+        raise InputError(f"step_through expects finite inputs, but {label_of(node)} is {value}: give another.")
     return float(value)
 
 
@@ -197,7 +180,7 @@ def _quantity(value):
     """A value as it stands on a wire, and as it stands in a sentence: there small arrays show their entries."""
     if value is None:
         return None
-    short = drawing.short_number(value)
+    short = short_number(value)
     if hasattr(value, "to_dense") or np.ndim(value) == 0 or np.size(value) > MAX_ENTRIES:
         return {"short": short, "long": short}
     entries = np.array2string(np.asarray(value), separator=", ", formatter={"all": lambda x: f"{x:.4g}"})

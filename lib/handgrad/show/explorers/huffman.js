@@ -1,6 +1,6 @@
 // The Huffman path: a tree over a few words, built here as the library builds it, and the turns that find a word.
-import { bringIntoView, button, format, h, numberField, s, sayer, scrollBox, sigmoid } from "./shared.js";
-import { choice, plural } from "./choices.js";
+import { bringIntoView, button, format, h, numberField, s, sayer, scrollBox, sigmoid } from "./parts/shared.js";
+import { choice, plural } from "./parts/choices.js";
 
 const STEP = 52; // right by one turn
 const LINE = 30; // down by one word

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from handgrad.errors import InputError
-from handgrad.show.explorers.digits import as_text, rounded
-from handgrad.show.explorers.host import Explorer
+from handgrad.show.explorers.parts.digits import as_text, rounded
+from handgrad.show.explorers.parts.host import Explorer
 from handgrad.word2vec.objectives.hierarchical_softmax import HierarchicalSoftmax
 from handgrad.word2vec.objectives.huffman import HuffmanTree
 

@@ -1,6 +1,6 @@
 // The Jacobian as a grid: an entry in the hand, its input on a slider, and the curve of its output beside the slope.
-import { fadeEdges, format, h, s, sayer, slider } from "./shared.js";
-import { gridEntry, markGrid, walkGrid } from "./grid.js";
+import { fadeEdges, format, h, s, sayer, slider } from "./parts/shared.js";
+import { gridEntry, markGrid, walkGrid } from "./parts/grid.js";
 
 const WIDTH = 340; // of the plot
 const HEIGHT = 190;

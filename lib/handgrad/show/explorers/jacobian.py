@@ -9,9 +9,9 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.nodes import Gate
 from handgrad.numerical import numerical_jacobian
-from handgrad.show.explorers.digits import as_text, rounded
-from handgrad.show.explorers.host import Explorer
-from handgrad.show.explorers.tables import table_as_html, table_as_text
+from handgrad.show.explorers.parts.digits import as_text, rounded
+from handgrad.show.explorers.parts.host import Explorer
+from handgrad.show.tables import table_as_html, table_as_text
 
 MAX_ENTRIES = 100
 MOVES = 41  # places of the slider, an odd number: the middle one moves nothing

@@ -1,6 +1,6 @@
 // The noise distribution: a bar for each word, its share of the text beside it, and what a sample of it brings.
-import { format, h, sayer, slider } from "./shared.js";
-import { choice, plural, toggle } from "./choices.js";
+import { format, h, sayer, slider } from "./parts/shared.js";
+import { choice, plural, toggle } from "./parts/choices.js";
 
 export function render({ model, el }) {
   const words = model.get("words");

@@ -6,9 +6,9 @@ from html import escape
 import numpy as np
 
 from handgrad.errors import InputError, is_whole
-from handgrad.show.explorers.digits import as_text, rounded
-from handgrad.show.explorers.host import Explorer
-from handgrad.show.explorers.tables import table_as_text
+from handgrad.show.explorers.parts.digits import as_text, rounded
+from handgrad.show.explorers.parts.host import Explorer
+from handgrad.show.tables import table_as_text
 from handgrad.word2vec.objectives.noise import LogUniformNoise, UnigramNoise
 from handgrad.word2vec.text.vocabulary import Vocabulary
 

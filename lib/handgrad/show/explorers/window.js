@@ -1,6 +1,6 @@
 // The window over a sentence: words are kept or dropped by a toss, and the window joins those that are left.
-import { button, format, h, sayer, slider } from "./shared.js";
-import { plural, toggle } from "./choices.js";
+import { button, format, h, sayer, slider } from "./parts/shared.js";
+import { plural, toggle } from "./parts/choices.js";
 
 const FARTHEST = 10;
 

@@ -6,8 +6,8 @@ from html import escape
 import numpy as np
 
 from handgrad.errors import InputError, is_whole
-from handgrad.show.explorers.digits import as_text
-from handgrad.show.explorers.host import Explorer
+from handgrad.show.explorers.parts.digits import as_text
+from handgrad.show.explorers.parts.host import Explorer
 from handgrad.word2vec.text.subsampling import keep_probabilities
 from handgrad.word2vec.text.vocabulary import Vocabulary
 from handgrad.word2vec.text.windows import NO_WORD, window_inputs

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from handgrad.errors import InputError
-from handgrad.show.explorers.host import Explorer
+from handgrad.show.explorers.parts.host import Explorer
 from handgrad.show.figures import Figure, figure
 
 MAX_BYTES = 500_000  # what the frames of one explorer may weigh, before the page is compressed
@@ -19,7 +19,7 @@ MAX_BYTES = 500_000  # what the frames of one explorer may weigh, before the pag
 class FrameExplorer(Explorer):
     """A function of one to three parameters. A live notebook calls it; a page carries a frame for each setting."""
 
-    module = "frames"
+    module = "frame"
 
     def __init__(self, fn, values, start, title, max_bytes):
         self.fn, self.values, self.max_bytes = fn, values, max_bytes

@@ -1,7 +1,7 @@
-import { sigmoid } from "./shared.js";
-
 // The elementary gates on single numbers, as in handgrad/gates.py: a forward rule, and the local gradients, one for
 // each input. `z` is what forward gave, `p` the exponent of Power. `write` is the formula with numbers in it.
+import { sigmoid } from "./shared.js";
+
 export const GATES = {
   Add: {
     forward: (x, y) => x + y,

@@ -1,5 +1,5 @@
 // Sliders over frames: all of them stand in the state on a page; in a live notebook Python makes each anew.
-import { h, sayer, scrollBox, slider } from "./shared.js";
+import { h, sayer, scrollBox, slider } from "./parts/shared.js";
 
 export function render({ model, el }) {
   const parameters = model.get("parameters");

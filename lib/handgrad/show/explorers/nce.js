@@ -1,7 +1,7 @@
 // The NCE matrix: B rows of T true and m noise words. Each mode shows one step from the score to the gradient.
-import { fadeEdges, format, h, sayer, sigmoid } from "./shared.js";
-import { choice, toggle } from "./choices.js";
-import { gridEntry, markGrid, walkGrid } from "./grid.js";
+import { fadeEdges, format, h, sayer, sigmoid } from "./parts/shared.js";
+import { choice, toggle } from "./parts/choices.js";
+import { gridEntry, markGrid, walkGrid } from "./parts/grid.js";
 
 const FLT_MAX = 3.4028234663852886e38; // what TensorFlow subtracts from the score of a hit
 const MODES = ["score", "log E", "corrected", "label", "σ(x)", "loss", "gradient"];

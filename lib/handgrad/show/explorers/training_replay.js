@@ -1,9 +1,9 @@
 // Words move while they are trained: snapshots of one plane, one after the other.
-import { h, s, sayer } from "./shared.js";
-import { LIMIT, unpackRows } from "./packing.js";
-import { player } from "./player.js";
+import { h, s, sayer } from "./parts/shared.js";
+import { LIMIT, unpackRows } from "./parts/packing.js";
+import { player } from "./parts/player.js";
 
-const WIDTH = 360; // as in replay.py
+const WIDTH = 360; // as in training_replay.py
 const HEIGHT = 300;
 const COURSE = 84; // height of the plot of the loss
 const PAUSE = 260;

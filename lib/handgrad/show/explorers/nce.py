@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from handgrad.errors import InputError
-from handgrad.show.explorers.digits import as_text, rounded
-from handgrad.show.explorers.host import Explorer
-from handgrad.show.explorers.tables import table_as_html, table_as_text
+from handgrad.show.explorers.parts.digits import as_text, rounded
+from handgrad.show.explorers.parts.host import Explorer
+from handgrad.show.tables import table_as_html, table_as_text
 from handgrad.word2vec.objectives.nce import NCE, nce_loss
 from handgrad.word2vec.objectives.noise import SampledValues
 
@@ -18,7 +18,7 @@ MAX_CELLS = 100
 class NCEExplorer(Explorer):
     """B × (T + m) cells, to be looked at as scores, as losses, as gradients."""
 
-    module = "nce_matrix"
+    module = "nce"
 
     def __init__(self, dots, biases, expected, hits, cells, columns, rows, remove, corrected, losses, title):
         state = {

@@ -17,8 +17,8 @@ from pathlib import Path
 from handgrad.errors import InputError
 from handgrad.installing import how_to_install
 
-FOLDER = Path(__file__).parent
-IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', flags=re.MULTILINE)
+FOLDER = Path(__file__).parents[1]  # of the explorers
+IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w/]+\.js)";\n', flags=re.MULTILINE)
 EXPORT = re.compile(r"^export ", flags=re.MULTILINE)
 COMMENT = re.compile(r"^ *//.*\n", flags=re.MULTILINE)  # for who reads the file; a page need not carry it
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # they could end a script; JSON reads the escapes
@@ -37,7 +37,7 @@ class Explorer:
     Attributes
     ----------
     module : str
-        Of a subclass: the name of its ES module beside this file, without ``.js``. It exports
+        Of a subclass: its ES module in the folder of explorers, without ``.js``. It exports
         ``render({ model, el })``, as anywidget asks.
     """
 
@@ -110,22 +110,22 @@ def as_json(state):
 
 @cache
 def bundle(name):
-    """A module with all that it imports in front of it, as one text: ``host.js`` first."""
-    parts = {}
+    """A module with all that it imports in front of it, as one text: ``parts/host.js`` first."""
+    texts = {}
 
-    def collect(name):
-        if name not in parts:
-            text = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
+    def collect(path):
+        if path not in texts:
+            text = path.read_text(encoding="utf-8")
             for imported in IMPORT.findall(text):
-                collect(imported)
-            parts[name] = COMMENT.sub("", EXPORT.sub("", IMPORT.sub("", text)))
+                collect(path.parent / imported)
+            texts[path] = COMMENT.sub("", EXPORT.sub("", IMPORT.sub("", text)))
 
-    collect("host")
-    collect(name)
-    return "".join(parts.values())
+    collect(FOLDER / "parts/host.js")
+    collect(FOLDER / f"{name}.js")
+    return "".join(texts.values())
 
 
 @cache
 def style():
     """The one style sheet of all explorers."""
-    return (FOLDER / "explorers.css").read_text(encoding="utf-8")
+    return (FOLDER / "parts/style.css").read_text(encoding="utf-8")

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from handgrad.errors import InputError
-from handgrad.show.explorers.host import Explorer
-from handgrad.show.explorers.packing import LIMIT, fit, pack
-from handgrad.show.explorers.plane import nearest, principal_axes
+from handgrad.show.explorers.parts.host import Explorer
+from handgrad.show.explorers.parts.packing import LIMIT, fit, pack
+from handgrad.show.explorers.parts.plane import nearest, principal_axes
 
 WIDTH, HEIGHT = 360, 300  # of the picture, in the units of its SVG
 MARGIN = 30
@@ -20,7 +20,7 @@ MAX_WORDS = 200
 class TrainingReplay(Explorer):
     """Words in the plane of the two principal components that the last snapshot has, at every moment."""
 
-    module = "replay"
+    module = "training_replay"
 
     def __init__(self, words, frames, moments, losses, followed, title):
         center, axes = principal_axes(frames[-1])
