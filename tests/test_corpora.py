@@ -18,7 +18,7 @@ import pytest
 
 from handgrad import corpora
 from handgrad.corpora import directory, docstrings, documentation, downloads, open_corpus, text8, text_file
-from handgrad.corpora.files import LONGEST_PIECE, LONGEST_WORD
+from handgrad.corpora.files import LONGEST_PIECE, LONGEST_WORD, sentences_of
 from handgrad.installing import how_to_install
 
 
@@ -174,11 +174,10 @@ def test_text_file_plain_and_compressed(tmp_path, name, compress, encoding):
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 5, 8, 12, 13, 1000])
-def test_a_long_line_comes_in_pieces_and_keeps_every_word(tmp_path, monkeypatch, length):
-    monkeypatch.setattr("handgrad.corpora.files.LONGEST_PIECE", length)
+def test_a_long_line_comes_in_pieces_and_keeps_every_word(tmp_path, length):
     path = tmp_path / "a.txt"
     path.write_text("the cat sat on  the mat\nand slept", encoding="utf-8")
-    sentences = list(text_file(path))
+    sentences = list(sentences_of(path, longest_piece=length))
     assert [word for words in sentences for word in words] == "the cat sat on the mat and slept".split()
     assert len(sentences) > 2 or length == 1000
 

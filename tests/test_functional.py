@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from handgrad import log_sigmoid, log_softmax, sigmoid, softmax, sum_to_shape
+from handgrad.functional import sigmoid_cross_entropy
 
 POINTS = np.array([-1e3, -745.0, -700.0, -50.0, -1.0, -1e-300, 0.0, 1e-17, 1.0, 40.0, 700.0, 1e3])
 
@@ -28,6 +29,27 @@ def test_sigmoid_keeps_its_relative_precision_far_out():
 
 def test_a_number_gives_a_number():
     assert isinstance(sigmoid(0.3), float) and isinstance(log_sigmoid(0.3), float)
+
+
+@pytest.mark.parametrize("label", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sigmoid_cross_entropy_agrees_with_torch_and_takes_its_tensors(label, dtype):
+    x, z = POINTS.astype(dtype), np.full(len(POINTS), label, dtype)
+    result, torchs = sigmoid_cross_entropy(x, z), sigmoid_cross_entropy(torch.tensor(x), torch.tensor(z))
+    assert result.dtype == dtype and isinstance(torchs, torch.Tensor)
+    rounded = 1e-16  # torch adds x to -x + log(1 + e^x), where the label is 0: far out, 0 is left
+    np.testing.assert_allclose(result, torchs.numpy(), rtol=8 * np.finfo(dtype).eps, atol=rounded)
+
+
+def test_sigmoid_cross_entropy_of_hard_labels_is_log_sigmoid_to_the_bit():
+    for label, signed in ((0.0, -POINTS), (1.0, POINTS)):
+        np.testing.assert_array_equal(sigmoid_cross_entropy(POINTS, label), -log_sigmoid(signed))
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64])
+def test_sigmoid_cross_entropy_takes_integers_as_floats(kind):
+    x = np.array([-100, 0, 3], dtype=kind)
+    np.testing.assert_array_equal(sigmoid_cross_entropy(x, 1.0), sigmoid_cross_entropy(x.astype(float), 1.0))
 
 
 @pytest.mark.parametrize("ours, torchs", [(softmax, torch.softmax), (log_softmax, torch.log_softmax)])

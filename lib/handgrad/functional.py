@@ -69,11 +69,7 @@ def sigmoid(x: ArrayLike) -> Any:
     if torch := torch_of(x):
         return torch.sigmoid(x)
     x = as_floats(x)
-    return sigmoid_from(np.exp(-magnitude(x)), x)
-
-
-def sigmoid_from(e: Any, x: Any) -> Any:
-    """σ(x), where e = e^-|x| is known already."""
+    e = np.exp(-magnitude(x))
     if is_complex(x):
         return np.where(np.real(x) < 0, e, 1) / (1 + e)
     return np.maximum(e, np.greater_equal(x, 0)) / (1 + e)  # 1 above the line where x >= 0, else e, from 0 to 1
@@ -103,6 +99,38 @@ def log_sigmoid(x: Any) -> Any:
     x = as_floats(x)
     least = -positive_part(-x) if is_complex(x) else np.minimum(x, 0)
     return least - np.log1p(np.exp(-magnitude(x)))
+
+
+def sigmoid_cross_entropy(x: Any, label: Any) -> Any:
+    """-label log σ(x) - (1 - label) log σ(-x) = (1 - label) x + max(-x, 0) + log(1 + e^-|x|), elementwise.
+
+    In this order nothing cancels: for a label of 0 the first two terms are max(x, 0), without rounding. The slope is
+    σ(x) - label.
+
+    Parameters
+    ----------
+    x : number, array or torch tensor, of any shape
+        Scores.
+    label : float, array of floats or torch tensor, in the shape of x
+        From 0 to 1; an array may also broadcast to it.
+
+    Returns
+    -------
+    number, array or torch tensor, in the shape of x
+        In nats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from handgrad.functional import sigmoid_cross_entropy
+    >>> x, label = np.array([0.0, -1000.0, -1000.0]), np.array([0.5, 0.0, 1.0])
+    >>> sigmoid_cross_entropy(x, label).round(4)
+    array([6.931e-01, 0.000e+00, 1.000e+03])
+    """
+    if torch := torch_of(x):
+        return torch.nn.functional.binary_cross_entropy_with_logits(x, label, reduction="none")
+    x = as_floats(x)
+    return (1 - label) * x + positive_part(-x) + np.log1p(np.exp(-magnitude(x)))
 
 
 def log_softmax(x: ArrayLike) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from handgrad.errors import require_ids
-from handgrad.functional import is_complex, log_softmax, magnitude, positive_part, sigmoid_from, softmax
+from handgrad.functional import is_complex, log_softmax, sigmoid, sigmoid_cross_entropy, softmax
 from handgrad.nodes import Gate
 
 
@@ -49,11 +49,10 @@ class SigmoidCrossEntropy(Gate):
         least = np.complex64 if is_complex(label) else np.float32
         self.x, self.label = x, np.asarray(label, dtype=np.result_type(x, least))
         self.label_is_float = np.issubdtype(np.result_type(label), np.inexact)
-        self.e = np.exp(-magnitude(x))
-        return (1 - self.label) * x + positive_part(-x) + np.log1p(self.e)
+        return sigmoid_cross_entropy(x, self.label)
 
     def slope(self) -> Any:
-        return sigmoid_from(self.e, self.x) - self.label  # expected minus observed
+        return sigmoid(self.x) - self.label  # expected minus observed
 
     def backward(self, dz):
         return [self.slope() * dz, -self.x * dz if self.label_is_float else None]

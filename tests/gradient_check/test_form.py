@@ -5,8 +5,7 @@ import pytest
 from planted import draw, planted
 
 from handgrad import Gate, check_gate
-from handgrad.gradient_check.observed import which_differ
-from handgrad.gradient_check.wording import listed, slices
+from handgrad.gradient_check.wording import listed, slices, which_differ
 
 X, G, B = draw(4, 3), draw(3), draw(3, seed=1)
 

@@ -224,15 +224,15 @@ def unreadable(path: str | os.PathLike, error: OSError) -> InputError:
     return InputError(f"Expected a text file, but {path} cannot be read ({error.strerror}); check its permissions.")
 
 
-def sentences_of(path: Path) -> Iterator[list[str]]:
+def sentences_of(path: Path, longest_piece: int = LONGEST_PIECE) -> Iterator[list[str]]:
     """Yield the sentences of a file, and turn what can go wrong on the way into one sentence."""
     with reading(path) as file:
         rest = ""
-        while piece := file.readline(LONGEST_PIECE):
+        while piece := file.readline(longest_piece):
             refuse_nul(piece, path)
             words = (rest + piece).split()
             rest = ""
-            if len(piece) == LONGEST_PIECE and not piece[-1].isspace():
+            if len(piece) == longest_piece and not piece[-1].isspace():
                 rest = words.pop()  # the last word may go on in the next piece
             if len(rest) > LONGEST_WORD:
                 raise InputError(

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from handgrad.gradient_check.clues import CLUES, CONDITIONS, PART, PLACES
 from handgrad.gradient_check.evidence import Evidence
-from handgrad.gradient_check.names import NAMES
 from handgrad.gradient_check.rule import Blanks, Rule
+from handgrad.gradient_check.rules import CLUES, CONDITIONS, NAMES, SPECIAL_PLACES
+from handgrad.gradient_check.rules.places import ARE_RIGHT, part_right
 from handgrad.gradient_check.wording import about
 
-RULES = [*NAMES, *CONDITIONS, *CLUES, *PLACES, *PART]
+RULES = [*NAMES, *CONDITIONS, *CLUES, *SPECIAL_PLACES, part_right]
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,15 @@ def diagnose(evidence: Evidence) -> Finding | None:
     finding = _first(chain(NAMES, CONDITIONS), evidence, name)
     if finding:
         return finding
-    seen = (Finding(PART[0], blanks, name) for blanks in PART[0].explain(evidence))
-    part = _first(PART, evidence, name) or next((each for each in seen if each.blanks["chance"] < 0.01), None)
+    seen = (Finding(part_right, blanks, name) for blanks in part_right.explain(evidence))
+    part = _first([part_right], evidence, name) or next((each for each in seen if each.blanks["chance"] < 0.01), None)
     if part:
         rest = evidence.wrong_part(part.blanks["axis"])
-        found = _first(chain(NAMES, CLUES, PLACES), rest, f"{name} ({part.blanks['wrong']})") if rest else None
+        found = _first(chain(NAMES, CLUES, SPECIAL_PLACES), rest, f"{name} ({part.blanks['wrong']})") if rest else None
         if found:
-            are_right = "In the {gradient}, {right} {are} right.".format(**about([name]), **part.blanks)
+            are_right = f"{ARE_RIGHT}.".format(**about([name]), **part.blanks)
             return Finding(found.rule, found.blanks, found.name, are_right)
-    return _first(CLUES, evidence, name) or part or _first(PLACES, evidence, name)
+    return _first(CLUES, evidence, name) or part or _first(SPECIAL_PLACES, evidence, name)
 
 
 def _first(rules: Iterable[Rule], evidence: Evidence, name: str) -> Finding | None:

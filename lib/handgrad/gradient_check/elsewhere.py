@@ -1,4 +1,4 @@
-"""The gate at other inputs than the caller's: what a pass there leaves behind, and whether backward is right there."""
+"""The gate at other inputs than the caller's: what a pass leaves behind, what is right, and what is not tested here."""
 
 import contextlib
 import copy
@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import agrees, all_equal, are_sure, copies_of
-from handgrad.gradient_check.evidence import forward_of, redrawn
+from handgrad.gradient_check.comparing import agrees, all_equal, are_sure
+from handgrad.gradient_check.measuring import answer_of, copies_of, draw_upstream, measure_each, of_one_input
+from handgrad.gradient_check.reports import GradientReport
+from handgrad.gradient_check.variants import redrawn, with_entries_twice
+from handgrad.gradient_check.wording import gradients_are, listed
 from handgrad.nodes import Gate
 from handgrad.numerical import measure_slopes
 
@@ -19,7 +22,7 @@ def run_elsewhere(gate: Gate, inputs: Sequence[Any]) -> None:
     rng = np.random.default_rng(1)
     for size in (1.0, 0.1, -0.1, 0.01, -0.01):  # the first move that stays in the domain will do
         moved = [x + size * rng.uniform(0.25, 0.75, np.shape(x)) if is_float(x) else _other_ids(x) for x in inputs]
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):
             z = gate.forward(*copy.deepcopy(moved))
             gate.backward(rng.standard_normal(np.shape(z))[()])
             return
@@ -31,33 +34,33 @@ def _other_ids(ids):
     return np.maximum(np.asarray(ids) - 1, 0) if np.array_equal(rolled, ids) else rolled
 
 
-def wrong_elsewhere(gate: Gate, inputs: list[Any]) -> tuple[list[int], str]:
-    """The inputs whose gradients, right at the caller's values, are wrong at others: most often there are none.
+def wrong_elsewhere(gate: Gate, names: list[str], inputs: list[Any], skipped: int) -> GradientReport | None:
+    """A report if gradients that are right at the caller's values are wrong at others: most often there are none.
 
-    Beside it, a code for what else is seen there: something is changed in place, or nothing changes. One step in one
-    direction shows that all is right, at the cost of two calls of forward. Only where it does not, every slope is
-    measured.
+    One step in one direction shows that all is right, at the cost of two calls of forward. Only where it does not,
+    every slope is measured.
     """
     rng = np.random.default_rng(7919)
     for largest in (3.0, 1.0) if any(np.size(x) > 1 for x in inputs) else (1.0,):
         moved = [redrawn(x, rng, largest=largest) for x in inputs]
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):  # it may lie outside of the domain
+        with contextlib.suppress(Exception):  # it may lie outside of the domain
             z = gate.forward(*moved)
             wrong = _wrong_at(gate, moved, z, rng) if np.isfinite(z).all() else []
             if wrong:
                 dz = rng.standard_normal(np.shape(z))[()]
                 before = copy.deepcopy([*moved, dz])
-                there, now = _answer(gate, moved, dz), [*moved, dz]
-                here = _answer(gate, inputs, before[-1])
-                stays = all(np.array_equal(there[i], here[i]) for i in wrong)
-                in_place = not all_equal(before, now)
-                return wrong, "CHANGED_INPUTS" if in_place else "SAME_EVERYWHERE" if stays else "RIGHT_HERE_ALONE"
-    return [], ""
-
-
-def _answer(gate, inputs, dz):
-    gate.forward(*inputs)
-    return copies_of(gate.backward(dz))
+                there, now = answer_of(gate, moved, dz), [*moved, dz]
+                here = answer_of(gate, inputs, before[-1])
+                code, told = "RIGHT_HERE_ALONE", ", and wrong at others. What do these values have in common?"
+                if all(np.array_equal(there[i], here[i]) for i in wrong):
+                    code, told = "SAME_EVERYWHERE", ". At others, what comes back stays the same, and is wrong."
+                    told += " Which values does backward read?"
+                if not all_equal(before, now):
+                    code, told = "CHANGED_INPUTS", ", and wrong at others. There, an array is changed in place."
+                    told += " Who else may hold it?"
+                head = f"{type(gate).__name__}: the {gradients_are([names[i] for i in wrong])} right at these inputs"
+                return GradientReport(False, head + told, code, skipped)
+    return None
 
 
 def _wrong_at(gate, inputs, z, rng):
@@ -66,7 +69,7 @@ def _wrong_at(gate, inputs, z, rng):
     floats = [i for i, x in enumerate(inputs) if is_float(x)]
     if _right_along_one_direction(gate, inputs, dz, given, floats, rng):
         return []
-    measured = {i: measure_slopes(forward_of(gate, inputs, i), inputs[i], dz) for i in floats}
+    measured = measure_each(gate.forward, inputs, dz)
     return [i for i, slopes in measured.items() if are_sure(slopes) and not agrees(given[i], slopes)]
 
 
@@ -79,3 +82,54 @@ def _right_along_one_direction(gate, inputs, dz, given, floats, rng):
     rise = np.vdot(dz, gate.forward(*up)) - np.vdot(dz, gate.forward(*down))
     expected = [given[i] * (up[i] - down[i]) for i in floats]
     return bool(abs(rise - sum(e.sum() for e in expected)) <= 1e-5 * sum(np.abs(e).sum() for e in expected))
+
+
+def nothing_tested(untouched, names, inputs, measured, skipped):
+    """A report if zeros would pass where something else is right, or None."""
+    if untested := _untested_inputs(untouched, inputs, measured):
+        text = (
+            f"{type(untouched).__name__}: nothing was tested. A backward of zeros would be right here for "
+            f"{listed(names[i] for i in untested)} too, though elsewhere the output moves. At which values, and at "
+            "which sizes, is there a slope to compare?"
+        )
+        return GradientReport(False, text, "NOTHING_TESTED", skipped)
+    return None
+
+
+def _untested_inputs(untouched, inputs, measured):
+    """The inputs for which zeros would pass here, and would not elsewhere; all of them if nothing else was compared.
+
+    One input that happens not to matter here, as the smaller one of a max, takes nothing away from what the other
+    one shows; a function that is flat everywhere is rightly given zeros. What is left: every slope is 0 here alone,
+    or those of one input are 0 at these sizes, whatever its values.
+    """
+    flat = [i for i, slopes in measured.items() if agrees(np.zeros(np.shape(inputs[i])), slopes)]
+    if not flat:
+        return []
+    if len(flat) == len(measured):
+        empty = any(np.size(x) == 0 for x in inputs)
+        elsewhere = (_moves(untouched, inputs, i) or _moves_at_other_sizes(untouched, inputs, i) for i in flat)
+        return flat if empty or any(elsewhere) else []
+    return [i for i in flat if not _moves(untouched, inputs, i) and _moves_at_other_sizes(untouched, inputs, i)]
+
+
+def _moves(untouched, inputs, i):
+    """Whether the output moves with input i where all the floats have other values."""
+    rng = np.random.default_rng([3, 7919])
+    for low, high in ((-1, 1), (0.1, 0.9), (-30, 30)):
+        moved = [rng.uniform(low, high, np.shape(x)) if is_float(x) else x for x in inputs]
+        with contextlib.suppress(Exception):  # it may lie outside of the domain
+            gate = copy.deepcopy(untouched)
+            dz = draw_upstream(np.shape(gate.forward(*moved)), moved, 4)
+            slopes = measure_slopes(of_one_input(gate.forward, moved, i), moved[i], dz)
+            if not agrees(np.zeros(np.shape(moved[i])), slopes):
+                return True
+    return False
+
+
+def _moves_at_other_sizes(untouched, inputs, i):
+    rng = np.random.default_rng([8, 7919])
+    for size in sorted({n for x in inputs for n in np.shape(x)} - {0}):
+        if np.size(inputs[i]) and _moves(untouched, [with_entries_twice(x, rng, size) for x in inputs], i):
+            return True
+    return False

@@ -2,22 +2,16 @@
 
 import contextlib
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import (
-    MATCH,
-    agrees,
-    copies_of,
-    disagreement,
-    draw_upstream,
-    matches,
-    multiple_of,
-)
+from handgrad.gradient_check.comparing import MATCH, agrees, disagreement, matches, multiple_of
+from handgrad.gradient_check.measuring import answer_of, copies_of, draw_upstream, of_one_input
+from handgrad.gradient_check.variants import are_flags, nearby, redrawn, with_entries_twice
 from handgrad.nodes import Gate
 from handgrad.numerical import Slopes, measure_slopes, numerical_jacobian
 
@@ -51,11 +45,10 @@ class Evidence:
     ) -> None:
         self.untouched, self.names, self.inputs, self.i, self.part = untouched, names, inputs, i, part
         self.gate = copy.deepcopy(untouched)
-        with np.errstate(all="ignore"):
-            self.z = np.array(self.gate.forward(*inputs), dtype=np.float64)
-            self.kept = {name: copy.copy(value) for name, value in vars(self.gate).items() if name[0] != "_"}
-            self.dz = np.asarray(draw_upstream(np.shape(self.z), [*inputs, self.z], 2) if dz is None else dz)
-            self.all_given = copies_of(self.gate.backward(self.dz.copy()[()]))
+        self.z = np.array(self.gate.forward(*inputs), dtype=np.float64)
+        self.kept = {name: copy.copy(value) for name, value in vars(self.gate).items() if name[0] != "_"}
+        self.dz = np.asarray(draw_upstream(np.shape(self.z), [*inputs, self.z], 2) if dz is None else dz)
+        self.all_given = copies_of(self.gate.backward(self.dz.copy()[()]))
         self.given, self.x = self._cut(self.all_given[i]), self._cut(inputs[i])
         self._slopes: dict[int, Slopes] = {}
 
@@ -92,14 +85,13 @@ class Evidence:
 
     def slopes_of(self, j: int) -> Slopes:
         if j not in self._slopes:
-            self._slopes[j] = measure_slopes(forward_of(self.gate, self.inputs, j), self.inputs[j], self.dz)
+            self._slopes[j] = measure_slopes(of_one_input(self.gate.forward, self.inputs, j), self.inputs[j], self.dz)
         return self._slopes[j]
 
     @cached_property
     def jacobian(self) -> np.ndarray:
         """(m, n), of the m outputs with respect to the n entries of input i."""
-        with np.errstate(all="ignore"):
-            jacobian = numerical_jacobian(forward_of(self.gate, self.inputs, self.i), self.inputs[self.i])
+        jacobian = numerical_jacobian(of_one_input(self.gate.forward, self.inputs, self.i), self.inputs[self.i])
         return jacobian[:, self.entries]
 
     @property
@@ -142,10 +134,8 @@ class Evidence:
 
     def given_for(self, dz: np.ndarray) -> np.ndarray | None:
         """What backward returns for input i under another upstream gradient; None if it fails."""
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):
-            gate = copy.deepcopy(self.untouched)
-            gate.forward(*self.inputs)
-            return self._cut(copies_of(gate.backward(np.array(dz)[()]))[self.i])
+        with contextlib.suppress(Exception):
+            return self._cut(answer_of(copy.deepcopy(self.untouched), self.inputs, np.array(dz)[()])[self.i])
         return None
 
     def slope_at(self, x: Any) -> np.ndarray:
@@ -154,9 +144,8 @@ class Evidence:
         inputs[self.i] = x if self.part is None else np.array(self.inputs[self.i])
         if self.part is not None:
             np.moveaxis(inputs[self.i], self.part[0], 0)[self.part[1]] = np.moveaxis(x, self.part[0], 0)
-        return np.diag(Evidence(self.untouched, self.names, inputs, self.i, self.dz, self.part).jacobian).reshape(
-            np.shape(x)
-        )
+        there = Evidence(self.untouched, self.names, inputs, self.i, self.dz, self.part)
+        return np.diag(there.jacobian).reshape(np.shape(x))
 
     def right_if(self, j: int, other: np.ndarray) -> np.ndarray | None:
         """The right gradient of input i if input j were another; None if it cannot be."""
@@ -165,9 +154,9 @@ class Evidence:
 
     def comes_out_if(self, j: int, other: np.ndarray) -> bool:
         """Whether what came back is right for another input j. Most often one entry shows that it is not."""
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):
             inputs = [other if k == j else x for k, x in enumerate(self.inputs)]
-            forward, x = forward_of(copy.deepcopy(self.untouched), inputs, self.i), np.array(inputs[self.i])
+            forward, x = of_one_input(copy.deepcopy(self.untouched).forward, inputs, self.i), np.array(inputs[self.i])
             full = self.all_given[self.i]
             worst = np.unravel_index(np.argmax(np.abs(full)), np.shape(full))
 
@@ -188,13 +177,11 @@ class Evidence:
         sizes = np.where(self.given == 0, 0.0, np.abs(self.right))
         return self.fits and matches(np.abs(self.given), sizes)
 
-    def elsewhere(
-        self, changed: dict[int, Any] | None = None, dz: Any = None, i: int | None = None
-    ) -> "Evidence | None":
+    def elsewhere(self, changed: dict[int, Any] | None = None, dz: Any = None) -> "Evidence | None":
         """The same gate where some inputs, by their positions, are others; None where it cannot be."""
         inputs = [(changed or {}).get(j, x) for j, x in enumerate(self.inputs)]
         with contextlib.suppress(Exception):  # some gates insist on a size, a range or a kind
-            evidence = Evidence(self.untouched, self.names, inputs, self.i if i is None else i, dz, self.part)
+            evidence = Evidence(self.untouched, self.names, inputs, self.i, dz, self.part)
             if np.isfinite(evidence.z).all() and np.isfinite(evidence.right).all():
                 return evidence
         return None
@@ -287,67 +274,3 @@ class Evidence:
 def is_diagonal(jacobian: np.ndarray) -> bool:
     off_diagonal = jacobian - np.diag(np.diag(jacobian))
     return bool(np.max(np.abs(off_diagonal), initial=0.0) <= MATCH * np.max(np.abs(jacobian), initial=0.0))
-
-
-def nearby(x: Any, rng: np.random.Generator, size: int | None = None) -> Any:
-    """Other floats that are as legal: a little nearer to 0, or in another order where they are shares or flags."""
-    if not is_float(x) or not np.size(x):
-        return x
-    if _are_shares_or_flags(x) and not np.array_equal(np.roll(x, 1, axis=-1), x):
-        return np.roll(x, 1, axis=-1)
-    factors = rng.uniform(0.8, 0.99, np.shape(x))
-    if _are_in_order(x):
-        return x * factors.flat[0]
-    return (x * (factors + factors.T) / 2 if _is_symmetric(x) else x * factors)[()]
-
-
-def redrawn(x: Any, rng: np.random.Generator, size: int | None = None, largest: float = 1.0) -> Any:
-    """Floats as different as may be, and still of the same kind: in any order, from half to ``largest`` times as large.
-
-    Where there are both signs, any entry may have either.
-    """
-    if not is_float(x) or np.size(x) < 2 or _are_shares_or_flags(x) or _are_in_order(x):
-        return nearby(x, rng)
-    signs = rng.choice([-1.0, 1.0], np.shape(x)) if np.min(x) < 0 < np.max(x) else 1.0
-    return signs * rng.permutation(np.ravel(x)).reshape(np.shape(x)) * rng.uniform(0.5, largest, np.shape(x))
-
-
-def drawn_large(x: Any, rng: np.random.Generator, size: float) -> Any:
-    """Floats of either sign and about this size; shares, flags and what is in order stay so."""
-    if not is_float(x) or _are_shares_or_flags(x) or _are_in_order(x):
-        return nearby(x, rng)
-    return size * rng.standard_normal(np.shape(x))
-
-
-def _are_shares_or_flags(x):
-    shares = np.ndim(x) > 0 and np.allclose(np.sum(x, axis=-1), 1) and np.min(x) >= 0
-    return np.ndim(x) > 0 and (shares or are_flags(x))
-
-
-def are_flags(x: Any) -> bool:
-    """Whether these are flags, signs or labels: 0, 1 and -1."""
-    return bool(np.isin(x, (-1, 0, 1)).all())
-
-
-def _are_in_order(x):
-    return np.ndim(x) == 1 and len(x) > 2 and (np.all(np.diff(x) > 0) or np.all(np.diff(x) < 0))
-
-
-def _is_symmetric(x):
-    return np.ndim(x) == 2 and np.shape(x)[0] == np.shape(x)[1] and np.array_equal(x, np.transpose(x))
-
-
-def with_entries_twice(x: Any, rng: np.random.Generator, size: int | None) -> Any:
-    """Each axis of this size twice as long: first the same entries, then others like them."""
-    for axis in (axis for axis, n in enumerate(np.shape(x)) if n == size):
-        x = np.concatenate([x, redrawn(x, rng)], axis=axis)
-    return x
-
-
-def forward_of(gate: Gate, inputs: list[Any], i: int) -> Any:
-    """The gate's forward as a function of input i alone."""
-    return of_one_input(gate.forward, inputs, i)
-
-
-def of_one_input(function: Callable[..., Any], inputs: list[Any], i: int) -> Callable[[Any], Any]:
-    return lambda x: function(*inputs[:i], x, *inputs[i + 1 :])

@@ -11,7 +11,7 @@ import numpy as np
 from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import agrees, matches
 from handgrad.gradient_check.reports import GradientReport
-from handgrad.gradient_check.wording import counted, gradients_of, listed, ordinal
+from handgrad.gradient_check.wording import counted, gradients_are, listed, ordinal
 from handgrad.nodes import Gate
 from handgrad.numerical import Slopes
 
@@ -24,9 +24,8 @@ def wrong_form(
     """A report if what came back is no list of one gradient for each float, and None for each array of integers."""
     right = [measured[i].values if i in measured else None for i in range(len(inputs))]
     if given is None:
-        return GradientReport(
-            False, f"{name}.backward returned {_no_list(names, returned, inputs, right)}", "NOT_A_LIST"
-        )
+        text = f"{name}.backward returned {_no_list(names, returned, inputs, right)}"
+        return GradientReport(False, text, "NOT_A_LIST")
     order = _other_order(given, right)
     if order:
         came = listed(f"that of {names[i]}" if right[i] is not None else f"None, for {names[i]}" for i in order)
@@ -36,18 +35,15 @@ def wrong_form(
         )
         return GradientReport(False, text, "WRONG_ORDER")
     if len(given) != len(inputs):
-        return GradientReport(
-            False, f"{name}.backward returned {_wrong_count(names, given, inputs, right)}", "WRONG_COUNT"
-        )
+        text = f"{name}.backward returned {_wrong_count(names, given, inputs, right)}"
+        return GradientReport(False, text, "WRONG_COUNT")
     for i, (x, gradient) in enumerate(zip(inputs, given, strict=True)):
         if is_float(x) and gradient is None:
             code, text = "NO_GRADIENT", f"backward returned None for {names[i]}, which holds floats."
             question = "Does the output not move with it?"
         elif not is_float(x) and gradient is not None:
-            code, text = (
-                "GRADIENT_FOR_INTEGERS",
-                f"{names[i]} was fed integers, and backward returned a gradient for it.",
-            )
+            code = "GRADIENT_FOR_INTEGERS"
+            text = f"{names[i]} was fed integers, and backward returned a gradient for it."
             question = "Is it an id or a label, or a number that was written without its point?"
         else:
             continue
@@ -58,7 +54,7 @@ def wrong_form(
 def which_are_right(names: list[str], given: list, measured: dict[int, Slopes]) -> str:
     """ " The gradients of x and W are right.", or nothing."""
     right = [names[i] for i, slopes in measured.items() if i < len(given) and agrees(given[i], slopes)]
-    return f" The {gradients_of(right)} {'is' if len(right) == 1 else 'are'} right." if right else ""
+    return f" The {gradients_are(right)} right." if right else ""
 
 
 def _no_list(names, returned, inputs, right):
@@ -79,7 +75,7 @@ def _wrong_count(names, given, inputs, right):
     among = [
         names[i] for i, r in enumerate(right) if r is not None and any(g is not None and matches(g, r) for g in given)
     ]
-    told = f" The {gradients_of(among)} {'is' if len(among) == 1 else 'are'} among them." if among else ""
+    told = f" The {gradients_are(among)} among them." if among else ""
     came, took = (
         f"{counted(len(arrays), thing)} ({', '.join('None' if a is None else str(np.shape(a)) for a in arrays)})"
         for arrays, thing in ((given, "gradient"), (inputs, "input"))
@@ -89,9 +85,7 @@ def _wrong_count(names, given, inputs, right):
 
 def _other_order(given, right):
     """The order in which the right gradients came, if more than two are not in their places, or a None is not."""
-    if len(given) != len(right) or len(given) > 6:
-        return None
-    if all(map(_is_it, given, right)):
+    if len(given) != len(right) or len(given) > 6 or all(map(_is_it, given, right)):
         return None
     fits = [[_is_it(g, r) for r in right] for g in given]
     orders = [order for order in permutations(range(len(right))) if all(fits[k][i] for k, i in enumerate(order))]

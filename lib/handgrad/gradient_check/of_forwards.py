@@ -11,12 +11,12 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import MATCH, NEAR, agrees, copies_of, draw_upstream, matches
-from handgrad.gradient_check.evidence import forward_of, nearby, of_one_input, redrawn
+from handgrad.gradient_check.comparing import MATCH, NEAR, agrees, matches
 from handgrad.gradient_check.form import input_names
-from handgrad.gradient_check.observed import which_differ
+from handgrad.gradient_check.measuring import answer_of, copies_of, draw_upstream, measure_each, of_one_input
 from handgrad.gradient_check.reports import GradientReport
-from handgrad.gradient_check.wording import gradients_of
+from handgrad.gradient_check.variants import nearby, redrawn
+from handgrad.gradient_check.wording import gradients_are, which_differ
 from handgrad.nodes import Gate
 from handgrad.numerical import ROUNDING, STEP, measure_slopes, numerical_jacobian
 
@@ -34,14 +34,13 @@ def where_finite(untouched: Gate, names: list[str], inputs: list[Any], z: np.nda
     if not finite.any():
         return GradientReport(False, f"{text} {question}", "NOT_FINITE")
     dz, told = np.where(finite, dz, 0.0), []
-    with np.errstate(all="ignore"), contextlib.suppress(Exception):
-        gate.forward(*inputs)
-        given = copies_of(gate.backward(dz[()]))
+    with contextlib.suppress(Exception):
+        given = answer_of(gate, inputs, dz[()])
         for i in (i for i, x in enumerate(inputs) if is_float(x)):
-            slopes = measure_slopes(partial(_where, finite, forward_of(gate, inputs, i)), inputs[i], dz)
+            slopes = measure_slopes(partial(_where, finite, of_one_input(gate.forward, inputs, i)), inputs[i], dz)
             comparable = np.isfinite(given[i]) & np.isfinite(slopes.values)
             right = agrees(np.where(comparable, given[i], slopes.values), slopes)
-            told.append(f"the {gradients_of([names[i]])} is {'right' if right and comparable.any() else 'not right'}")
+            told.append(f"the {gradients_are([names[i]])} {'right' if right and comparable.any() else 'not right'}")
     there = f" Where it is finite, {' and '.join(told)}." if told else ""
     return GradientReport(False, f"{text}{there} {question}", "NOT_FINITE")
 
@@ -77,7 +76,7 @@ def against_reference(
             raise InputError(
                 f"The reference failed with {type(error).__name__}: {error} Does it take these inputs?"
             ) from error
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):
             z = np.array(copy.deepcopy(untouched).forward(*copy.deepcopy(values)), dtype=np.float64)
             found = _difference(untouched, values, z, expected, in_array)
             if found:
@@ -152,7 +151,7 @@ def _strange_moves(untouched, inputs, i, reference):
         with contextlib.suppress(Exception):  # it may lie outside of the domain
             values, gate = copy.deepcopy(values), copy.deepcopy(untouched)
             right = of_one_input(reference, values, i)
-            moves = [np.abs(numerical_jacobian(f, values[i])) for f in (forward_of(gate, values, i), right)]
+            moves = [np.abs(numerical_jacobian(f, values[i])) for f in (of_one_input(gate.forward, values, i), right)]
             still = ROUNDING * np.max(np.abs(right(values[i]))) / STEP
             clear = 1e-3 * max(np.max(m) for m in moves)
             found = [(a > clear) & (b <= still) for a, b in (moves, moves[::-1])]
@@ -165,13 +164,11 @@ def _about_backward(untouched, inputs, reference, report):
     if report.ok:
         return "Backward is right for forward as it stands."
     gate, right = copy.deepcopy(untouched), False
-    with np.errstate(all="ignore"), contextlib.suppress(Exception):
+    with contextlib.suppress(Exception):
         z = gate.forward(*copy.deepcopy(inputs))
         dz = draw_upstream(np.shape(z), [*inputs], 12)
         given = copies_of(gate.backward(copy.copy(dz)))
-        floats = (i for i, x in enumerate(inputs) if is_float(x))
-        slopes = {i: measure_slopes(of_one_input(reference, inputs, i), inputs[i], dz) for i in floats}
-        right = all(agrees(given[i], s) for i, s in slopes.items())
+        right = all(agrees(given[i], slopes) for i, slopes in measure_each(reference, inputs, dz).items())
     if right:
         return "Backward is right for the reference: it is forward that is left to mend."
     if re.search(r" (is|are) wrong\.", report.text) and report.mistake != "STALE_CACHE":

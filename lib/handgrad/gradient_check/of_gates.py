@@ -1,7 +1,7 @@
 """Is the gradient of this gate right? Compare it with slopes that were measured."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,36 +9,17 @@ from numpy.typing import ArrayLike
 
 from handgrad.errors import InputError
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import (
-    NEAR,
-    TOLERANCE,
-    agrees,
-    all_equal,
-    as_inputs,
-    copies_of,
-    draw_upstream,
-    equal,
-    matches,
-    same,
-)
+from handgrad.gradient_check.answers import calls_differ
+from handgrad.gradient_check.comparing import NEAR, TOLERANCE, agrees, all_equal, equal
 from handgrad.gradient_check.diagnosis import diagnose, in_words
-from handgrad.gradient_check.elsewhere import run_elsewhere, wrong_elsewhere
-from handgrad.gradient_check.evidence import Evidence, forward_of
+from handgrad.gradient_check.elsewhere import nothing_tested, run_elsewhere, wrong_elsewhere
+from handgrad.gradient_check.evidence import Evidence
 from handgrad.gradient_check.form import failure, input_names, which_are_right, wrong_form
-from handgrad.gradient_check.observed import in_numbers
+from handgrad.gradient_check.measuring import answer_of, as_inputs, copies_of, draw_upstream, measure_each
 from handgrad.gradient_check.of_forwards import ASK_FOR_A_REFERENCE, against_reference, where_finite
 from handgrad.gradient_check.reports import GradientReport
-from handgrad.gradient_check.untested import untested_inputs
-from handgrad.gradient_check.wording import gradients_of, listed
+from handgrad.gradient_check.wording import gradients_are, in_numbers, listed, skips
 from handgrad.nodes import Gate
-from handgrad.numerical import Slopes, measure_slopes
-
-ELSEWHERE = {
-    "CHANGED_INPUTS": "inputs, and wrong at others. There, an array is changed in place. Who else may hold it?",
-    "SAME_EVERYWHERE": "inputs. At others, what comes back stays the same, and is wrong. Which values does backward "
-    "read?",
-    "RIGHT_HERE_ALONE": "inputs, and wrong at others. What do these values have in common?",
-}
 
 
 def check_gate(
@@ -121,47 +102,29 @@ def _check(gate: Gate, untouched: Gate, inputs: list[Any], seed: int) -> Gradien
         return GradientReport(False, f"{name}.backward {failure(error)}", "BACKWARD_FAILED")
 
     names = input_names(gate, inputs)
-    in_place = [
-        _written_to(names, kept, after),
-        _written_to([*names, "the upstream gradient"], [*after, dz], [*inputs, upstream]),
-    ]
-    if any(in_place):
-        told = (
-            f"{call} changed {listed(which)} in place"
-            for call, which in zip(("forward", "backward"), in_place, strict=True)
-            if which
-        )
+    by_forward = _written_to(names, kept, after)
+    by_backward = _written_to([*names, "the upstream gradient"], [*after, dz], [*inputs, upstream])
+    in_place = {"forward": by_forward, "backward": by_backward}
+    told = [f"{call} changed {listed(which)} in place" for call, which in in_place.items() if which]
+    if told:
         text = f"{name}: {' and '.join(told)}. Who else may hold the array that was written to?"
         return GradientReport(False, text, "CHANGED_INPUTS")
-    measured = {i: measure_slopes(forward_of(gate, inputs, i), x, dz) for i, x in enumerate(inputs) if is_float(x)}
+    measured = measure_each(gate.forward, inputs, dz)
     form = wrong_form(name, names, returned, given, inputs, measured)
     if form is not None:
         return form
     if not all_equal(given, again):
-        fresh = copy.deepcopy(untouched)
-        fresh.forward(*inputs)
-        before = {key: np.copy(value) for key, value in vars(fresh).items() if isinstance(value, np.ndarray)}
-        answers = [copies_of(fresh.backward(copy.deepcopy(dz))) or [] for _ in range(3)]
-        changed = [key for key, value in before.items() if not equal(value, vars(fresh)[key])]
-        return answers_differ(name, names, answers, which_are_right(names, answers[0], measured), changed)
-    report = _judge(name, names, untouched, inputs, z, dz, given, measured)
+        return calls_differ(untouched, names, inputs, dz, measured)
+    report = _judge(untouched, names, inputs, z, dz, given, measured)
     if is_coarse and report.mistake in (None, "NO_STEP_CAN_TELL", "INEXACT") and (report.skipped or not report.ok):
         text = f"{name}: forward got float64 and returned fewer digits, too few to measure slopes. Where does it round?"
         return GradientReport(False, text, None, report.skipped)
     return report
 
 
-def _judge(
-    name: str,
-    names: list[str],
-    untouched: Gate,
-    inputs: list[Any],
-    z: np.ndarray,
-    dz: np.ndarray,
-    given: list[Any],
-    measured: dict[int, Slopes],
-) -> GradientReport:
+def _judge(untouched, names, inputs, z, dz, given, measured):
     """Right, or wrong and why."""
+    name = type(untouched).__name__
     skipped = sum(int(slopes.kinks.sum()) for slopes in measured.values())
     wrong = []
     for i, slopes in measured.items():
@@ -178,13 +141,15 @@ def _judge(
         )
         return GradientReport(False, text, "NO_STEP_CAN_TELL", skipped)
     if not wrong:
-        return _right_here(name, names, untouched, inputs, measured, skipped)
+        failed = nothing_tested(untouched, names, inputs, measured, skipped)
+        failed = failed if failed is not None else wrong_elsewhere(copy.deepcopy(untouched), names, inputs, skipped)
+        right = f"{name}: backward agrees with the measured slopes{skips(skipped)}."
+        return failed if failed is not None else GradientReport(True, right, None, skipped)
 
-    head = f"{name}: the {gradients_of([names[i] for i in wrong])} {'is' if len(wrong) == 1 else 'are'} wrong."
+    head = f"{name}: the {gradients_are([names[i] for i in wrong])} wrong."
     numbers = {names[i]: in_numbers(given[i], inputs[i], measured[i], names[i]) for i in wrong}
-    fresh = copy.deepcopy(untouched)
-    fresh.forward(*inputs)
-    if all(agrees(g, measured[i]) for i, g in enumerate(copies_of(fresh.backward(dz))) if i in measured):
+    fresh = answer_of(copy.deepcopy(untouched), inputs, dz)
+    if all(agrees(gradient, measured[i]) for i, gradient in enumerate(fresh) if i in measured):
         text = (
             f"{head} {numbers[names[wrong[0]]]} Right after its first forward it is right; after a forward elsewhere "
             "and then here, it is not. What does forward keep, and when?"
@@ -192,10 +157,9 @@ def _judge(
         return GradientReport(False, text, "STALE_CACHE", skipped)
     head += which_are_right(names, given, measured)
     nearness = max(_distance(given[i], measured[i]) for i in wrong)
-    is_near = nearness <= 100 * TOLERANCE  # too near for the rules
-    findings = {
-        names[i]: None if is_near else diagnose(Evidence(untouched, names, inputs, i, dz).beside_kinks()) for i in wrong
-    }
+    findings = dict.fromkeys(numbers)
+    if nearness > 100 * TOLERANCE:  # nearer is too near for the rules
+        findings = {names[i]: diagnose(Evidence(untouched, names, inputs, i, dz).beside_kinks()) for i in wrong}
     code = next((finding.rule.code for finding in findings.values() if finding), None)
     text = f"{head} {in_words(findings, numbers)}"
     if code is None and nearness <= NEAR:
@@ -209,52 +173,8 @@ def _judge(
     return GradientReport(False, text, code, skipped)
 
 
-def _right_here(name, names, untouched, inputs, measured, skipped):
-    """Right at these inputs: was anything tested, and is it right at others?"""
-    untested = untested_inputs(untouched, inputs, measured)
-    if untested:
-        which = listed(names[i] for i in untested)
-        text = (
-            f"{name}: nothing was tested. A backward of zeros would be right here for {which} too, though "
-            "elsewhere the output moves. At which values, and at which sizes, is there a slope to compare?"
-        )
-        return GradientReport(False, text, "NOTHING_TESTED", skipped)
-    wrong, code = wrong_elsewhere(copy.deepcopy(untouched), inputs)
-    if not wrong:
-        return GradientReport(True, f"{name}: backward agrees with the measured slopes{skips(skipped)}.", None, skipped)
-    head = f"{name}: the {gradients_of([names[i] for i in wrong])} {'is' if len(wrong) == 1 else 'are'} right at these "
-    return GradientReport(False, head + ELSEWHERE[code], code, skipped)
-
-
-def answers_differ(
-    name: str, names: list[str], answers: list[list[Any]], which_are_right: str = "", changed: Sequence[str] = ()
-) -> GradientReport:
-    """Three calls of backward did not give the same: was the same added from each to the next, or what was changed?"""
-    text = f"{name}: backward gave two answers to the same question: a second call differed from the first."
-    differing = {of: abc for of, *abc in zip(names, *answers, strict=False) if not equal(*abc[:2])}
-    if differing and all(_grows_evenly(*abc) for abc in differing.values()):
-        twice = all(same(2 * a, b) for a, b, _ in differing.values())
-        which = gradients_of(list(differing))
-        how = f"Each further call adds the same again to the {which}."
-        if twice:
-            how = f"At the second call the {which} {'is' if len(differing) == 1 else 'are'} twice as large."
-        question = "Where does a call leave something for the next?"
-        return GradientReport(False, f"{text}{which_are_right} {how} {question}", "ACCUMULATES_OVER_CALLS")
-    if changed:
-        text += (
-            f"{which_are_right} Between them, what forward keeps as {listed(changed)} was changed. Who writes to it?"
-        )
-        return GradientReport(False, text, "CHANGED_WHAT_IS_KEPT")
-    return GradientReport(False, text + which_are_right)
-
-
 def _written_to(names, before, after):
     return [name for name, a, b in zip(names, before, after, strict=True) if not equal(a, b)]
-
-
-def _grows_evenly(a, b, c):
-    comparable = not any(g is None for g in (a, b, c)) and np.shape(a) == np.shape(b) == np.shape(c)
-    return comparable and matches(c - b, b - a)
 
 
 def _distance(given, slopes):
@@ -275,9 +195,3 @@ def _no_step_fits(x, slopes, z, dz):
 
 def _is_numbers(z):
     return z is not None and np.asarray(z).dtype.kind in "biufc"
-
-
-def skips(skipped: int) -> str:
-    if not skipped:
-        return ""
-    return f"; {skipped} entries at a kink were skipped" if skipped > 1 else "; 1 entry at a kink was skipped"

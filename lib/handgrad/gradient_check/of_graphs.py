@@ -8,16 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import (
-    agrees,
-    all_equal,
-    as_float64,
-    dense,
-    draw_upstream,
-    same,
-)
-from handgrad.gradient_check.of_gates import answers_differ, check_gate, skips
+from handgrad.gradient_check.answers import answers_differ
+from handgrad.gradient_check.comparing import agrees, all_equal, same
+from handgrad.gradient_check.measuring import as_float64, dense, draw_upstream
+from handgrad.gradient_check.of_gates import check_gate
 from handgrad.gradient_check.reports import GradientReport
+from handgrad.gradient_check.wording import skips
 from handgrad.graph import ComputationalGraph
 from handgrad.numerical import measure_slopes
 from handgrad.passes import as_fed, declared_ids, require_names

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from handgrad.gradient_check.evidence import Evidence
 
 Blanks = dict[str, Any]
+Explain = Callable[[Evidence], Iterator[Blanks]]
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Rule:
     code: str
     observed: str
     question: str
-    explain: Callable[[Evidence], Iterator[Blanks]]
+    explain: Explain
     always: tuple[str, ...]
     varies: str | None
     is_clue: bool
@@ -43,7 +45,7 @@ class Rule:
         return None
 
     def _explanations(self, evidence: Evidence) -> list[Blanks]:
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):  # forward may refuse what a rule tries on it
+        with contextlib.suppress(Exception):  # forward may refuse what a rule tries on it
             return list(self.explain(evidence))
         return []
 
@@ -61,19 +63,11 @@ def _alike(here: Any, there: Any, same_size: bool) -> bool:
     return bool(here == there)
 
 
-class Rules(list[Rule]):
-    """Rules in the order in which they are tried: those that fit fewer mistakes come first."""
+def mistake(
+    code: str, observed: str, question: str, always: tuple[str, ...] = (), varies: str | None = None, clue: bool = False
+) -> Callable[[Explain], Rule]:
+    """Decorate the function that says when the sentence is true: it becomes a rule."""
+    return lambda explain: Rule(code, observed, question, explain, always, varies, clue)
 
-    def __init__(self, *, clues: bool) -> None:
-        self.clues = clues
 
-    def add(
-        self, code: str, observed: str, question: str, always: tuple[str, ...] = (), varies: str | None = None
-    ) -> Callable:
-        """Decorate the function that says when the sentence is true."""
-
-        def to_the_list(explain: Callable[[Evidence], Iterator[Blanks]]) -> Callable[[Evidence], Iterator[Blanks]]:
-            self.append(Rule(code, observed, question, explain, always, varies, self.clues))
-            return explain
-
-        return to_the_list
+clue = partial(mistake, clue=True)

@@ -1,4 +1,4 @@
-"""Other inputs at which a gradient may be right, or for which what came back would be right."""
+"""Other inputs: as legal as the caller's, or such that a gradient may be right there, or what came back would be."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,9 +6,63 @@ from typing import Any
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.evidence import redrawn
 
 Inputs = dict[int, Any]  # those that change, by their positions
+
+
+def nearby(x: Any, rng: np.random.Generator, size: int | None = None) -> Any:
+    """Other floats that are as legal: a little nearer to 0, or in another order where they are shares or flags."""
+    if not is_float(x) or not np.size(x):
+        return x
+    if _are_shares_or_flags(x) and not np.array_equal(np.roll(x, 1, axis=-1), x):
+        return np.roll(x, 1, axis=-1)
+    factors = rng.uniform(0.8, 0.99, np.shape(x))
+    if _are_in_order(x):
+        return x * factors.flat[0]
+    return (x * (factors + factors.T) / 2 if _is_symmetric(x) else x * factors)[()]
+
+
+def redrawn(x: Any, rng: np.random.Generator, size: int | None = None, largest: float = 1.0) -> Any:
+    """Floats as different as may be, and still of the same kind: in any order, from half to ``largest`` times as large.
+
+    Where there are both signs, any entry may have either.
+    """
+    if not is_float(x) or np.size(x) < 2 or _are_shares_or_flags(x) or _are_in_order(x):
+        return nearby(x, rng)
+    signs = rng.choice([-1.0, 1.0], np.shape(x)) if np.min(x) < 0 < np.max(x) else 1.0
+    return signs * rng.permutation(np.ravel(x)).reshape(np.shape(x)) * rng.uniform(0.5, largest, np.shape(x))
+
+
+def drawn_large(x: Any, rng: np.random.Generator, size: float) -> Any:
+    """Floats of either sign and about this size; shares, flags and what is in order stay so."""
+    if not is_float(x) or _are_shares_or_flags(x) or _are_in_order(x):
+        return nearby(x, rng)
+    return size * rng.standard_normal(np.shape(x))
+
+
+def _are_shares_or_flags(x):
+    shares = np.ndim(x) > 0 and np.allclose(np.sum(x, axis=-1), 1) and np.min(x) >= 0
+    return np.ndim(x) > 0 and (shares or are_flags(x))
+
+
+def are_flags(x: Any) -> bool:
+    """Whether these are flags, signs or labels: 0, 1 and -1."""
+    return bool(np.isin(x, (-1, 0, 1)).all())
+
+
+def _are_in_order(x):
+    return np.ndim(x) == 1 and len(x) > 2 and (np.all(np.diff(x) > 0) or np.all(np.diff(x) < 0))
+
+
+def _is_symmetric(x):
+    return np.ndim(x) == 2 and np.shape(x)[0] == np.shape(x)[1] and np.array_equal(x, np.transpose(x))
+
+
+def with_entries_twice(x: Any, rng: np.random.Generator, size: int | None) -> Any:
+    """Each axis of this size twice as long: first the same entries, then others like them."""
+    for axis in (axis for axis, n in enumerate(np.shape(x)) if n == size):
+        x = np.concatenate([x, redrawn(x, rng)], axis=axis)
+    return x
 
 
 def variants(inputs: list[Any], names: list[str], j: int) -> Iterator[tuple[str, np.ndarray]]:
@@ -50,8 +104,7 @@ def special_places(inputs: list[Any], names: list[str]) -> Iterator[tuple[str, I
             continue
         if np.ndim(x) > 1:
             yield f"all rows of {name} are alike", {j: np.repeat(x[:1], len(x), axis=0)}
-            with np.errstate(all="ignore"):
-                yield f"each row of {name} has the length 1", {j: x / np.linalg.norm(x, axis=-1, keepdims=True)}
+            yield f"each row of {name} has the length 1", {j: x / np.linalg.norm(x, axis=-1, keepdims=True)}
         if _is_square(x):
             yield f"{name} is the identity", {j: _identity_like(x)}
         for number in (1, 0):
@@ -92,6 +145,13 @@ def _draw_distinct(inputs, ids, tables, n, rng):
     for j in tables:
         drawn[j] = np.concatenate([redrawn(inputs[j], rng) for _ in range(1 + n // len(inputs[j]))])
     return drawn
+
+
+def zero_at(place, array, axis):
+    """A copy of ``array`` with zeros at one place along ``axis``."""
+    array = np.moveaxis(np.array(array), axis, 0)
+    array[place] = 0
+    return np.moveaxis(array, 0, axis)
 
 
 def _identity_like(x: np.ndarray) -> np.ndarray:

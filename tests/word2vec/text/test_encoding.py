@@ -7,7 +7,6 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from handgrad.word2vec.text import encoding
 from handgrad.word2vec.text.encoding import EncodedText, encode_text
 from handgrad.word2vec.text.vocabulary import UNK, Vocabulary
 
@@ -33,10 +32,10 @@ def by_loop(sentences, min_count, max_size, unk):
 @pytest.mark.parametrize("piece", [1, 3, 50, 2**20])
 @pytest.mark.parametrize("unk", ["drop", "keep"])
 @pytest.mark.parametrize("min_count, max_size", [(1, None), (4, None), (1, 7), (3, 20)])
-def test_ids_and_sentences_are_those_of_the_obvious_loop(monkeypatch, piece, unk, min_count, max_size):
-    monkeypatch.setattr(encoding, "PIECE", piece)
+def test_ids_and_sentences_are_those_of_the_obvious_loop(piece, unk, min_count, max_size):
     sentences = made_up(seed=piece)
-    text = encode_text((iter(s) for s in sentences), min_count, max_size, unk)  # everything can be read only once
+    once = (iter(s) for s in sentences)  # everything can be read only once
+    text = encode_text(once, min_count, max_size, unk, ids_at_once=piece)
     expected = by_loop(sentences, min_count, max_size, unk)
     assert [text.ids[a:b].tolist() for a, b in zip(text.starts[:-1], text.starts[1:], strict=True)] == expected
     assert text.starts[0] == 0 and text.starts[-1] == len(text) == len(text.ids)
@@ -48,24 +47,21 @@ def test_ids_and_sentences_are_those_of_the_obvious_loop(monkeypatch, piece, unk
     np.testing.assert_array_equal(text.ids, counted.encode(sentences)[0])
 
 
-def test_progress_adds_up_to_the_words_read(monkeypatch):
-    monkeypatch.setattr(encoding, "PIECE", 100)
+def test_progress_adds_up_to_the_words_read():
     sentences, read = made_up(seed=1), []
-    text = encode_text(sentences, min_count=5, progress=read.append)
+    text = encode_text(sentences, min_count=5, progress=read.append, ids_at_once=100)
     assert sum(read) == text.vocabulary.raw_words == sum(map(len, sentences)) > len(text)
     assert len(read) > 3
 
 
-def test_memory_does_not_grow_with_the_text(monkeypatch):
-    monkeypatch.setattr(encoding, "PIECE", 1000)
-
+def test_memory_does_not_grow_with_the_text():
     def peak(sentences):
         stream = ([f"w{(i * 7 + j) % 500}" for j in range(1000)] for i in range(sentences))
         gc.collect()
         tracemalloc.start()
         try:
-            text = encode_text(stream)
-            for _ in text.chunks(1000):
+            text = encode_text(stream, ids_at_once=1000)
+            for _ in text.chunks():
                 pass
             assert text.digest
             return tracemalloc.get_traced_memory()[1]

@@ -1,5 +1,6 @@
 import random
 from collections import Counter, deque
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -98,9 +99,8 @@ def same(some, others):
     )
 
 
-def test_batches_go_on_from_any_position_as_if_nothing_had_happened(monkeypatch):
-    text = made_up()
-    monkeypatch.setattr(EncodedText.chunks, "__defaults__", (500,))
+def test_batches_go_on_from_any_position_as_if_nothing_had_happened():
+    text = replace(made_up(), ids_at_once=500)
     keep = keep_probabilities(text.vocabulary.counts, text.vocabulary.raw_words, 0.01)
     settings = {"batch_size": 64, "window": 4, "seed": (1, 0), "keep": keep}
     batches = list(window_batches(text, **settings))
@@ -111,9 +111,8 @@ def test_batches_go_on_from_any_position_as_if_nothing_had_happened(monkeypatch)
     assert not same(batches, list(window_batches(text, **settings | {"seed": (1, 1)})))
 
 
-def test_each_chunk_has_chances_of_its_own(monkeypatch):
-    monkeypatch.setattr(EncodedText.chunks, "__defaults__", (100,))
-    text = EncodedText(None, np.arange(1000, dtype=np.int32), np.arange(0, 1001, 100))
+def test_each_chunk_has_chances_of_its_own():
+    text = EncodedText(None, np.arange(1000, dtype=np.int32), np.arange(0, 1001, 100), ids_at_once=100)
     batches = window_batches(text, 100, window=1, seed=1, keep=np.full(1000, 0.5))
     kept = [tuple(targets % 100) for _, targets, _ in batches]
     assert len(kept) == len(set(kept)) == 10

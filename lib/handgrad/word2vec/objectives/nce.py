@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from handgrad.embedding import EmbeddingLookup, RowDot, RowSparseGradient
 from handgrad.errors import InputError, require_ids
-from handgrad.functional import log_softmax, magnitude, positive_part, sigmoid
+from handgrad.functional import log_softmax, sigmoid, sigmoid_cross_entropy
 from handgrad.gates import Add, Concat, Log, LogSoftmax, MatMul, Multiply, Reshape, Subtract, Sum, Transpose
 from handgrad.graph import ComputationalGraph
 from handgrad.losses import SigmoidCrossEntropy
@@ -121,7 +121,7 @@ class NCE(SampledLosses):
         x = self.corrected_scores(h, U, b, labels, sampled, true_expected, sampled_expected)
         z = self.targets(x)
         self.error = sigmoid(x) - z  # expected minus observed
-        return np.sum((1 - z) * x + positive_part(-x) + np.log1p(np.exp(-magnitude(x))), axis=-1)  # (B, C)
+        return np.sum(sigmoid_cross_entropy(x, z), axis=-1)  # (B, C)
 
 
 class SampledSoftmax(SampledLosses):

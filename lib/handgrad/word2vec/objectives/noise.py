@@ -11,7 +11,7 @@ from handgrad.errors import InputError, require_ids
 if TYPE_CHECKING:
     from handgrad.word2vec.config import TrainingConfig
 
-MOST_TRIES = 100_000_000  # for one unique sample, some seconds
+MOST_TRIES = 100_000_000  # for one unique sample
 
 
 class SampledValues(NamedTuple):
@@ -80,7 +80,9 @@ class NoiseDistribution:
         """
         raise NotImplementedError(f"{type(self).__name__} cannot draw: define draw(self, rng, shape).")
 
-    def sample(self, rng: np.random.Generator, m: int, labels: np.ndarray, unique: bool = True) -> SampledValues:
+    def sample(
+        self, rng: np.random.Generator, m: int, labels: np.ndarray, unique: bool = True, most_tries: int = MOST_TRIES
+    ) -> SampledValues:
         """Draw m ids of noise for a batch, as NCE and sampled softmax want them: with expected counts.
 
         With ``unique`` the draws go on until m ids have come up; a repeated id is one more try. Labels are not
@@ -95,6 +97,8 @@ class NoiseDistribution:
             The ids whose expected counts are wanted too.
         unique : bool
             Whether the m ids are all different.
+        most_tries : int
+            After so many draws a unique sample is given up: by default after some seconds.
 
         Returns
         -------
@@ -110,7 +114,7 @@ class NoiseDistribution:
         labels = require_ids(labels, len(self.probabilities), "The noise", "labels")
         if not isinstance(m, int | np.integer) or m < 1:
             raise InputError(f"The number of sampled ids, m, must be an integer of at least 1, but it is {m!r}.")
-        ids, tries = self._draw_distinct(rng, m) if unique else (self.draw(rng, m), m)
+        ids, tries = self._draw_distinct(rng, m, most_tries) if unique else (self.draw(rng, m), m)
         expected = self.expected_count(np.concatenate([labels.ravel(), ids]), m, tries)
         return SampledValues(ids, expected[:-m].reshape(labels.shape), expected[-m:])
 
@@ -151,7 +155,7 @@ class NoiseDistribution:
         with np.errstate(divide="ignore"):
             return np.log1p(-self.probabilities)
 
-    def _draw_distinct(self, rng, m):
+    def _draw_distinct(self, rng, m, most_tries):
         """The first m different ids of a sequence of draws, and the number of draws until the last of them.
 
         Many draws at once; those after the m-th new id do not count.
@@ -162,7 +166,7 @@ class NoiseDistribution:
                 "at most, or for unique=False."
             )
         distinct, tries = [], 0
-        while tries < MOST_TRIES:
+        while tries < most_tries:
             more = self.draw(rng, max(2 * m, min(tries, 2**20))).tolist()
             distinct = list(dict.fromkeys(distinct + more))  # in the order in which they come up
             if len(distinct) >= m:  # the m-th is new, so it is one of these draws

@@ -8,7 +8,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from handgrad.errors import InputError, require_ids
 from handgrad.files import replacing, require_folder_for
 from handgrad.word2vec.text.vocabulary import Vocabulary, check_limits, not_a_sentence, words_of
 
-PIECE = 2**20  # ids that are in memory at once
+IDS_AT_ONCE = 2**20  # that are in memory
 
 
 @dataclass(eq=False, repr=False)
@@ -33,6 +33,8 @@ class EncodedText:
         All sentences in one row; as a rule a memory-mapped file.
     starts : int64 array (S + 1,)
         Sentence s is ``ids[starts[s] : starts[s + 1]]``; it may be empty.
+    ids_at_once : int
+        How many ids are in memory where the text is gone through.
 
     Examples
     --------
@@ -45,6 +47,7 @@ class EncodedText:
     vocabulary: Vocabulary
     ids: np.ndarray
     starts: np.ndarray
+    ids_at_once: int = IDS_AT_ONCE
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -60,8 +63,8 @@ class EncodedText:
         words, counts = self.vocabulary.index_to_key, self.vocabulary.counts.tolist()
         sha256 = hashlib.sha256(json.dumps([words, counts, self.vocabulary.raw_words]).encode())
         for numbers, kind in [(self.ids, "<i4"), (self.starts, "<i8")]:
-            for start in range(0, len(numbers), PIECE):
-                sha256.update(numbers[start : start + PIECE].astype(kind).tobytes())
+            for start in range(0, len(numbers), self.ids_at_once):
+                sha256.update(numbers[start : start + self.ids_at_once].astype(kind).tobytes())
         return sha256.hexdigest()
 
     def require_whole(self) -> None:
@@ -100,15 +103,16 @@ class EncodedText:
                 f"text has {len(self):,} words with a vector, in {len(self.starts) - 1:,} sentences."
             )
         first = self.starts[sentence]
-        held = EncodedText(self.vocabulary, self.ids[first:], self.starts[sentence:] - first)
-        return EncodedText(self.vocabulary, self.ids[:first], self.starts[: sentence + 1]), held
+        held = replace(self, ids=self.ids[first:], starts=self.starts[sentence:] - first)
+        return replace(self, ids=self.ids[:first], starts=self.starts[: sentence + 1]), held
 
-    def chunks(self, size: int = PIECE) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    def chunks(self, size: int | None = None) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """Go through the text by whole sentences, about ``size`` words at a time, so that memory does not grow with it.
 
         Parameters
         ----------
-        size : int
+        size : int, optional
+            By default ``ids_at_once``.
 
         Yields
         ------
@@ -119,6 +123,7 @@ class EncodedText:
         sentence_of : int32 array (n,)
             The sentence of each id, counted from the chunk's first.
         """
+        size = size or self.ids_at_once
         first, last = 0, len(self.starts) - 1
         while first < last:
             fits = np.searchsorted(self.starts, self.starts[first] + size, side="right") - 1
@@ -141,6 +146,7 @@ def encode_text(
     unk: Literal["drop", "keep"] = "drop",
     path: str | os.PathLike | None = None,
     progress: Callable[[int], Any] | None = None,
+    ids_at_once: int = IDS_AT_ONCE,
 ) -> EncodedText:
     """Count the words of a text and turn it into ids, in one pass over it.
 
@@ -159,6 +165,8 @@ def encode_text(
         for such files (TMPDIR), invisible to others and gone when the result is.
     progress : callable, optional
         Called with the number of words read since the last call.
+    ids_at_once : int
+        How many ids are in a piece.
 
     Returns
     -------
@@ -182,20 +190,20 @@ def encode_text(
         )
     check_limits(min_count, max_size, unk)  # before the text is read, not after
     with _new_file(path) as file:
-        words, starts = _write_provisional_ids(file, sentences, progress or (lambda count: None))
+        words, starts = _write_provisional_ids(file, sentences, progress or (lambda count: None), ids_at_once)
         counts = np.zeros(len(words), dtype=np.int64)
-        for _, piece in _pieces(file):
+        for _, piece in _pieces(file, ids_at_once):
             counts += np.bincount(piece, minlength=len(counts))
         for word, count in zip(words, counts.tolist(), strict=True):
             words[word] = count  # in place of the id, which is its place: a million words need no second dict
         vocabulary = Vocabulary(words, min_count, max_size, unk)
-        _renumber(file, _final_ids(words, vocabulary), starts)
+        _renumber(file, _final_ids(words, vocabulary), starts, ids_at_once)
         if path is None:  # the file has no name, and lives as long as its map
-            return EncodedText(vocabulary, np.memmap(file, dtype=np.int32, mode="r"), starts)
-    return EncodedText(vocabulary, np.memmap(path, dtype=np.int32, mode="r"), starts)
+            return EncodedText(vocabulary, np.memmap(file, dtype=np.int32, mode="r"), starts, ids_at_once)
+    return EncodedText(vocabulary, np.memmap(path, dtype=np.int32, mode="r"), starts, ids_at_once)
 
 
-def _write_provisional_ids(file, sentences, progress):
+def _write_provisional_ids(file, sentences, progress, ids_at_once):
     """Write the ids of all words; return a dict, word to id, and where the sentences start, int64 (S + 1,)."""
     provisional = defaultdict()
     provisional.default_factory = provisional.__len__  # a word that is met first gets the next number
@@ -206,7 +214,7 @@ def _write_provisional_ids(file, sentences, progress):
         except TypeError as error:
             raise not_a_sentence(sentence) from error
         starts.append(written + len(piece))
-        if len(piece) >= PIECE:
+        if len(piece) >= ids_at_once:
             piece.tofile(file)
             progress(len(piece))
             written += len(piece)
@@ -227,10 +235,10 @@ def _final_ids(words, vocabulary):
     return np.fromiter(words.values(), np.int32, len(words))
 
 
-def _renumber(file, final, starts):
+def _renumber(file, final, starts, ids_at_once):
     """Replace each id i in the file by final[i], or drop it where that is -1; ``starts`` moves along, in place."""
     written = sentence = 0
-    for position, piece in _pieces(file):
+    for position, piece in _pieces(file, ids_at_once):
         new = final[piece]
         kept = new >= 0
         before = np.concatenate([[0], np.cumsum(kept)])  # how many are kept before each place in the piece
@@ -243,12 +251,12 @@ def _renumber(file, final, starts):
     file.flush()
 
 
-def _pieces(file):
+def _pieces(file, ids_at_once):
     """Yield (position, int32 array) through the file of ids."""
     position = 0
     while True:
         file.seek(4 * position)
-        piece = np.frombuffer(file.read(4 * PIECE), dtype=np.int32)
+        piece = np.frombuffer(file.read(4 * ids_at_once), dtype=np.int32)
         if not len(piece):
             return
         yield position, piece

@@ -277,6 +277,7 @@ def word_analogies(
     dummy4unknown: bool = False,
     method: Literal["3CosAdd", "3CosMul"] = "3CosAdd",
     name: str | None = None,
+    scores_at_once: int = SCORES_AT_ONCE,
 ) -> WordAnalogies:
     """Answer analogies "a is to b as c is to ..." and count what is right, as gensim's evaluate_word_analogies does.
 
@@ -299,6 +300,8 @@ def word_analogies(
         "3CosAdd" or "3CosMul".
     name : str
         For the result; otherwise the file's.
+    scores_at_once : int
+        Questions times words of one matrix product: by default 64 MB.
 
     Returns
     -------
@@ -339,7 +342,8 @@ def word_analogies(
     ids = ids.reshape(-1, 4)
     known = (ids >= 0).all(axis=1)
     right = np.zeros(len(ids), dtype=bool)
-    right[known] = ids[known, 3] == _answers(vectors.get_normed_vectors()[:V], ids[known, :3], variant_of, method)
+    unit = vectors.get_normed_vectors()[:V]
+    right[known] = ids[known, 3] == _answers(unit, ids[known, :3], variant_of, method, scores_at_once)
 
     answered = known | dummy4unknown
     lists: dict[str, tuple[list, list, list]] = {section: ([], [], []) for section in sections}
@@ -348,13 +352,15 @@ def word_analogies(
     return WordAnalogies(name, tuple(AnalogySection(s, *map(tuple, parts)) for s, parts in lists.items()), V)
 
 
-def _answers(unit: np.ndarray, given: np.ndarray, variant_of: np.ndarray, method: str) -> np.ndarray:
+def _answers(
+    unit: np.ndarray, given: np.ndarray, variant_of: np.ndarray, method: str, scores_at_once: int
+) -> np.ndarray:
     """The answer to each question: the id (n,) of the best word that is none of the three given, -1 if there is none.
 
     unit (V, D) of length 1, given (n, 3) ids a, b, c; variant_of (V,), the same id for all spellings of a word
     """
     answers = np.empty(len(given), dtype=np.intp)
-    at_once = max(1, SCORES_AT_ONCE // max(1, len(unit)))
+    at_once = max(1, scores_at_once // max(1, len(unit)))
     for start in range(0, len(given), at_once):
         a, b, c = given[start : start + at_once].T
         if method == "3CosAdd":

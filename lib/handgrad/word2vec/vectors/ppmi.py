@@ -44,8 +44,8 @@ def ppmi_vectors(
     return KeyedVectors(index_to_key, factor(matrix, dimension, eigenvalue_weight), counts)
 
 
-def co_occurrences(ids, starts, vocabulary_size, window=5):
-    """Count how often words stand near each other, within sentences.
+def co_occurrences(ids, starts, vocabulary_size, window=5, tokens_at_once=TOKENS_AT_ONCE):
+    """Count how often words stand near each other, within sentences, so many tokens at a time.
 
     A pair at distance d counts (window - d + 1) / window: what word2vec's random windows give it on average.
 
@@ -64,8 +64,8 @@ def co_occurrences(ids, starts, vocabulary_size, window=5):
         )
     shape = (vocabulary_size, vocabulary_size)
     right = scipy.sparse.csr_array(shape, dtype=np.float32)  # rows: words, columns: words to the right of them
-    for begin in range(0, len(ids), TOKENS_AT_ONCE):
-        here = np.arange(begin, min(begin + TOKENS_AT_ONCE, len(ids)))
+    for begin in range(0, len(ids), tokens_at_once):
+        here = np.arange(begin, min(begin + tokens_at_once, len(ids)))
         end = starts[np.searchsorted(starts, here, side="right")]  # of the sentence of each position
         words, contexts, weights = [], [], []
         for d in range(1, window + 1):

@@ -1,14 +1,16 @@
 """The network in torch: the same model, losses and update rules, but the gradients are autograd's.
 
 Beside ``objectives/`` there is no backward here. Each loss is written down forward, as its formula says it, and torch
-differentiates. A lookup with ``sparse=True`` has a gradient of the rows that were looked up, as a RowSparseGradient
-does; torch.optim then moves these rows alone.
+differentiates; log σ, log softmax and the sigmoid cross-entropy are those of ``functional``, which takes torch's own
+for tensors. A lookup with ``sparse=True`` has a gradient of the rows that were looked up, as a RowSparseGradient does;
+torch.optim then moves these rows alone.
 """
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from handgrad.functional import log_sigmoid, log_softmax, sigmoid_cross_entropy
 from handgrad.word2vec.objectives import (
     FullSoftmaxObjective,
     HierarchicalSoftmaxObjective,
@@ -144,24 +146,24 @@ class TorchNetwork(Network):
         """-Σ_r log σ(±h·u_r) over rows r of U (B, R): + where the answer is yes, - where it is no."""
         u = self.rows("out/U", rows, self.counted.sum(dim=1, keepdim=True))  # (B, R, D)
         score = h @ u.mT  # (B, C, R)
-        of_answer = F.logsigmoid(torch.where(answers[:, None], score, -score))
+        of_answer = log_sigmoid(torch.where(answers[:, None], score, -score))
         return -(of_answer * counted[:, None]).sum(dim=-1)
 
     def _full_softmax(self, h, targets):
-        """-log softmax(U h)_o."""
+        """-log softmax(U h)_o; torch has one function that takes the logarithm and picks the target of each row."""
         scores = h @ self.tensors["out/U"].T  # (B, C, V)
         return F.cross_entropy(scores.transpose(1, 2), targets[:, None].expand(h.shape[:2]).long(), reduction="none")
 
     def _sampled_softmax(self, h, labels, *sample):
         """-Σ_j z_j log softmax(x)_j over the corrected scores x, with z of 1/T for the T labels."""
         x = self._corrected_scores(h, labels, *sample)
-        return -x.log_softmax(dim=-1)[..., : labels.shape[1]].mean(dim=-1)
+        return -log_softmax(x)[..., : labels.shape[1]].mean(dim=-1)
 
     def _nce(self, h, labels, *sample):
         """Sigmoid cross-entropy over the corrected scores, with z of 1/T for the T labels and 0 for the noise."""
         x, T = self._corrected_scores(h, labels, *sample), labels.shape[1]
         z = (torch.arange(x.shape[-1], device=self.device) < T).to(x.dtype) / T  # (T+m,)
-        return F.binary_cross_entropy_with_logits(x, z.expand(x.shape), reduction="none").sum(dim=-1)
+        return sigmoid_cross_entropy(x, z.expand(x.shape)).sum(dim=-1)
 
     def _corrected_scores(self, h, labels, sampled, true_expected, sampled_expected):
         """x (B, C, T+m) of the labels (B, T) and of the noise (m,) that the batch shares."""

@@ -1,0 +1,34 @@
+"""The rules, a file for each kind of mistake, and the order in which they are tried: what fits fewer comes first."""
+
+from handgrad.gradient_check.rules import inputs, places, shapes, slopes, upstream
+
+# Mistakes that have a name: had it been made, exactly this would have come back.
+NAMES = [
+    *(places.not_finite, places.all_zero, inputs.swapped, inputs.swapped_or_reversed),
+    *(shapes.not_summed, shapes.transposed, shapes.wrong_shape),
+    *(upstream.forgot_upstream, upstream.upstream_twice, slopes.wrong_sign),
+    *(inputs.repeated_ids, inputs.right_for_distinct_ids),
+    *(shapes.other_operand_transposed, shapes.other_input_transposed),
+    *(slopes.input_for_output, places.indicator_ignored, slopes.slope_at_output, slopes.output_as_factor),
+    *(slopes.function_for_slope, shapes.diagonal_only, shapes.mean_or_sum),
+    *(places.shifted, places.edge_left_out, inputs.ids_off_by_one),
+    *(upstream.upstream_along_the_other_axis, shapes.summed_over_the_other_axis, upstream.upstream_mixed),
+    *(inputs.one_input_as_ones, inputs.input_taken_as),
+    *(slopes.wrong_factor, slopes.one_term_of_a_product, slopes.second_derivative),
+]
+
+# Right where something is so, and wrong elsewhere.
+CONDITIONS = [places.zeroed, places.other_condition, places.right_on_one_side]
+
+# What a wrong gradient has in common with the right one, where no formula for the mistake is known. Such a clue says
+# less than a name, and more looks like it by chance: so it is confirmed where the gate is fed other and larger arrays.
+CLUES = [
+    *(places.factor_on_a_part, slopes.known_factor, upstream.something_without_upstream, upstream.not_twice_as_large),
+    *(places.parts_exchanged, inputs.row_factor, slopes.multiple, inputs.along_one_row, slopes.off_by_a_known_array),
+    *(upstream.depends_on_too_much, slopes.row_sum, inputs.same_everywhere, upstream.depends_on_too_little),
+    *(slopes.row_scale, inputs.right_for_one_row, upstream.right_for_equal_upstream),
+    inputs.one_array_kept_several_times,
+]
+
+# Right where the inputs have certain values.
+SPECIAL_PLACES = [shapes.right_for_symmetric, inputs.right_at_a_special_place]

@@ -1,0 +1,225 @@
+"""The inputs: two are exchanged, one is taken for another, or rows and ids are not told apart."""
+
+import contextlib
+import copy
+
+import numpy as np
+
+from handgrad.functional import is_float
+from handgrad.gradient_check.comparing import MATCH, agrees, are_sure, matches, same
+from handgrad.gradient_check.rule import clue, mistake
+from handgrad.gradient_check.variants import drawn_large, nearby, one_row, special_places, variants, with_distinct_ids
+
+
+@mistake(
+    "GRADIENTS_SWAPPED",
+    "What came back for {a} is the gradient of {b}, and for {b} that of {a}.",
+    "In which order does forward take its inputs, and in which does backward return?",
+    always=("a", "b"),
+)
+def swapped(e):
+    if not matches(e.given, -e.right):
+        yield from _came_for_each_other(e)
+
+
+@mistake(
+    "WRONG_SIGN",
+    "What came back for {a} and {b} has the right size, and every sign is reversed: so it would be if the two were "
+    "exchanged.",
+    "With which of them does the output rise, and in which order does backward return?",
+    always=("a", "b"),
+)
+def swapped_or_reversed(e):
+    if matches(e.given, -e.right):
+        yield from _came_for_each_other(e)
+
+
+def _came_for_each_other(e):
+    for j, given in enumerate(e.all_given):
+        if j != e.i and given is not None and is_float(e.inputs[j]) and matches(given, e.right):
+            if e.is_given(e.slopes_of(j).values):
+                first, second = sorted((e.i, j))
+                yield {"a": e.names[first], "b": e.names[second]}
+
+
+@mistake(
+    "ONE_INPUT_AS_ONES",
+    "The {gradient} {is} what comes out if {what}.",
+    "Does the slope depend on that input?",
+    always=("what",),
+)
+def one_input_as_ones(e):
+    for j, x in enumerate(e.inputs):
+        if j != e.i and is_float(x) and e.comes_out_if(j, np.ones_like(x)):
+            yield {"what": f"{'every entry of ' if np.ndim(x) else ''}{e.names[j]} is 1"}
+
+
+@mistake(
+    "INPUT_TAKEN_AS",
+    "The {gradient} {is} what comes out if {what}.",
+    "Where does it enter the slope, and how?",
+    always=("what",),
+)
+def input_taken_as(e):
+    for j in range(len(e.inputs)):
+        for what, other in variants(e.inputs, e.names, j):
+            if e.comes_out_if(j, other):
+                yield {"what": what}
+
+
+@clue(
+    "SAME_EVERYWHERE",
+    "The {gradient} {does} not change when the inputs do, though the slopes change.",
+    "Which values does backward read?",
+)
+def same_everywhere(e):
+    other = e.elsewhere(dict(enumerate(nearby(x, np.random.default_rng(13)) for x in e.inputs)), dz=e.dz)
+    if e.fits and other is not None and np.array_equal(other.given, e.given) and not same(other.right, e.right):
+        yield {}
+
+
+@clue(
+    "SPECIAL_PLACE_RIGHT",
+    "Where {what}, the {gradient} {is} right.",
+    "What is the same there, and different elsewhere?",
+    always=("what",),
+)
+def right_at_a_special_place(e):
+    for what, changed in special_places(e.inputs, e.names):
+        other = e.elsewhere(changed)
+        if other is not None and other.is_right and _is_ordinary(other, changed) and _stays_right(e, what):
+            yield {"what": what}
+
+
+def _stays_right(e, what):
+    """Whether it is right at that place whatever the other inputs are: with other signs too, and far larger."""
+    for size in (1, 3, 10):
+        inputs = [drawn_large(x, np.random.default_rng([size, j]), size) for j, x in enumerate(e.inputs)]
+        there = e.elsewhere(dict(enumerate(inputs)) | dict(special_places(inputs, e.names)).get(what, {}))
+        slopes = there.slopes_of(e.i) if there is not None else None
+        if slopes is not None and are_sure(slopes) and not agrees(there.all_given[e.i], slopes):
+            return False
+    return True
+
+
+def _is_ordinary(e, changed):
+    """Whether nothing is divided by 0 at this place, and no input stops mattering there and all around it."""
+    with contextlib.suppress(Exception):
+        gate = copy.deepcopy(e.untouched)
+        with np.errstate(divide="raise", over="raise", invalid="raise"):
+            gate.forward(*copy.deepcopy(e.inputs))
+            gate.backward(e.dz.copy()[()])
+        near = e.elsewhere({j: x + 1e-3 * (1 + np.abs(x)) for j, x in changed.items()}, dz=e.dz)
+        floats = [j for j, x in enumerate(e.inputs) if is_float(x)]
+        here = [e.slopes_of(j) for j in floats]
+        around = [near.slopes_of(j) for j in floats]
+        finite = all(np.isfinite(s.values).all() for s in (*here, *around))
+        return finite and all(np.any(a.values) or np.any(b.values) for a, b in zip(here, around, strict=True))
+    return False
+
+
+@clue(
+    "ONE_ARRAY_KEPT",
+    "What forward keeps as {what} is one and the same array, {n} times.",
+    "Is each of them still what it was when it was put there?",
+    always=("what",),
+)
+def one_array_kept_several_times(e):
+    for what, kept in e.kept.items():
+        if isinstance(kept, list) and len(kept) > 1 and all(isinstance(each, np.ndarray) for each in kept):
+            is_one = len({each.__array_interface__["data"][0] for each in kept}) == 1
+            if is_one and not any(np.shares_memory(kept[0], x) for x in e.inputs):
+                yield {"what": what, "n": len(kept)}
+
+
+@mistake(
+    "REPEATED_IDS",
+    "Ids occur more than once, and in the {gradient} such a row has {kept}.",
+    "Each time that the row was looked up, the output depends on it: what do these dependences do together?",
+    always=("kept",),
+)
+def repeated_ids(e):
+    for ids in (np.asarray(x) for x in e.inputs if not is_float(x)):
+        if np.ndim(e.x) == 0 or np.shape(e.dz) != ids.shape + np.shape(e.x)[1:]:
+            continue
+        rows, ids = e.dz[ids != -1], ids[ids != -1]  # -1 stands for no id
+        if ids.size == len(np.unique(ids)) or not 0 <= ids.min() <= ids.max() < len(e.x):
+            continue  # nothing is repeated; or these are no rows of this input
+        for order in (slice(None), slice(None, None, -1)):
+            kept = np.zeros(np.shape(e.x))
+            kept[ids[order]] = rows[order]
+            if e.is_given(kept):
+                yield {"kept": "the gradient of one occurrence only"}
+        counts = np.bincount(ids, minlength=len(e.x))
+        if e.is_given(e.right / np.maximum(counts, 1).reshape(-1, *[1] * (np.ndim(e.x) - 1))):
+            yield {"kept": "the mean of its occurrences"}
+
+
+@mistake(
+    "REPEATED_IDS",
+    "With ids that each occur once, the {gradient} {is} right; here some occur more than once.",
+    "What happens to a row that is met a second time?",
+)
+def right_for_distinct_ids(e):
+    for draws in with_distinct_ids(e.inputs) if e.part is None else ():
+        if all(map(e.is_right_if, draws)):
+            yield {}
+
+
+@mistake(
+    "OFF_BY_ONE",
+    "The {gradient} {is} what comes out if every id of {j} is one {where}.",
+    "At which number does forward begin to count?",
+    always=("j", "where"),
+)
+def ids_off_by_one(e):
+    for j, ids in enumerate(e.inputs):
+        if not is_float(ids) and np.max(ids, initial=0) > 1:  # not flags
+            sizes = set(np.shape(e.inputs[e.i])) - {0, 1, 2}  # ids count along an axis; -1 is its last place
+            for size in sorted(sizes):
+                for step, where in ((1, "higher"), (-1, "lower")):
+                    if e.comes_out_if(j, (ids + step) % size):
+                        yield {"j": e.names[j], "where": where}
+
+
+@clue(
+    "ROW_FACTOR",
+    "Each row of the {gradient} is a multiple of the right one, and not the same in each: {factors}.",
+    "Which number differs from row to row?",
+)
+def row_factor(e):
+    telling = np.count_nonzero(e.right, axis=-1) > 1 if e.fits and np.ndim(e.x) > 1 else np.array(False)
+    if np.sum(telling) < 2:  # one number is a multiple of any
+        return
+    given, right, errors = e.given[telling], e.right[telling], e.errors[telling]
+    factors = np.sum(given * right, axis=-1, keepdims=True) / np.sum(right**2, axis=-1, keepdims=True)
+    near = np.abs(factors) * (MATCH * np.abs(right).max(axis=-1, keepdims=True) + 10 * errors)
+    if np.all(np.abs(given - factors * right) <= near) and np.ptp(factors) > 1e-3 * np.max(np.abs(factors)):
+        different = list(dict.fromkeys(f"{factor:.4g}" for factor in np.ravel(factors)))
+        if np.all(factors) and not np.any(e.given[~telling][e.right[~telling] == 0]):
+            yield {"factors": ", ".join(different[:4]) + ", …" * (len(different) > 4)}
+
+
+@clue(
+    "ONE_ROW_ALONE",
+    "The {gradient} {is} a multiple of row {row} of {what}, and of no other.",
+    "With which rows does the output move?",
+    always=("row", "what"),
+)
+def along_one_row(e):
+    for what, rows in zip(e.names, e.inputs, strict=True):
+        if e.fits and np.ndim(rows) == 2 and np.shape(rows)[1:] == np.shape(e.x) and np.size(e.x) > 2:
+            for k, row in enumerate(rows):
+                if e.factor_of(row):
+                    yield {"row": k, "what": what}
+
+
+@clue(
+    "ONE_ROW_RIGHT",
+    "Given one row alone, the {gradient} {is} right.",
+    "What does backward do with the numbers of several rows?",
+)
+def right_for_one_row(e):
+    single = [cut for row in (0, -1) if (cut := one_row(e.inputs, e.z, row))] if e.part is None else []
+    if single and all(map(e.is_right_if, single)):
+        yield {}

@@ -1,0 +1,144 @@
+"""Shapes and axes: a sum that was forgotten, or taken along another axis; a matrix that was to be transposed."""
+
+from itertools import permutations
+
+import numpy as np
+
+from handgrad.functional import sum_to_shape
+from handgrad.gradient_check.comparing import matches
+from handgrad.gradient_check.evidence import is_diagonal
+from handgrad.gradient_check.rule import clue, mistake
+from handgrad.gradient_check.variants import symmetric_places, transposes
+from handgrad.gradient_check.wording import listed
+
+
+@mistake(
+    "NOT_SUMMED_OVER_BROADCAST",
+    "The {gradient} {has} the shape {given} of the output, but the input has {shape}: along axis {axes} it was "
+    "repeated.",
+    "What do the gradients of copies do?",
+)
+def not_summed(e):
+    small, large = np.shape(e.x), np.shape(e.given)
+    if np.size(e.given) > np.size(e.x) and _broadcasts(small, large) and matches(sum_to_shape(e.given, e.x), e.right):
+        yield {"given": large, "shape": small, "axes": _repeated_axes(small, large)}
+
+
+def _broadcasts(small, large):
+    try:
+        return np.broadcast_shapes(small, large) == large
+    except ValueError:
+        return False
+
+
+def _repeated_axes(small, large):
+    """The axes of ``large`` along which ``small`` was repeated."""
+    padded = (0,) * (len(large) - len(small)) + small
+    return listed(axis for axis, (s, n) in enumerate(zip(padded, large, strict=True)) if s != n)
+
+
+@mistake(
+    "TRANSPOSED",
+    "The {gradient} {is} {right_one}, {how}.",
+    "Which shape does the input have, and which axis of it goes with which axis of dz?",
+)
+def transposed(e):
+    axes = tuple(range(np.ndim(e.right)))
+    for order in permutations(axes):
+        if order != axes and e.is_given(np.transpose(e.right, order)):
+            yield {"how": "transposed" if len(axes) == 2 else "with the axes in another order"}
+
+
+@mistake(
+    "WRONG_SHAPE",
+    "The {gradient} {has} the right numbers in the shape {given}, but the input has {shape}.",
+    "Which shape must a gradient have so that it can be subtracted from its input?",
+)
+def wrong_shape(e):
+    if np.size(e.given) == np.size(e.right) and not e.fits and e.is_given(np.reshape(e.right, np.shape(e.given))):
+        yield {"given": np.shape(e.given), "shape": np.shape(e.x)}
+
+
+@mistake(
+    "OTHER_OPERAND_TRANSPOSED",
+    "The {gradient} {is} the product of dz and the other operand as it stands. Its shape fits here only by chance: "
+    "write down the shapes of the three matrices.",
+    "Which product fits for any shapes?",
+)
+def other_operand_transposed(e):
+    if [np.ndim(x) for x in e.inputs[:2]] == [2, 2] and np.ndim(e.z) == 2 and e.i < 2:
+        x, W = e.inputs[:2]
+        used = [(e.dz, W), (x, e.dz)][e.i]
+        needed = [(e.dz, W.T), (x.T, e.dz)][e.i]  # only where forward is x W, perhaps with something added
+        if all(a.shape[1] == b.shape[0] for a, b in (used, needed)) and matches(e.right, needed[0] @ needed[1]):
+            if e.is_given(used[0] @ used[1]):
+                yield {}
+
+
+@mistake(
+    "OTHER_OPERAND_TRANSPOSED",
+    "The {gradient} {is} what comes out if {what} is transposed.",
+    "Which axis of that matrix meets which axis of dz?",
+    always=("what",),
+)
+def other_input_transposed(e):
+    for what, changed in transposes(e.inputs, e.names):
+        for j, other in changed.items():
+            if e.comes_out_if(j, other):
+                yield {"what": what}
+
+
+@clue(
+    "OTHER_OPERAND_TRANSPOSED",
+    "Where {what} equals its transpose, the {gradient} {is} right.",
+    "Which axis of that matrix meets which axis of dz?",
+    always=("what",),
+)
+def right_for_symmetric(e):
+    for what, changed in symmetric_places(e.inputs, e.names):
+        if e.is_right_if(changed):
+            yield {"what": what}
+
+
+@mistake(
+    "DIAGONAL_ONLY",
+    "The {gradient} {is} that of a gate in which each output depends on one entry only: the diagonal of the Jacobian.",
+    "Which outputs move if you raise a single entry?",
+)
+def diagonal_only(e):
+    m, n = e.jacobian.shape
+    if m == n and np.shape(e.x) == np.shape(e.z) and not is_diagonal(e.jacobian):
+        if e.is_given(e.dz * np.diag(e.jacobian).reshape(np.shape(e.z))):
+            yield {}
+
+
+@mistake(
+    "MEAN_OR_SUM",
+    "The {gradient} {is} {right_one} {how} {n}, {which}.",
+    "Does forward take a sum there, or a mean?",
+    always=("how", "which"),
+    varies="n",
+)
+def mean_or_sum(e):
+    """A factor that is a number of entries changes with that number; a constant that equals it here does not."""
+    counts = [(np.size(e.x), "the number of its entries")] if np.ndim(e.z) == 0 and np.ndim(e.x) > 1 else []
+    for owner, array in {e.name: e.inputs[e.i], "the output": e.z, **dict(zip(e.names, e.inputs, strict=True))}.items():
+        shape = np.shape(array)
+        axes = [f"axis {axis}" if shape.count(n) == 1 else "an axis" for axis, n in enumerate(shape)]
+        counts += [(n, f"the size of {axis} of {owner}") for axis, n in zip(axes, shape, strict=True) if n > 0]
+    for n, which in counts:
+        for how, candidate in (("divided by", e.right / n), ("times", e.right * n)):
+            if e.is_given(candidate):
+                yield {"how": how, "n": n, "which": which}
+
+
+@mistake(
+    "WRONG_AXIS",
+    "The {gradient} {has} the right terms, added up along the other axis, which has the same size.",
+    "Along which axis was the input repeated?",
+)
+def summed_over_the_other_axis(e):
+    if np.ndim(e.z) == 2 and np.ndim(e.x) == 1 and np.shape(e.z) == 2 * np.shape(e.x):
+        terms = e.right_if(e.i, np.array(np.broadcast_to(e.inputs[e.i], np.shape(e.z))))
+        if terms is not None and e.is_given(terms.sum(axis=1)):
+            yield {}

@@ -1,0 +1,203 @@
+"""The local slope: its sign, a factor, a term, or another function in its place."""
+
+import numpy as np
+
+from handgrad.gradient_check.comparing import MATCH, matches
+from handgrad.gradient_check.rule import clue, mistake
+
+
+@mistake(
+    "WRONG_SIGN",
+    "The {gradient} {has} the right size and the wrong direction: every sign is reversed.",
+    "If this input rises a little, does the output rise or fall?",
+)
+def wrong_sign(e):
+    if e.is_given(-e.right):
+        yield {}
+
+
+@mistake(
+    "INPUT_FOR_OUTPUT",
+    "The {gradient} {uses} the input where the formula speaks of the output.",
+    "Is the slope, as you wrote it, a function of x or of z?",
+)
+def input_for_output(e):
+    slopes = [lambda t: t * (1 - t), lambda t: 1 - t**2, lambda t: t]  # of σ, tanh and exp, in terms of the output
+    if np.shape(e.x) == np.shape(e.z):
+        if any(matches(e.right, e.dz * slope(e.z)) and e.is_given(e.dz * slope(e.x)) for slope in slopes):
+            yield {}
+        if np.ndim(e.z) and matches(e.right, _through_softmax(e.z, e.dz)) and e.is_given(_through_softmax(e.x, e.dz)):
+            yield {}
+
+
+def _through_softmax(z, dz):
+    return z * (dz - np.sum(z * dz, axis=-1, keepdims=True))
+
+
+@mistake(
+    "OUTPUT_FOR_INPUT",
+    "The {gradient} {is} the local slope at the output, and not at the input.",
+    "Which of the two does your formula for the slope speak of, and which did forward keep?",
+)
+def slope_at_output(e):
+    """Not where slopes are only 0 and 1, or the like: there, what looks like it may be another condition."""
+    if e.is_elementwise and len(np.unique(np.round(e.slope_at(e.z), 6))) > 2 and e.is_given(e.dz * e.slope_at(e.z)):
+        yield {}
+
+
+@mistake(
+    "OUTPUT_FOR_INPUT",
+    "The {gradient} {is} dz times the output of the gate; the right one is dz times an input.",
+    "Which of the two does your formula speak of, and which did forward keep?",
+)
+def output_as_factor(e):
+    same_shape = [x for x in e.inputs if np.shape(x) == np.shape(e.z) == np.shape(e.x)]
+    if any(matches(e.right, e.dz * x) for x in same_shape) and e.is_given(e.dz * e.z):
+        yield {}
+
+
+@mistake(
+    "FUNCTION_FOR_SLOPE",
+    "The {gradient} {is} dz times the output itself{sign}.",
+    "What does the output do when the input moves a little: how large is it, or how steep?",
+    always=("sign",),
+)
+def function_for_slope(e):
+    for factor, sign in ((1, ""), (-1, ", with its sign reversed")) if np.shape(e.x) == np.shape(e.z) else ():
+        if np.size(e.z) > 1 and e.is_given(factor * e.dz * e.z):
+            yield {"sign": sign}
+
+
+@mistake(
+    "WRONG_FACTOR",
+    "The {gradient} {is} {factor:.6g} times {right_one}, in every entry.",
+    "Which constant belongs to the slope of this function, and in how many places does it use the input?",
+    always=("factor",),
+)
+def wrong_factor(e):
+    if e.fits and np.count_nonzero(e.right) > 1:  # one number is a multiple of any
+        factor = e.factor_of(e.right)
+        if factor and f"{factor:.6g}" != "1":
+            yield {"factor": factor}
+
+
+@mistake(
+    "TERM_MISSING",
+    "The {gradient} {is} {what}: that comes out if {rest}.",
+    "Through how many factors of a product does the output move with its input?",
+)
+def one_term_of_a_product(e):
+    if e.is_elementwise and np.all(e.x):
+        secant = e.dz * e.z / e.x  # of z = x g(x), the term in which x moves and g stands still
+        if e.is_given(secant):
+            rest = "in the formula the input moves in one place only"
+            yield {"what": f"dz times the output divided by {e.name}", "rest": rest}
+        if e.is_given(e.right - secant):
+            rest = "in the formula the input stands still in one place"
+            yield {"what": f"the right one less dz times the output divided by {e.name}", "rest": rest}
+
+
+@mistake(
+    "DIFFERENTIATED_TWICE",
+    "The {gradient} {is} dz times the slope of the slope{constant}.",
+    "How many times was the function differentiated?",
+    always=("factor",),
+)
+def second_derivative(e):
+    if e.is_elementwise and np.size(e.x) > 2:
+        h = 1e-2
+        near, far = (e.slope_at(e.x + k * h) - e.slope_at(e.x - k * h) for k in (1, 2))
+        slope = (8 * near - far) / (12 * h)
+        candidate, varies = e.dz * slope, np.ptp(slope) > 1e-3 * np.max(np.abs(slope))
+        factor = e.factor_of(candidate) if varies else 1.0 if e.is_given(candidate) else None
+        if factor:
+            yield {"factor": factor, "constant": "" if np.isclose(factor, 1, atol=1e-5) else f", times {factor:.4g}"}
+
+
+@clue(
+    "FACTOR",
+    "The {gradient} {is} {right_one} {how} {what}{constant}.",
+    "How many times does that enter the slope, and where?",
+    always=("how", "what", "factor"),
+)
+def known_factor(e):
+    for what, array in e.known() if e.fits else ():
+        for how, candidate in (("times", e.right * array), ("divided by", e.right / array)):
+            factor = e.factor_of(candidate)
+            if factor:
+                constant = "" if np.isclose(factor, 1, atol=1e-5) else f", and times {factor:.6g}"
+                yield {"how": how, "what": what, "constant": constant, "factor": factor}
+
+
+@clue(
+    "ANOTHER_FACTOR",
+    "The {gradient} {is} a multiple of {right_one}: {factor:.4g} times here, and another at other values.",
+    "Which number in the formula changes with the inputs?",
+    varies="factor",
+)
+def multiple(e):
+    if e.fits and np.count_nonzero(e.right) > 1:
+        factor = e.factor_of(e.right)
+        if factor:
+            yield {"factor": factor}
+
+
+@clue(
+    "TERM_WRONG",
+    "The {gradient} {is} off by {what}{where}.",
+    "Which term is that: what stands before it, or is it missing?",
+    always=("what",),
+)
+def off_by_a_known_array(e):
+    """What is added to the right gradient, or lacks, goes along an array with a name: in each row, or as a whole."""
+    if not e.fits or np.ndim(e.x) == 0 or np.shape(e.x)[-1] < 3:
+        return
+    ones, off = np.ones(np.shape(e.x)), e.given - e.right
+    known = {"": ones, **dict(e.known())}
+    if np.shape(e.dz) == np.shape(e.x):
+        known |= {"dz": e.dz, **{f"dz times {what}": e.dz * array for what, array in e.known()}}
+    one_row = np.size(e.x) == np.shape(e.x)[-1]
+    for what, array in known.items():
+        if _is_along(off, [array]):
+            told = f"a multiple of {what}" if what else "the same number in every entry"
+            yield {"what": told, "where": "" if one_row else ", another in each row"}
+        elif array is not ones and np.shape(e.x)[-1] > 3 and _is_along(off, [array, ones]):
+            told = f"a multiple of {what} and by the same number in every entry"
+            yield {"what": told, "where": "" if one_row else ", others in each row"}
+
+
+def _is_along(off, arrays):
+    """Whether each row of ``off`` is a sum of multiples of these arrays' rows."""
+    for row in np.ndindex(np.shape(off)[:-1]):
+        basis = np.stack([array[row] for array in arrays], axis=1)
+        residual = off[row] - basis @ np.linalg.lstsq(basis, off[row], rcond=None)[0]
+        if not np.max(np.abs(residual)) <= MATCH * np.max(np.abs(off)):
+            return False
+    return True
+
+
+@clue(
+    "ROW_SUM",
+    "Each row of the {gradient} has to add up to 0, and here one adds up to {sum:.4g}.",
+    "If all entries of a row rise together, does the output move?",
+)
+def row_sum(e):
+    if e.fits and np.ndim(e.x) and np.shape(e.x)[-1] > 2 and np.isfinite(e.given).all():
+        sums, size = np.abs(np.sum(e.right, axis=-1)), np.abs(e.right).max(axis=-1, initial=0.0)
+        off = np.abs(e.given.sum(axis=-1))
+        if np.any(size) and np.all(sums <= MATCH * size) and off.max() > 1e-3 * size.max():
+            yield {"sum": off.max()}
+
+
+@clue(
+    "ROW_SCALE",
+    "If a row of {name} grows as a whole, by the same factor in every entry, the output stays as it is; by the "
+    "{gradient} it moves.",
+    "Which parts of the formula grow with the row?",
+)
+def row_scale(e):
+    if e.fits and np.ndim(e.x) and np.shape(e.x)[-1] > 1:
+        right, given = (np.abs(np.sum(g * e.x, axis=-1)) for g in (e.right, e.given))
+        size = np.linalg.norm(e.right, axis=-1) * np.linalg.norm(e.x, axis=-1)
+        if np.all(size) and np.all(right <= 1e-4 * size) and np.any(given > 1e-3 * size):
+            yield {"name": e.name}

@@ -1,0 +1,125 @@
+"""The upstream gradient dz: it is missing, enters twice, or meets entries that it does not belong to."""
+
+import numpy as np
+
+from handgrad.gradient_check.comparing import MATCH, matches
+from handgrad.gradient_check.rule import clue, mistake
+from handgrad.gradient_check.variants import zero_at
+
+
+@mistake(
+    "FORGOT_UPSTREAM",
+    "The {gradient} {is} what you would get if every upstream gradient were 1: {it} {does} not depend on dz.",
+    "What does the chain rule do with the gradient that arrives from the output side?",
+)
+def forgot_upstream(e):
+    if e.is_given(e.through(np.ones_like(e.dz))):
+        yield {}
+
+
+@mistake(
+    "UPSTREAM_TWICE",
+    "The {gradient} {is} what comes out for the square of dz: doubling dz makes {it} four times as large.",
+    "How many times does the upstream gradient enter?",
+)
+def upstream_twice(e):
+    if e.is_given(e.through(e.dz**2)):
+        yield {}
+
+
+@mistake(
+    "WRONG_AXIS",
+    "In the {gradient} each row is multiplied by all of dz, where each row has one entry of it.",
+    "Which axis of the input goes with the entries of dz?",
+)
+def upstream_along_the_other_axis(e):
+    if np.ndim(e.z) == 1 and np.shape(e.x) == 2 * np.shape(e.z):
+        rows = e.through(np.ones_like(e.dz))
+        if matches(e.right, rows * e.dz[:, None]) and e.is_given(rows * e.dz):
+            yield {}
+
+
+@mistake(
+    "UPSTREAM_MIXED",
+    "The {gradient} {is} what comes out if {what}.",
+    "Which entries of dz belong to which entries of the output?",
+    always=("what",),
+)
+def upstream_mixed(e):
+    ways = {"every entry of dz is their sum": np.full_like(e.dz, e.dz.sum())}
+    ways["every entry of dz is their mean"] = np.full_like(e.dz, e.dz.mean() if e.dz.size else 0)
+    for axis in range(e.dz.ndim):
+        ways[f"dz is added up along axis {axis}"] = np.broadcast_to(e.dz.sum(axis, keepdims=True), e.dz.shape)
+        ways[f"dz is averaged along axis {axis}"] = np.broadcast_to(e.dz.mean(axis, keepdims=True), e.dz.shape)
+        ways[f"dz is in reversed order along axis {axis}"] = np.flip(e.dz, axis)
+        for place, word in ((0, "first"), (-1, "last")):
+            ways[f"only the {word} entries of dz along axis {axis} count"] = e.dz - zero_at(place, e.dz, axis)
+    if e.dz.ndim == 2 and e.dz.shape[0] == e.dz.shape[1]:
+        ways["dz is transposed"] = e.dz.T
+    for what, dz in ways.items():
+        if e.dz.size > 1 and e.is_given(e.through(dz)):
+            yield {"what": what}
+
+
+@clue(
+    "NOT_LINEAR",
+    "The {gradient} {is} not 0 where dz is 0.",
+    "In which of its terms is dz missing?",
+)
+def something_without_upstream(e):
+    nothing = e.given_for(np.zeros_like(e.dz))
+    if nothing is not None and np.any(np.abs(nothing) > MATCH * np.max(np.abs(e.given))):
+        yield {}
+
+
+@clue(
+    "NOT_LINEAR",
+    "With dz twice as large, the {gradient} {is} not twice as large.",
+    "Does dz stand in each of its terms, once, and is nothing cut off?",
+)
+def not_twice_as_large(e):
+    twice = e.given_for(2 * e.dz)
+    if twice is not None and np.shape(twice) == np.shape(e.given) and not np.allclose(twice, 2 * e.given):
+        yield {}
+
+
+@clue(
+    "UPSTREAM_MIXED",
+    "Entry {place} of the {gradient} depends on dz at {output}, though the output does not move there when that entry "
+    "of the input does.",
+    "Which entries of dz belong to an entry of the input?",
+)
+def depends_on_too_much(e):
+    if e.response is not None and np.size(e.z) > 1:
+        still = np.abs(e.jacobian) <= 1e-7 * np.max(np.abs(e.jacobian))
+        yield from _first_place(e, still & (np.abs(e.response) > 1e-7 * np.max(np.abs(e.response))))
+
+
+@clue(
+    "OUTPUTS_LEFT_OUT",
+    "When entry {place} of the input rises, the output moves at {output}, but dz there does not reach this entry of "
+    "the {gradient}.",
+    "Which outputs move with a single entry?",
+)
+def depends_on_too_little(e):
+    if e.response is not None and np.size(e.z) > 1:
+        yield from _first_place(e, (np.abs(e.jacobian) > 1e-3 * np.max(np.abs(e.jacobian))) & (e.response == 0))
+
+
+def _first_place(e, strange):
+    """Where it is first so, if it is so in a tenth of the places: a few may be due to a condition at this point."""
+    if strange.mean() >= 0.1:
+        output, entry = np.argwhere(strange)[0]
+        place = np.unravel_index(e.entries[entry], np.shape(e.inputs[e.i]))
+        output = np.unravel_index(output, np.shape(e.z))
+        yield {"place": tuple(map(int, place)), "output": tuple(map(int, output))}
+
+
+@clue(
+    "EQUAL_UPSTREAM_RIGHT",
+    "Where all entries of dz are equal, the {gradient} {is} right.",
+    "Which entry of dz meets which entry of the output?",
+)
+def right_for_equal_upstream(e):
+    if np.size(e.dz) > 1 and e.is_right_if(dz=np.full_like(e.dz, 0.7)):
+        yield {}
