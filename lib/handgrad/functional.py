@@ -69,7 +69,11 @@ def sigmoid(x: ArrayLike) -> Any:
     if torch := torch_of(x):
         return torch.sigmoid(x)
     x = as_floats(x)
-    e = np.exp(-magnitude(x))
+    return sigmoid_from(np.exp(-magnitude(x)), x)
+
+
+def sigmoid_from(e: Any, x: Any) -> Any:
+    """σ(x), where e = e^-|x| is known already."""
     if is_complex(x):
         return np.where(np.real(x) < 0, e, 1) / (1 + e)
     return np.maximum(e, np.greater_equal(x, 0)) / (1 + e)  # 1 above the line where x >= 0, else e, from 0 to 1
@@ -130,7 +134,12 @@ def sigmoid_cross_entropy(x: Any, label: Any) -> Any:
     if torch := torch_of(x):
         return torch.nn.functional.binary_cross_entropy_with_logits(x, label, reduction="none")
     x = as_floats(x)
-    return (1 - label) * x + positive_part(-x) + np.log1p(np.exp(-magnitude(x)))
+    return sigmoid_cross_entropy_from(np.exp(-magnitude(x)), x, label)
+
+
+def sigmoid_cross_entropy_from(e: Any, x: Any, label: Any) -> Any:
+    """The same, where e = e^-|x| is known already."""
+    return (1 - label) * x + positive_part(-x) + np.log1p(e)
 
 
 def log_softmax(x: ArrayLike) -> Any:

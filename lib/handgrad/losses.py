@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from handgrad.errors import require_ids
-from handgrad.functional import is_complex, log_softmax, sigmoid, sigmoid_cross_entropy, softmax
+from handgrad.functional import is_complex, log_softmax, magnitude, sigmoid_cross_entropy_from, sigmoid_from, softmax
 from handgrad.nodes import Gate
 
 
@@ -49,10 +49,11 @@ class SigmoidCrossEntropy(Gate):
         least = np.complex64 if is_complex(label) else np.float32
         self.x, self.label = x, np.asarray(label, dtype=np.result_type(x, least))
         self.label_is_float = np.issubdtype(np.result_type(label), np.inexact)
-        return sigmoid_cross_entropy(x, self.label)
+        self.e = np.exp(-magnitude(x))  # for the loss and its slope
+        return sigmoid_cross_entropy_from(self.e, x, self.label)
 
     def slope(self) -> Any:
-        return sigmoid(self.x) - self.label  # expected minus observed
+        return sigmoid_from(self.e, self.x) - self.label  # expected minus observed
 
     def backward(self, dz):
         return [self.slope() * dz, -self.x * dz if self.label_is_float else None]
