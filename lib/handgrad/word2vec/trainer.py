@@ -156,6 +156,7 @@ class Trainer:
         """Make all that a run is made of. What it was, if there was one, is forgotten."""
         config = self.config
         self._begin_anew()
+        kind = engine_for(config, self.processes, self.say)  # what it does not do is refused before a text is read
 
         # Import data: words become ids, and frequent ones will be thinned out.
         self._data = data = import_data(corpus, config, self.bar)
@@ -164,7 +165,6 @@ class Trainer:
         keep = keep_probabilities(vocabulary.counts, vocabulary.raw_words, config.subsample)
 
         # Make the embedding and the loss: a model and an objective, and their parameters.
-        kind = engine_for(config, self.processes, self.say)
         network = kind.make_network(config, vocabulary.counts, self.shared)
 
         # Make the optimizer, and hand all of it to an engine.
