@@ -99,6 +99,7 @@ def main(folder):
         "another seed": run(folder / "seed", seed=RANK),
         "unequal shares": run(None, text=UNEQUAL, held_out=0, epochs=2, max_repeats=4),
         "adam": run(None, optimizer="adam"),
+        "steps": run(None, max_steps=3),
         "on the host": run(None, examples_on="host"),
         "numpy": run(None, engine="numpy", device="auto", sync_every=64),
         "cbow": run(None, model="cbow", objective="hierarchical-softmax", epochs=1),

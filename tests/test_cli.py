@@ -189,6 +189,18 @@ def test_every_option_explains_itself_and_says_its_default(run):
     assert "[default: 0.025]" in shown and "[default: negative-sampling]" in shown
 
 
+def test_a_setting_that_an_engine_would_ignore_is_one_sentence(run, text, tmp_path):
+    result = run("train", text, "--engine", "compiled", "--batch-size", 32)
+    assert result.exit_code == 2 and result.output.splitlines()[-1] == (
+        "Error: The compiled engine ignores --batch-size = 32: it learns pieces of the text, where batches are for "
+        "--engine numpy or torch. Leave it at 64."
+    )
+    settings = ("--engine", "torch", "--device", "cpu", "--sync-every", 8)
+    result = run("train", text, *settings, "--output", tmp_path / "run")
+    assert result.exit_code == 2 and "ignores --sync-every = 8: this process is alone" in result.output
+    assert not (tmp_path / "run").exists()
+
+
 def test_without_output_it_says_that_nothing_was_kept(run, text):
     assert "not saved: give --output" in run("train", text, *SMALL).output
 

@@ -223,6 +223,7 @@ class Row(NamedTuple):
     given: dict = {}  # noqa: RUF012  never changed
 
 
+NO_BATCHES = {"batch_size": 64}  # as it is by default
 STREAM = {"dynamic_window": False, "batch_size": 8}
 SHARED_NOISE = {"objective": "nce", "negatives": 5}
 CHECKPOINTS = {"checkpoint_every": 2, "max_steps": 9}
@@ -287,10 +288,10 @@ ROWS = [
         pytest.approx((-0.5 / 1000, 0.5 / 1000), rel=0.01),
         {**WIDE, "initialization": "cs20"},
     ),
-    Row("engine", "compiled", engine, ("compiled", False)),
-    Row("engine", "numpy", engine, ("numpy", True), {"engine": "auto"}),
+    Row("engine", "compiled", engine, ("compiled", False), NO_BATCHES),
+    Row("engine", "numpy", engine, ("numpy", True), {"engine": "auto", **NO_BATCHES}),
     Row("threads", 2, threads_of_matrix_products, {2}),
-    Row("deterministic", True, steps, (7, 0), {"engine": "compiled"}),  # 14 sentences, two a step
+    Row("deterministic", True, steps, (7, 0), {"engine": "compiled", **NO_BATCHES}),  # 14 sentences, two a step
     Row("examples_on", "device", who_draws, "device", {"engine": "torch", "device": "cpu"}),
     Row("precision", "float64", precision, {"float64"}),
     Row("seed", 2, changed_draws, {"init", "examples", "noise"}, {"dynamic_window": True}),

@@ -280,7 +280,7 @@ def test_a_loss_that_is_no_number_is_a_sentence(corpus):
 
 @pytest.mark.parametrize("engine", ["numpy", "compiled"])
 def test_sentences_of_one_word_are_nothing_to_learn_from(engine):
-    trainer = Trainer(TrainingConfig(**SMALL | {"epochs": 1, "engine": engine}, min_count=1))
+    trainer = Trainer(TrainingConfig(**SMALL | {"epochs": 1, "engine": engine, "batch_size": 64}, min_count=1))
     with pytest.raises(InputError, match="nothing to learn from: of 3 words no two"):
         trainer.fit([["a"], ["b"], ["a"]])
 

@@ -68,6 +68,21 @@ class TrainingConfig:
     """What a run depends on. The defaults are word2vec.c's for skip-gram with negative sampling (Mikolov et al. 2013),
     but for ``min_learning_rate``, which is gensim's. ``explain()`` says what each field does.
 
+    A field means the same in every engine, or the engine refuses it. What an objective or a model has no use for is
+    without effect in all of them: ``cbow_gradient`` for skipgram, ``noise`` for a tree.
+
+    What runs, where engines differ:
+
+    - A *step* is a batch of ``batch_size`` targets. In the compiled engine, for negative-sampling and
+      hierarchical-softmax, it is a piece of the text, whole sentences: at most 50,000 words, and fewer where an epoch
+      would have less than 200 steps; if deterministic, two pieces of at most 5,000. In several processes it is
+      ``sync_every`` batches in each. ``report_every`` and ``checkpoint_every`` count steps, ``max_steps`` counts
+      batches.
+    - ``negatives`` K: numpy and torch draw K words of noise for each target, and all words of its window share them
+      (word2vec.c draws K for each pair; so does update="pair"). The compiled engine draws max(K, 12) for a block of
+      up to four neighboring targets, for cbow max(K, 8), and each of them counts K / max(K, 12), or K / max(K, 8). For
+      nce and sampled-softmax every engine draws K for a whole batch.
+
     Raises
     ------
     InputError
@@ -119,13 +134,16 @@ class TrainingConfig:
     batch_size: int = setting(
         64,
         "Targets of a batch, or pairs with num_skips. All are worked on with the same old vectors, and what a word "
-        "gets from each is added up: with many more, a text that repeats a word hundreds of times throws it far off.",
+        "gets from each is added up: with many more, a text that repeats a word hundreds of times throws it far off. "
+        "The compiled engine has batches for nce and sampled-softmax alone; for other objectives it refuses another "
+        "size, and auto is numpy.",
         least=1,
     )
     epochs: int = setting(5, "Passes over the text.", least=1)
     max_steps: int = setting(
         0,
-        "End after so many batches, if the epochs are not over before; with num_skips the text is begun anew.",
+        "End after so many batches, if the epochs are not over before; with num_skips the text is begun anew. Refused "
+        "where a step is not one batch: by the compiled engine as for batch_size, and in several processes.",
     )
     held_out: int = setting(0, "Words at the end of the text that are not learned from, for a loss on text unseen.")
 
@@ -133,7 +151,8 @@ class TrainingConfig:
     negatives: int = setting(
         5,
         "K, noise words for each target; for nce and sampled-softmax those that a whole batch shares. In the compiled "
-        "engine four neighboring targets share theirs; at least twelve are drawn for them, and count for K.",
+        "engine up to four neighboring targets share theirs: max(K, 12) are drawn, for cbow max(K, 8), and they count "
+        "for K.",
     )
     noise: Literal["unigram", "log-uniform", "uniform"] = setting(
         "unigram",
@@ -191,7 +210,9 @@ class TrainingConfig:
         "mean; 0: by the sum of all. (negative-sampling and hierarchical-softmax)",
     )
     sync_every: int = setting(
-        64, "torch, several processes: batches in each before what they have learned is averaged.", least=1
+        64,
+        "torch, several processes: batches in each before what they have learned is averaged. One process refuses it.",
+        least=1,
     )
     threads: int = setting(
         1,
@@ -201,8 +222,9 @@ class TrainingConfig:
     )
     deterministic: bool = setting(
         False,
-        "compiled: the same bits with any number of threads, of which two learn at a time; takes one and a half times "
-        "as long as two that do not wait for each other, and learns something a little different.",
+        "The same bits with any number of threads. In the compiled engine two learn at a time (negative-sampling and "
+        "hierarchical-softmax alone); takes one and a half times as long as two that do not wait for each other, and "
+        "learns something a little different. In numpy its products have one thread. torch refuses it.",
     )
     precision: Literal["float32", "float64"] = setting("float32", "Of the parameters.")
     seed: int = setting(1, "The same seed, text and versions give the same vectors.")
@@ -212,9 +234,13 @@ class TrainingConfig:
 
     # the course of the run
     report_every: int = setting(
-        0, "Steps between entries of the loss; 0: a hundred entries in a run, or fewer if it is short."
+        0,
+        "Steps between entries of the loss, or more where several are made at once; 0: a hundred entries in a run, or "
+        "fewer if it is short. A step is a batch, but in the compiled engine it may be a piece of the text.",
     )
-    checkpoint_every: int = setting(0, "Steps between checkpoints; 0: by time, and when the run ends or is stopped.")
+    checkpoint_every: int = setting(
+        0, "Steps, as for report_every, between checkpoints; 0: by time, and when the run ends or is stopped."
+    )
     checkpoint_seconds: float = setting(
         30.0,
         "Seconds between checkpoints, beside those of checkpoint_every; more where writing one takes longer than a "

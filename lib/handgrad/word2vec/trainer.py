@@ -157,6 +157,7 @@ class Trainer:
         """Make all that a run is made of. What it was, if there was one, is forgotten."""
         config = self.config
         self._begin_anew()
+        engine_class = engine_for(config, self.processes, self.say)  # what it does not do is refused before a text is read
 
         # Import data: words become ids, and frequent ones will be thinned out.
         self._data = data = import_data(corpus, config, self.bar)
@@ -165,7 +166,6 @@ class Trainer:
         keep = keep_probabilities(vocabulary.counts, vocabulary.raw_words, config.subsample)
 
         # Make the embedding, a row for each word, and the loss, with parameters of its own.
-        engine_class = engine_for(config, self.processes, self.say)
         network = engine_class.make_network(config, vocabulary.counts, self.shared)
 
         # Make the optimizer, and hand all of it to an engine.

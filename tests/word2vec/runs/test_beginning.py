@@ -14,7 +14,7 @@ from handgrad.word2vec import Callback, KeyedVectors, Trainer, TrainingConfig
 TEXT = [[f"w{i}" for i in row] for row in np.random.default_rng(0).zipf(1.6, (120, 12)).clip(max=60)]
 MORE = [[f"w{i}" for i in row] for row in np.random.default_rng(1).zipf(1.6, (120, 12)).clip(max=90)]
 SMALL = {"dimension": 8, "min_count": 1, "batch_size": 16, "epochs": 2, "subsample": 1e-2, "engine": "numpy"}
-ENGINES = [{}, {"engine": "compiled"}, {"engine": "torch", "device": "cpu"}]
+ENGINES = [{}, {"engine": "compiled", "batch_size": 64}, {"engine": "torch", "device": "cpu"}]
 
 
 class Beginning(Callback):

@@ -19,9 +19,10 @@ from handgrad.word2vec.runs.checkpoint import SUMS, checkpoints, is_whole_checkp
 TEXT = [[f"w{i}" for i in row] for row in np.random.default_rng(0).zipf(1.6, (120, 12)).clip(max=60)]
 SMALL = {"dimension": 8, "min_count": 1, "batch_size": 16, "epochs": 2, "subsample": 1e-2, "engine": "numpy"}
 CONSTANT = {"learning_rate": 0.025, "min_learning_rate": 0.025}
+PIECES = {"engine": "compiled", "batch_size": 64}  # the default: there are no batches
 ENGINES = [
-    {}, {"optimizer": "adam"}, {"engine": "compiled"}, {"engine": "compiled", "deterministic": True, "threads": 2},
-    {"engine": "compiled", "objective": "nce", "negatives": 8}, {"engine": "compiled", "model": "cbow"},
+    {}, {"optimizer": "adam"}, PIECES, PIECES | {"deterministic": True, "threads": 2}, PIECES | {"model": "cbow"},
+    {"engine": "compiled", "objective": "nce", "negatives": 8},
     {"engine": "torch", "device": "cpu"}, {"engine": "torch", "device": "cpu", "examples_on": "device"},
 ]  # fmt: skip
 

@@ -18,6 +18,7 @@ from handgrad.word2vec import KeyedVectors, Trainer, TrainingConfig
 from handgrad.word2vec.runs.checkpoint import checkpoints
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+ALONE = {"examples_on": "device", "sync_every": 64}  # what one process needs, to learn as several do
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_both_have_the_same_vectors_losses_and_progress(ran):
 
 def test_two_learn_as_well_as_one(ran):
     told = ran[1][0]["whole"]
-    alone = Trainer(TrainingConfig(**program.CONFIG.to_dict() | {"examples_on": "device", "report_every": 10**6}))
+    alone = Trainer(TrainingConfig(**program.CONFIG.to_dict() | ALONE | {"report_every": 10**6}))
     alone.fit(program.TEXT)
     assert share_of_company(told["near"]) > 0.97  # words that only one of them has met included
     assert "alate" in told["near"] and "blate" in told["near"]
@@ -117,6 +118,7 @@ def test_other_objectives(ran, run):
     "run, sentence",
     [
         ("adam", "Several processes do not do optimizer = 'adam': choose 'sgd'."),
+        ("steps", "Several processes do not do max_steps = 3: choose 0."),
         ("on the host", "Several processes do not do examples_on = 'host': choose 'auto'."),
         ("numpy", "2 processes were started for this run, and only the torch engine does that: choose it."),
         ("nothing", "There is nothing to learn from: "),
@@ -129,7 +131,7 @@ def test_what_several_do_not_do_all_of_them_say(ran, run, sentence):
 
 def test_another_number_of_processes_is_one_sentence():
     """The checkpoint of two, which only the number makes different."""
-    config = TrainingConfig(**program.CONFIG.to_dict() | {"examples_on": "device", "report_every": 0, "max_steps": 3})
+    config = TrainingConfig(**program.CONFIG.to_dict() | ALONE | {"report_every": 0, "max_steps": 3})
     trainer = Trainer(config)
     trainer.fit(program.TEXT)
     arrays, state = trainer.state()

@@ -37,7 +37,7 @@ def run(folder, callbacks=(), resume=False, text=TEXT, **changes):
 
 @pytest.mark.parametrize("engine, package", [("numpy", set()), ("compiled", {"numba"}), ("torch", {"torch"})])
 def test_a_run_names_all_that_has_a_part_in_its_bits(tmp_path, engine, package):
-    run(tmp_path / "run", engine=engine, epochs=1)
+    run(tmp_path / "run", engine=engine, batch_size=64, epochs=1)
     told = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
     of_machine = {"compiled": {"numbers_in_a_vector"}, "torch": {"device"}}.get(engine, set())
     assert set(told["versions"]) == {"handgrad", "numpy", "python"} | package | of_machine

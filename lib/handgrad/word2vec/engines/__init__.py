@@ -9,6 +9,7 @@ import warnings
 
 from handgrad.errors import InputError
 from handgrad.installing import how_to_install
+from handgrad.word2vec.config import TrainingConfig
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
 from handgrad.word2vec.objectives import OBJECTIVES
 
@@ -16,7 +17,19 @@ SLOWER = "5 to 20"  # times, the NumPy engine, with one thread
 
 
 def engine_for(config, processes, say):
-    """The kind of engine that a configuration asks for; with "auto" the compiled one where it can do that."""
+    """The kind of engine that a configuration asks for; with "auto" the compiled one where it can do that.
+
+    What a setting asks for is done, or refused in a sentence.
+    """
+    kind = _kind_for(config, processes, say)
+    for name, reason in kind.ignores(processes).items():
+        value, default = getattr(config, name), getattr(TrainingConfig, name)
+        if value != default:
+            raise InputError(f"The {kind.name} engine ignores {name} = {value!r}: {reason}. Leave it at {default!r}.")
+    return kind
+
+
+def _kind_for(config, processes, say):
     if config.engine == "torch":
         from handgrad.word2vec.engines.torch.engine import TorchEngine, require_torch
 
@@ -42,7 +55,7 @@ def _is_compiled(config, say):
     if config.engine == "compiled" and not installed:
         raise InputError(f"The compiled engine needs numba: {how_to_install('word2vec')}, or choose engine numpy.")
     if config.engine == "auto" and not missing and not installed:
-        warnings.warn(f"Training is many times as fast with numba: {how_to_install('word2vec')}.", stacklevel=5)
+        warnings.warn(f"Training is many times as fast with numba: {how_to_install('word2vec')}.", stacklevel=6)
     if config.engine == "auto" and missing and installed:
         say(f"by NumPy, {SLOWER} times as slow as the compiled engine, which does not do {missing}.")
     return config.engine != "numpy" and installed and not missing
@@ -54,6 +67,8 @@ def _not_compiled(config):
     wanted = {"optimizer": ("sgd",), "update": ("batch",), "precision": ("float32",)}
     if objective.asks_questions:
         wanted |= {"reduction": ("sum",), "num_skips": (0,), "max_steps": (0,)}
+        if config.engine == "auto":  # another engine has batches of the size that is asked for
+            wanted["batch_size"] = (TrainingConfig.batch_size,)
     elif objective.shares_noise:
         wanted |= {"model": ("skipgram",), "deterministic": (False,)}
     else:

@@ -98,7 +98,8 @@ class Engine:
     def __init__(self, task: Task, schedule: Schedule) -> None:
         self.task, self.schedule, self.config = task, schedule, task.config
         self.network, self.optimizer = task.network, task.optimizer
-        self.threads_of_products = self.config.threads
+        self.any_threads = self.config.deterministic  # a sum by several threads ends with other bits than by one
+        self.threads_of_products = 1 if self.config.deterministic else self.config.threads
         self.noise_rng = np.random.default_rng(self.config.seed_of("noise"))
         self.example_rng = np.random.default_rng(self.config.seed_of("examples"))
 
@@ -114,6 +115,11 @@ class Engine:
     def make_optimizer(cls, network: Network) -> Any:
         """An optimizer for the parameters of such a network."""
         return OPTIMIZERS[network.config.optimizer](network.config.learning_rate)
+
+    @classmethod
+    def ignores(cls, processes: Any) -> dict[str, str]:
+        """Settings that mean nothing to it, each with the reason: whoever changes one is told so, not left to guess."""
+        return {}
 
     def steps(self, place: Place) -> Iterator[Step]:
         """Learn from a place to the end of its epoch, and yield after each step.

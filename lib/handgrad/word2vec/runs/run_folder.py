@@ -257,11 +257,13 @@ class RunFolder:
     def _require_the_same_run(self, trainer):
         """The configuration and the text are those of the run in the folder, or a sentence says what differs."""
         config, text = self.earlier["config"], self.earlier["text"]
+        ignored = trainer.engine.ignores(trainer.processes)
         then, now = self.earlier.get("versions"), _versions(trainer)
         if then != now:
             warnings.warn(f"The run was begun with {then} and goes on with {now}: its bits may differ.", stacklevel=2)
         for name, value in trainer.config.to_dict().items():
             may_change = name in MAY_CHANGE or (name == "threads" and trainer.engine.any_threads)
+            may_change = may_change or name in ignored  # an older run may have it
             then = config.get(name, getattr(TrainingConfig, name, None))  # a run may be older than a setting
             if then != value and not may_change:
                 raise InputError(

@@ -129,7 +129,7 @@ def test_words_find_the_company_they_keep(threads, kind):
 @functools.cache
 def ends_in_numpy(options):
     """The loss in the last quarter of a run, and the last one in text unseen."""
-    trainer = trained(**json.loads(options) | {"engine": "numpy"})
+    trainer = trained(**json.loads(options) | {"engine": "numpy", "batch_size": 8})
     assert trainer.engine.name == "numpy"
     return end_of(trainer), trainer.losses[-1].held_out
 
@@ -151,7 +151,7 @@ def ends_in_numpy(options):
 @pytest.mark.parametrize("mode", [{}, APART, {"threads": 2}], ids=str)
 def test_the_loss_ends_where_that_of_the_numpy_engine_ends(changes, mode):
     """The same model learns the same thing, in text unseen too. NumPy's batches are small, so that sums do not jump."""
-    options = {"held_out": 800, "batch_size": 8} | changes
+    options = {"held_out": 800} | changes
     ours, (theirs, theirs_held_out) = trained(**options | mode), ends_in_numpy(json.dumps(options))
     assert ours.engine.name == "compiled"
     assert ours.losses[-1].held_out < 0.95 * ours.losses[0].held_out
@@ -848,8 +848,9 @@ def test_texts_that_are_as_small_as_can_be(text, changes, kind, mode):
 def test_where_a_sentence_is_a_block_each_step_is_that_of_the_numpy_engine(sentence, kind):
     """Without noise and with a rate that does not fall. With a tree, a block is a word."""
     options = {"negatives": 0, "dynamic_window": False, "initialization": "tensorflow", "min_learning_rate": 0.05}
-    options |= {"batch_size": 1 if "objective" in kind else len(sentence), **kind}
-    ours, theirs = (trained([sentence] * 7, **options | {"engine": engine}) for engine in ("compiled", "numpy"))
+    ours = trained([sentence] * 7, **options | kind)
+    batches = {"engine": "numpy", "batch_size": 1 if "objective" in kind else len(sentence)}
+    theirs = trained([sentence] * 7, **options | kind | batches)
     for a, b in zip(ours.network.parameters, theirs.network.parameters, strict=True):
         np.testing.assert_allclose(a.value, b.value, rtol=1e-4, atol=1e-6)
 

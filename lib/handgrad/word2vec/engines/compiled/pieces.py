@@ -51,6 +51,10 @@ class PieceEngine(CompiledEngine):
             self.tables.append(whole_vectors(parameter.value, more))
             parameter.value = self.tables[-1][:rows, :D]  # what was there is gone before the next table is made
 
+    @classmethod
+    def ignores(cls, processes):
+        return {"batch_size": "it learns pieces of the text, where batches are for engine numpy or torch"}
+
     def steps(self, place):
         with ThreadPoolExecutor(self.config.threads) as pool:  # which waits for all that is at work when this ends
             yield from self.epoch(place, pool)

@@ -45,7 +45,7 @@ def require_torch(config, processes):
         raise InputError("The examples of num_skips are not made on the device: leave examples_on at auto.")
     if processes.count == 1:
         return
-    wanted = {"optimizer": ("sgd",), "num_skips": (0,), "examples_on": ("auto", "device")}
+    wanted = {"optimizer": ("sgd",), "num_skips": (0,), "examples_on": ("auto", "device"), "max_steps": (0,)}
     for name, values in wanted.items():
         if getattr(config, name) not in values:
             raise InputError(f"Several processes do not do {name} = {getattr(config, name)!r}: choose {values[0]!r}.")
@@ -94,6 +94,11 @@ class TorchEngine(NumPyEngine):
         from handgrad.word2vec.engines.torch.network import TorchOptimizer
 
         return TorchOptimizer(network, network.config.learning_rate)
+
+    @classmethod
+    def ignores(cls, processes):
+        alone = "this process is alone, with nobody to meet; torchrun starts several"
+        return {"sync_every": alone} if processes.count == 1 else {}
 
     def steps(self, place):
         """Learn, and yield after each step: a batch, or in several processes a round of batches and a meeting."""

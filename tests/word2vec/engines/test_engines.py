@@ -1,0 +1,245 @@
+"""Each engine does what a setting says, or refuses it: no setting is ignored without a word."""
+
+import dataclasses
+import functools
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from handgrad.errors import InputError
+from handgrad.word2vec import Callback, KeyedVectors, Trainer, TrainingConfig
+from handgrad.word2vec.engines.compiled.hogwild import PIECE as OF_HOGWILD
+from handgrad.word2vec.engines.compiled.negative_sampling import NEGATIVES, TARGETS
+from handgrad.word2vec.runs.checkpoint import checkpoints, load_checkpoint
+
+TEXT = [[f"w{i}" for i in row] for row in np.random.default_rng(0).zipf(1.5, (40, 8)).clip(max=20)]
+SMALL = {"dimension": 4, "min_count": 1, "epochs": 1, "window": 3, "subsample": 0.0}
+TORCH = {"engine": "torch", "device": "cpu", "batch_size": 16}
+ENGINES = {
+    "numpy": {"engine": "numpy", "batch_size": 16},
+    "hogwild": {"engine": "compiled"},
+    "deterministic": {"engine": "compiled", "deterministic": True},
+    "batches": {"engine": "compiled", "objective": "nce", "batch_size": 16},
+    "torch, host": TORCH | {"examples_on": "host"},
+    "torch, device": TORCH | {"examples_on": "device"},
+}
+PIECES = {"hogwild", "deterministic"}
+COMPILED = PIECES | {"batches"}
+IN_TORCH = {"torch, host", "torch, device"}
+ALL = set(ENGINES)
+
+
+class Row(NamedTuple):
+    """A setting, the engines that refuse this value of it, and the settings of both runs that are compared.
+
+    What is compared are the vectors, or what ``what`` names.
+    """
+
+    field: str
+    value: Any
+    refused_by: frozenset | set = frozenset()
+    given: dict = {}  # noqa: RUF012  never changed
+    what: str = "vectors"
+
+
+NCE = {"objective": "nce", "batch_size": 16}
+STREAM = {"dynamic_window": False}
+OFTEN = {"checkpoint_every": 2}
+ROWS = [
+    Row("model", "cbow", {"batches"}),
+    Row("objective", "hierarchical-softmax", given={"batch_size": 64}),
+    Row("objective", "nce", {"deterministic"}),
+    Row("objective", "sampled-softmax", {"deterministic"}),
+    Row("objective", "full-softmax", COMPILED),
+    Row("dimension", 5),
+    Row("cbow_gradient", "word2vec.c", {"batches"}, {"model": "cbow"}),
+    Row("min_count", 8),
+    Row("max_vocabulary", 6),
+    Row("unk", "keep", given={"min_count": 8}),
+    Row("subsample", 0.01),
+    Row("window", 2),
+    Row("dynamic_window", False),
+    Row("num_skips", 2, PIECES | {"torch, device"}, STREAM),
+    Row("batch_size", 32, PIECES),
+    Row("epochs", 2),
+    Row("max_steps", 3, PIECES),
+    Row("held_out", 40),
+    Row("negatives", 2),
+    Row("negatives", 20, given={"unique_noise": False}),
+    Row("noise", "log-uniform"),
+    Row("noise", "uniform"),
+    Row("noise_power", 0.3),
+    Row("unique_noise", False, {"deterministic"}, NCE),
+    Row("remove_accidental_hits", "yes", {"deterministic"}, NCE),
+    Row("optimizer", "momentum", COMPILED | IN_TORCH),
+    Row("optimizer", "adagrad", COMPILED),
+    Row("optimizer", "adam", COMPILED),
+    Row("update", "pair", COMPILED | IN_TORCH),
+    Row("reduction", "mean", PIECES),
+    Row("learning_rate", 0.1),
+    Row("min_learning_rate", 0.02),
+    Row("initialization", "tensorflow"),
+    Row("initialization", "cs20"),
+    Row("begin_from", "known.txt"),
+    Row("examples_on", "device", ALL - IN_TORCH),
+    Row("examples_on", "host", ALL - IN_TORCH),
+    Row("max_repeats", 1, ALL - IN_TORCH),
+    Row("sync_every", 4, ALL),  # of one process
+    Row("deterministic", True, ALL - PIECES - {"numpy"}, {"threads": 2}, "work"),
+    Row("precision", "float64", COMPILED),
+    Row("seed", 2),
+    *(Row("seeds", {draw: 2}) for draw in ("init", "examples", "noise")),
+    Row("report_every", 3, what="reports"),
+    Row("checkpoint_every", 2, what="checkpoints"),
+    Row("checkpoint_seconds", 1e-9, what="checkpoints"),
+    Row("keep", 1, given=OFTEN, what="kept"),
+    Row("checkpoint_scope", "embed", what="arrays"),
+]
+# What is not seen in vectors or files: which engine, where it computes, and how many share the work.
+ELSEWHERE = {
+    "engine": ("compiled/test_compiled.py", "test_what_it_does_it_does_unasked"),
+    "device": ("torch/test_engine.py", "test_with_a_gpu_auto_is_the_gpu"),
+    "threads": ("torch/test_engine.py", "test_torch_has_as_many_threads_as_the_run_and_then_as_many_as_before"),
+}
+CASES = [
+    pytest.param(row, engine, id=f"{row.field}={row.value}-{engine}")
+    for row in ROWS
+    for engine in ENGINES
+    if row.value != (SMALL | ENGINES[engine]).get(row.field, getattr(TrainingConfig, row.field, None))
+]
+
+
+class Noted(Callback):
+    def __init__(self):
+        self.checkpoints = []
+
+    def on_checkpoint(self, trainer, path):
+        self.checkpoints.append(trainer.step)
+
+
+@pytest.fixture(scope="module")
+def observed(tmp_path_factory):
+    """A function that trains with some settings and returns what can be seen of the run, once for the same settings."""
+    folder = tmp_path_factory.mktemp("runs")
+    known = folder / "known.txt"
+    KeyedVectors(["w1", "w2"], np.eye(2, SMALL["dimension"])).save_word2vec_format(known)
+
+    @functools.cache
+    def _observed(settings, is_written):
+        changes = {name: dict(value) if name == "seeds" else value for name, value in settings}
+        if "begin_from" in changes:
+            changes["begin_from"] = str(known)
+        noted, output = Noted(), folder / str(len(list(folder.iterdir()))) if is_written else None
+        trainer = Trainer(TrainingConfig(**SMALL | changes), [noted])
+        trainer.fit(TEXT, output)
+        seen = {
+            "vectors": [parameter.value.tobytes() for parameter in trainer.network.parameters],
+            "work": [trainer.engine.threads_of_products, *(p.value.tobytes() for p in trainer.network.parameters)],
+            "reports": [entry.step for entry in trainer.losses],
+            "checkpoints": noted.checkpoints,
+        }
+        if output:
+            kept = checkpoints(output / "checkpoints")
+            seen |= {"kept": [path.name for path in kept], "arrays": sorted(load_checkpoint(kept[-1])[0])}
+        return seen
+
+    def _of(settings, what):
+        named = {name: tuple(value.items()) if name == "seeds" else value for name, value in settings.items()}
+        return _observed(tuple(named.items()), what not in ("vectors", "work", "reports"))[what]
+
+    return _of
+
+
+@pytest.mark.parametrize("row, engine", CASES)
+def test_a_setting_has_an_effect_or_is_refused(row, engine, observed):
+    before = ENGINES[engine] | row.given
+    if engine in PIECES:
+        before = {name: value for name, value in before.items() if name != "batch_size"}
+    after = before | {row.field: row.value}
+    if engine in row.refused_by:
+        named = {row.field, *row.given, *ENGINES[engine]} - {"engine"}
+        with pytest.raises(InputError, match=rf"\b({'|'.join(named)})\b"):
+            observed(after, row.what)
+        return
+    assert observed(after, row.what) != observed(before, row.what)
+
+
+def test_no_setting_is_without_a_row():
+    assert {row.field for row in ROWS} | set(ELSEWHERE) == {field.name for field in dataclasses.fields(TrainingConfig)}
+    for file, test in ELSEWHERE.values():
+        assert f"def {test}(" in (Path(__file__).parent / file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "changes, sentence",
+    [
+        (
+            {"engine": "compiled", "batch_size": 32},
+            "The compiled engine ignores batch_size = 32: it learns pieces of the text, where batches are for engine "
+            "numpy or torch. Leave it at 64.",
+        ),
+        (
+            {**TORCH, "sync_every": 8},
+            "The torch engine ignores sync_every = 8: this process is alone, with nobody to meet; torchrun starts "
+            "several. Leave it at 64.",
+        ),
+    ],
+    ids=str,
+)
+def test_what_an_engine_would_ignore_is_one_sentence_before_a_text_is_read(changes, sentence):
+    text = iter(TEXT)
+    with pytest.raises(InputError) as error:
+        Trainer(TrainingConfig(**SMALL | changes)).fit(text)
+    assert next(text) is TEXT[0]
+    assert str(error.value) == sentence
+
+
+def test_batches_of_a_size_that_is_asked_for_are_made_by_the_engine_that_has_them(observed):
+    trainer = Trainer(TrainingConfig(**SMALL, batch_size=16))
+    trainer.fit(TEXT)
+    assert trainer.engine.name == "numpy" and trainer.step == len(TEXT) * 8 // 16
+    assert [parameter.value.tobytes() for parameter in trainer.network.parameters] == observed(
+        ENGINES["numpy"], "vectors"
+    )
+
+
+def test_deterministic_numpy_has_the_same_bits_with_any_number_of_threads():
+    """Large products are where several threads would add up otherwise."""
+    text = [[f"w{i}" for i in row] for row in np.random.default_rng(0).integers(0, 1500, (40, 20))]
+    given = SMALL | {"dimension": 200, "objective": "full-softmax", "batch_size": 256, "max_steps": 2}
+    learned = []
+    for threads in (1, 2):
+        trainer = Trainer(TrainingConfig(**given, engine="numpy", deterministic=True, threads=threads))
+        learned.append(trainer.fit(text).vectors.tobytes())
+        assert trainer.engine.any_threads
+    assert learned[0] == learned[1]
+
+
+@pytest.mark.parametrize(
+    "given, then, now",
+    [
+        ({"engine": "compiled"}, {"batch_size": 32}, {"batch_size": 64}),
+        (TORCH, {"sync_every": 8}, {"sync_every": 64}),
+    ],
+    ids=str,
+)
+def test_a_run_from_when_it_was_ignored_goes_on_without_it(tmp_path, monkeypatch, given, then, now):
+    given = SMALL | given | {"checkpoint_every": 2}
+    with monkeypatch.context() as patch:
+        patch.setattr("handgrad.word2vec.engines.TrainingConfig", TrainingConfig(**given | then))  # nothing is refused
+        Trainer(TrainingConfig(**given | then)).fit(TEXT, tmp_path / "run")
+    with pytest.raises(InputError, match=f"ignores {next(iter(then))} = "):
+        Trainer(TrainingConfig(**given | then | {"epochs": 2})).fit(TEXT, tmp_path / "run", resume=True)
+    with pytest.warns(UserWarning, match="goes on with a learning rate"):
+        Trainer(TrainingConfig(**given | now | {"epochs": 2})).fit(TEXT, tmp_path / "run", resume=True)
+
+
+def test_the_configuration_says_what_runs():
+    """Numbers of its docstring are those of the code."""
+    said = " ".join(TrainingConfig.__doc__.split())
+    assert TARGETS == 4 and "a block of up to four neighboring targets" in said
+    assert f"draws max(K, {NEGATIVES['skipgram']}) for a block" in said
+    assert f"for cbow max(K, {NEGATIVES['cbow']})" in said
+    assert f"at most {OF_HOGWILD:,} words" in said
