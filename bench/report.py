@@ -42,6 +42,7 @@ def commands(arguments, plain):
     yield "training.py", [*text, *words, "--all", "--torch-seconds", "10", "--sides", *OTHERS]
     yield "text_to_vectors.py", text
     yield "nce_speed.py", text
+    yield "kernels.py", text
     yield "roofline.py", text
     yield "memory.py", []
     yield "vocabulary.py", [plain]

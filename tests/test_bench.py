@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 BENCH = Path(__file__).resolve().parents[1] / "bench"
@@ -95,6 +96,33 @@ def test_nce_says_what_to_install(text):
         pytest.skip("TensorFlow is here")
     printed = bench("nce_speed.py", text, "--steps", 8, "--turns", 1, "--sides", "tensorflow", status=1)
     assert "There is no TensorFlow here: pip install -r bench/requirements.txt" in printed
+
+
+def test_the_ideas_of_the_kernel_are_added_one_to_the_other(text):
+    printed = bench("kernels.py", text, "--turns", 1, "--dimension", 16, "--sides", "pairs", "blocks", "registers")
+    assert re.findall(r"(\w+): [^:]*, beside (\w+):", printed) == [
+        ("blocks", "pairs"), ("registers", "blocks"), ("registers", "pairs"),
+    ]  # fmt: skip
+    assert len(RATIO.findall(printed)) == 3
+
+
+def test_what_stands_in_for_products_in_registers_is_the_same(monkeypatch):
+    monkeypatch.syspath_prepend(BENCH)
+    import kernels
+
+    from handgrad.word2vec.engines.compiled import products
+    from handgrad.word2vec.engines.compiled.aligned import aligned_table
+
+    rng, rows, places = np.random.default_rng(0), np.array([5, 2, 2, 0]), np.arange(8)
+    A, U = aligned_table(rng.normal(size=(8, 21))), aligned_table(rng.normal(size=(6, 21)))
+    E = [aligned_table(np.zeros((8, 4))) for _ in range(2)]
+    tables = [U.copy() for _ in range(2)]
+    for module, errors, table in zip((kernels, products), E, tables, strict=True):
+        module.scores(A, U, rows, errors, 8, 4)
+        module.add_product(table, rows, errors.T, A, places, 8)
+    assert E[0].any() and (tables[0] != U).any()
+    np.testing.assert_allclose(E[0], E[1], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(*tables, rtol=1e-12, atol=1e-12)
 
 
 def test_the_roofline_counts_the_entries(text, monkeypatch):

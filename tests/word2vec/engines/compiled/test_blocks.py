@@ -13,9 +13,9 @@ from handgrad import SGD
 from handgrad.nodes import Parameter
 from handgrad.word2vec import HuffmanTree
 from handgrad.word2vec.engines.compiled import hierarchical_softmax, negative_sampling, steps
+from handgrad.word2vec.engines.compiled.aligned import aligned_table
 from handgrad.word2vec.engines.compiled.negative_sampling import TARGETS
-from handgrad.word2vec.engines.compiled.simd import whole_vectors
-from handgrad.word2vec.engines.compiled.steps import find_rows, room_for
+from handgrad.word2vec.engines.compiled.steps import find_rows, workspace_for
 from handgrad.word2vec.engines.compiled.thread_copies import NO_COPIES
 from handgrad.word2vec.objectives import CBOW, HierarchicalSoftmax, NegativeSampling, SkipGram
 
@@ -64,27 +64,27 @@ def windows_of(block):
     return [[words[j] for j in range(begin[i], end[i]) if j != i] for i in range(block["first"], block["last"])]
 
 
-def full_of_garbage(room, size):
-    """Scratch as other blocks have left it."""
-    for each in room[:-1]:  # the last one is an order
+def full_of_garbage(workspace, size):
+    """A workspace as other blocks have left it."""
+    for each in workspace[:-1]:  # the last one is an order
         each[:] = np.random.default_rng(0).normal(scale=size, size=each.shape)
-    return room
+    return workspace
 
 
 def train_by_kernel(block, model, garbage=1e3):
     """The step: loss, predictions, V and U."""
-    V, U = whole_vectors(block["V"]), whole_vectors(block["U"])
+    V, U = aligned_table(block["V"]), aligned_table(block["U"])
     text = [block[name] for name in ("words", "begin", "end", "first")]
     rate, reach = V.dtype.type(block["rate"]), block["reach"]
     if "tree" in block:
         path = path_in(block)
-        room = full_of_garbage(room_for(1, 2 * reach, len(path[0]), V), garbage)
-        loss, n = hierarchical_softmax.learn_block(V, U, *text, *path, NO_COPIES[0][1], *model, rate, None, room)
+        workspace = full_of_garbage(workspace_for(1, 2 * reach, len(path[0]), V), garbage)
+        loss, n = hierarchical_softmax.learn_block(V, U, *text, *path, NO_COPIES[0][1], *model, rate, None, workspace)
     else:
         outputs = np.append(block["negatives"], block["words"][block["first"] : block["last"]])
         Q = len(block["negatives"]) + TARGETS
-        room = full_of_garbage(room_for(TARGETS, TARGETS + 2 * reach, Q, V), garbage)
-        rest = outputs, V.dtype.type(block["weight"]), *model, rate, outputs, room
+        workspace = full_of_garbage(workspace_for(TARGETS, TARGETS + 2 * reach, Q, V), garbage)
+        rest = outputs, V.dtype.type(block["weight"]), *model, rate, outputs, workspace
         loss, n = negative_sampling.learn_block(V, U, *text, block["last"], *rest)
     D = block["V"].shape[1]
     assert not V[:, D:].any() and not U[:, D:].any()  # what fills up the vectors stays 0
@@ -195,7 +195,7 @@ def test_with_vectors_of_256_bits_it_is_the_same(tmp_path):
     narrow = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": AVX2, "NUMBA_CACHE_DIR": str(tmp_path)}
     of_blocks = (test_a_block_is_one_step_of_the_gates, test_a_block_in_float32_is_near_the_exact_one)
     tests = [f"{__file__}::{test.__name__}" for test in of_blocks] + [str(Path(__file__).with_name("test_logistic.py"))]
-    lanes = "from handgrad.word2vec.engines.compiled.simd import LANES; assert LANES == 8"
+    lanes = "from handgrad.word2vec.engines.compiled.compiling import LANES; assert LANES == 8"
     program = f"{lanes}; import pytest; exit(pytest.main({tests}))"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | narrow
     ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)

@@ -34,9 +34,9 @@ from handgrad.word2vec import (
 from handgrad.word2vec.engines import compiled
 from handgrad.word2vec.engines.compiled import deterministic, draws, hogwild, negative_sampling
 from handgrad.word2vec.engines.compiled import pieces as pieces_module
+from handgrad.word2vec.engines.compiled.compiling import LANES
 from handgrad.word2vec.engines.compiled.pieces import _generator, pieces_of
-from handgrad.word2vec.engines.compiled.simd import LANES
-from handgrad.word2vec.engines.compiled.steps import room_for
+from handgrad.word2vec.engines.compiled.steps import workspace_for
 from handgrad.word2vec.runs.checkpoint import checkpoints, load_checkpoint
 from handgrad.word2vec.runs.state import describe
 
@@ -586,13 +586,13 @@ def test_a_piece_that_fails_leaves_room_for_another(monkeypatch):
             engine.learn_piece(np.zeros(3, np.int32), np.array([0, 3]), np.float32(0.1), np.uint64(3), np.uint64(4))
 
 
-def test_scratch_grows_with_the_window_and_not_with_its_square():
+def test_the_workspace_grows_with_the_window_and_not_with_its_square():
     V = np.zeros((1, LANES), np.float32)
-    some, many = (sum(part.size for part in room_for(4, R, 16, V)) for R in (1000, 4000))
+    some, many = (sum(part.size for part in workspace_for(4, R, 16, V)) for R in (1000, 4000))
     assert many < 4.2 * some
 
 
-def test_nobody_is_at_work_while_a_callback_looks_or_a_checkpoint_is_written(spied, tmp_path):
+def test_no_thread_is_at_work_while_a_callback_looks_or_a_checkpoint_is_written(spied, tmp_path):
     class Look(Callback):
         def look(self, trainer, *_):
             assert not trainer.engine.at_work and len(spied) == trainer.step
@@ -608,7 +608,7 @@ def test_nobody_is_at_work_while_a_callback_looks_or_a_checkpoint_is_written(spi
     assert len(looked) > 50
 
 
-def test_nobody_is_at_work_while_the_held_out_loss_is_measured(monkeypatch):
+def test_no_thread_is_at_work_while_the_held_out_loss_is_measured(monkeypatch):
     """Otherwise its vectors would move, and what is learned meanwhile would not be timed."""
     measure, measured = Trainer.held_out_loss, []
 
@@ -661,7 +661,7 @@ def test_a_run_that_is_stopped_counts_all_that_its_threads_had_begun(spied):
     assert trainer.losses[-1].step <= trainer.step
 
 
-def test_steps_that_nobody_asks_for_any_more_are_counted_too(spied):
+def test_steps_that_are_not_asked_for_any_more_are_counted_too(spied):
     trainer = Trainer(TrainingConfig(**SMALL | {"threads": 2}))
     trainer.prepare(encode_text(TOPICS))
     steps = trainer.engine.steps(trainer.place)
@@ -1055,7 +1055,7 @@ def test_without_numba_it_trains_in_numpy_and_says_once_what_to_install():
     trained_in, warning = run_without_numba("auto")
     assert trained_in == "numpy 3"
     message = f"Training is many times as fast with numba: {how_to_install('word2vec')}."
-    assert warning == f"UserWarning {message} <string>"  # at the line of whoever called fit
+    assert warning == f"UserWarning {message} <string>"  # at the line that called fit
     assert run_without_numba("numpy") == ["numpy 3"]
     assert run_without_numba("auto", **TREE, **CBOW, **APART, threads=2)[0] == "numpy 3"
 

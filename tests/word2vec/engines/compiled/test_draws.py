@@ -102,7 +102,7 @@ def test_each_window_ends_where_its_draw_says_or_its_sentence_does(window, dynam
 
 @pytest.mark.parametrize("window", [1, 30, 2**31 - 1])
 def test_no_window_reaches_farther_than_the_room_that_is_made_for_it(window):
-    """Room for the longest sentence, not for a window that no sentence has."""
+    """As much workspace as the longest sentence needs, not for a window that no sentence has."""
     starts = np.cumsum([0, 3, 0, 60, 7])
     text = np.arange(70, dtype=np.int32), starts, chances(np.ones(70)), (window, True), np.uint64(3)
     words, begin, end, farthest = draw_text(*text)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numba import njit
 
+from handgrad.word2vec.engines.compiled.compiling import LANES
 from handgrad.word2vec.engines.compiled.logistic import errors, exp_and_log1p
-from handgrad.word2vec.engines.compiled.simd import LANES
 
 
 @njit

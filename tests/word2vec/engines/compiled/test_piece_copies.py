@@ -4,8 +4,9 @@
 import numpy as np
 import pytest
 
+from handgrad.word2vec.engines.compiled.aligned import aligned_table
+from handgrad.word2vec.engines.compiled.compiling import LANES
 from handgrad.word2vec.engines.compiled.piece_copies import copy_shared, join_copies, nothing_used, used_by
-from handgrad.word2vec.engines.compiled.simd import LANES, whole_vectors
 
 
 @pytest.mark.parametrize("n", [0, 1, 500])
@@ -31,7 +32,7 @@ def test_what_was_used_before_is_forgotten():
 def learned_apart(table, pieces, way, learn):
     """Learn two pieces, each a list of ids: the table without its copies, and the ids that each one was given."""
     n, most = len(table), max(map(len, pieces))
-    wide, given, places = whole_vectors(table, 2 * most), [], []
+    wide, given, places = aligned_table(table, 2 * most), [], []
     used = [used_by(np.array(piece, np.int32), nothing_used(n)) for piece in pieces]
     for i in range(2):
         where, ids = copy_shared(wide, used[i], used[1 - i], n + most * i)

@@ -133,7 +133,7 @@ STREAM = {"num_skips": 2, "window": 2, "subsample": 0, "dynamic_window": False}
 
 @pytest.mark.parametrize("changes", [{"objective": "nce"}, {"objective": "sampled-softmax"} | STREAM], ids=str)
 def test_the_bits_are_those_of_one_batch_after_another(monkeypatch, changes):
-    """However many threads there are, however many batches are handed over at once, and whoever looks when."""
+    """However many threads there are, however many batches are handed over at once, and whenever a callback looks."""
     learned = {}
     for together, threads, report_every in [(1, 1, 1), (8, 1, 1), (8, 1, 15), (8, 2, 15), (8, 2, 7), (5, 3, 15)]:
         monkeypatch.setattr(batches, "BATCHES", together)
@@ -146,7 +146,7 @@ def test_the_bits_are_those_of_one_batch_after_another(monkeypatch, changes):
 
 
 class StoppedBetweenReports(batches.BatchEngine):
-    """Ctrl-C at a step at which nobody waits for what is at work."""
+    """Ctrl-C at a step that does not wait for what is at work."""
 
     at = -1
 

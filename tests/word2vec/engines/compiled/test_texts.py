@@ -8,10 +8,10 @@ from compiled_draws import all_negatives, all_windows
 
 from handgrad.word2vec import HuffmanTree, UnigramNoise
 from handgrad.word2vec.engines.compiled import hierarchical_softmax, negative_sampling, steps
+from handgrad.word2vec.engines.compiled.aligned import aligned_table
 from handgrad.word2vec.engines.compiled.draws import chances, columns_of_noise
 from handgrad.word2vec.engines.compiled.negative_sampling import TARGETS, Noise
-from handgrad.word2vec.engines.compiled.simd import whole_vectors
-from handgrad.word2vec.engines.compiled.steps import room_for
+from handgrad.word2vec.engines.compiled.steps import workspace_for
 from handgrad.word2vec.engines.compiled.thread_copies import NO_COPIES
 
 MODELS = steps.SKIP_GRAM, steps.CBOW, steps.CBOW_OF_WORD2VEC_C
@@ -25,7 +25,7 @@ def tree_of(vocabulary):
 
 
 def tables(vocabulary, D, dtype):
-    return [whole_vectors(table) for table in np.random.default_rng(5).normal(size=(2, vocabulary, D)).astype(dtype)]
+    return [aligned_table(table) for table in np.random.default_rng(5).normal(size=(2, vocabulary, D)).astype(dtype)]
 
 
 def settings_of(keep, vocabulary, windows, model):
@@ -47,7 +47,7 @@ def train(
 
 
 def train_slowly(ids, starts, windows, K, keep, vocabulary, dtype, states, D, model):
-    """The same, block by block, with scratch of its own for each."""
+    """The same, block by block, with a workspace of its own for each."""
     V, U = tables(vocabulary, D, dtype)
     noise = UnigramNoise(np.arange(1, vocabulary + 1))
     state, noise_state, loss, pairs = *states, 0.0, 0
@@ -56,8 +56,8 @@ def train_slowly(ids, starts, windows, K, keep, vocabulary, dtype, states, D, mo
     for first in range(0, len(words), TARGETS):
         negatives, noise_state = all_negatives(noise, K, noise_state)
         last = min(first + TARGETS, len(words))
-        outputs, room = np.append(negatives, words[first:last]), room_for(TARGETS, longest, longest, V)
-        rest = outputs, dtype(WEIGHT), *model, dtype(0.05), outputs, room
+        outputs, workspace = np.append(negatives, words[first:last]), workspace_for(TARGETS, longest, longest, V)
+        rest = outputs, dtype(WEIGHT), *model, dtype(0.05), outputs, workspace
         more, new = negative_sampling.learn_block(V, U, words, begin, end, first, last, *rest)
         loss, pairs = loss + more, pairs + new
     return loss, pairs, V[:, :D], U[:, :D]
@@ -95,9 +95,9 @@ def test_with_a_tree_sentences_are_their_targets_in_order(model):
     words, begin, end, _ = all_windows(ids, starts, keep, windows, 11)
     slow_loss, slow_n = 0.0, 0
     for i, word in enumerate(words):
-        room, path = room_for(1, 2 * len(words), 20, V), slice(tree[0][word], tree[0][word + 1])
-        block = words, begin, end, i, tree[1][path], tree[2][path]
-        more, new = hierarchical_softmax.learn_block(slow_V, slow_U, *block, NO_COPIES[0][1], *model, 0.05, None, room)
+        workspace, path = workspace_for(1, 2 * len(words), 20, V), slice(tree[0][word], tree[0][word + 1])
+        block = words, begin, end, i, tree[1][path], tree[2][path], NO_COPIES[0][1], *model
+        more, new = hierarchical_softmax.learn_block(slow_V, slow_U, *block, 0.05, None, workspace)
         slow_loss, slow_n = slow_loss + more, slow_n + new
     assert n == slow_n > 30 and loss == pytest.approx(slow_loss, rel=1e-12)
     np.testing.assert_allclose(V, slow_V, rtol=1e-12)
@@ -106,7 +106,7 @@ def test_with_a_tree_sentences_are_their_targets_in_order(model):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_what_blocks_leave_behind_does_no_harm_to_later_ones(model):
-    """Thousands of blocks of all sizes, one after another in the same scratch."""
+    """Thousands of blocks of all sizes, one after another in the same workspace."""
     starts, tree, windows = np.arange(0, 6001, 20), tree_of(200), (5, True)
     ids = np.random.default_rng(0).integers(0, 200, starts[-1]).astype(np.int32)
     loss, n, V, U = train(ids, starts, windows, vocabulary=200, dtype=np.float32, model=model, rate=1e-4)

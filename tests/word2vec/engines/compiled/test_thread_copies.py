@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from handgrad.word2vec.engines.compiled.simd import LANES
+from handgrad.word2vec.engines.compiled.compiling import LANES
 from handgrad.word2vec.engines.compiled.thread_copies import NO_COPIES, join, use_copies
 
 

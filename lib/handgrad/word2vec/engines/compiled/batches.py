@@ -53,7 +53,7 @@ class BatchEngine(CompiledEngine):
         arguments, self.drawn, begun = self._arguments(self.drawn), [], Event()
         before = self._first()
         self.at_work = predictions, submit(_learn, begun, arguments)
-        begun.wait()  # whoever draws the next batches would not let it begin before they are drawn
+        begun.wait()  # drawing the next batches would keep it from beginning until they are drawn
         return before
 
     def _first(self):

@@ -59,13 +59,13 @@ class DeterministicEngine(PieceEngine):
             self.learn(i, pieces, last)
 
     def _nothing_used(self):
-        """Room to write down what the two pieces of a step use of each table."""
+        """Where it is written down what the two pieces of a step use of each table."""
         return [[nothing_used(rows) for rows in self.rows] for _ in range(2)]
 
     def epoch(self, place, pool):
         """Two pieces at a time. They are yielded when their copies are joined."""
-        room = cycle([self._nothing_used() for _ in range(1 + AHEAD)])  # one step is learned, others are drawn
-        steps = self._drawn(place, pool, room)
+        lists = cycle([self._nothing_used() for _ in range(1 + AHEAD)])  # one step is learned, others are drawn
+        steps = self._drawn(place, pool, lists)
         ahead = deque(islice(steps, AHEAD))
         while ahead:
             self.hold()
@@ -77,13 +77,13 @@ class DeterministicEngine(PieceEngine):
             losses, predictions = zip(*(piece.result() for piece in learned), strict=True)
             yield Step(place, rate, losses, sum(predictions))
 
-    def _drawn(self, place, pool, room):
+    def _drawn(self, place, pool, lists):
         """Have the pieces of a step drawn; for each step where it ends, its rate, and the pieces that are coming."""
         pieces = self.pieces(place.position, 2, PIECE)
         while both := list(islice(pieces, 2)):
             if len(both) == 1:
                 both.append(both[0][[-1, -1]])  # no words
-            rate, used = self.schedule.learning_rate(place), next(room)  # by the words before these
+            rate, used = self.schedule.learning_rate(place), next(lists)  # by the words before these
             arguments = (self.arguments(place.epoch, starts, rate) for starts in both)
             place = Place(place.epoch, int(both[1][-1]), place.step + 1)
             yield place, rate, [pool.submit(self.draw, used[i], *each) for i, each in enumerate(arguments)]

@@ -6,7 +6,8 @@ All is drawn for a piece of the text before any of it is learned, so the kernels
 import numpy as np
 from numba import njit
 
-from handgrad.word2vec.engines.compiled.simd import FAST, up_to
+from handgrad.word2vec.engines.compiled.aligned import up_to
+from handgrad.word2vec.engines.compiled.compiling import FAST
 
 
 def chances(p):

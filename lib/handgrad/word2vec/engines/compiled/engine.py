@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from handgrad.word2vec.engines.compiled.simd import LANES
+from handgrad.word2vec.engines.compiled.compiling import LANES
 from handgrad.word2vec.engines.engine import Engine
 
 

@@ -9,10 +9,11 @@ A block is one target, the words around it, and the nodes on the path to it.
 import numpy as np
 from numba import njit
 
+from handgrad.word2vec.engines.compiled.aligned import up_to
+from handgrad.word2vec.engines.compiled.compiling import INLINE, UNCOUNTED
 from handgrad.word2vec.engines.compiled.draws import copied_paths, draw_text, paths_to
-from handgrad.word2vec.engines.compiled.products import GROUP, clear, fetch
-from handgrad.word2vec.engines.compiled.simd import INLINE, LOOP, up_to
-from handgrad.word2vec.engines.compiled.steps import find_rows, room_for, step_of_means, step_of_words
+from handgrad.word2vec.engines.compiled.products import GROUP, clear, prefetch_rows
+from handgrad.word2vec.engines.compiled.steps import find_rows, step_of_means, step_of_words, workspace_for
 from handgrad.word2vec.engines.compiled.thread_copies import join_both, use_copies
 
 
@@ -46,7 +47,7 @@ def mark_path(codes, L):
 
 
 @njit(**INLINE)
-def learn_block(V, U, words, begin, end, i, nodes, codes, copies, each, exact, rate, ahead, room):
+def learn_block(V, U, words, begin, end, i, nodes, codes, copies, each, exact, rate, ahead, workspace):
     """One step for target i alone, so that there is no other word which its path is not for.
 
     The arguments are those of ``negative_sampling.learn_block``, but for
@@ -57,20 +58,22 @@ def learn_block(V, U, words, begin, end, i, nodes, codes, copies, each, exact, r
     R, Q = end[i] - begin[i] - 1, len(nodes)
     if R == 0:
         return 0.0, 0
-    find_rows_beside(words[begin[i] : end[i]], i - begin[i], room.inputs)
-    find_rows(nodes, room.outputs)
-    use_copies(room.outputs, copies)
-    mark_path(codes, room.L)
+    find_rows_beside(words[begin[i] : end[i]], i - begin[i], workspace.inputs)
+    find_rows(nodes, workspace.outputs)
+    use_copies(workspace.outputs, copies)
+    mark_path(codes, workspace.L)
     if each is not None:
-        return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.L[:1], rate, ahead, room), R
+        return step_of_words(
+            V, workspace.inputs[:R], U, workspace.outputs[:Q], workspace.L[:1], rate, ahead, workspace
+        ), R
     if exact is not None:
-        mark_window(R, room.W)
-        return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], 1, rate, exact, ahead, room), 1
+        mark_window(R, workspace.W)
+        return step_of_means(V, workspace.inputs[:R], U, workspace.outputs[:Q], 1, rate, exact, ahead, workspace), 1
     return 0.0, 0
 
 
-@njit(**LOOP)
-def learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, each, exact, rate, copies, apart, room):
+@njit(**UNCOUNTED)
+def learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, each, exact, rate, copies, apart, workspace):
     """Target after target of a text. words : rows, of copies where there are some; nodes and codes : of all paths;
     paths : where the path to each target begins, and where it ends
     """
@@ -80,11 +83,11 @@ def learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, each, exac
             join_both(V, U, copies)
         path, Q = slice(paths[0][i], paths[1][i]), paths[1][i] - paths[0][i]
         soon = max(paths[1][min(i + 1, len(words) - 1)] - Q, 0)  # the lower end, whose nodes are rarely used
-        find_rows(nodes[soon : soon + Q], room.ahead)
-        use_copies(room.ahead, copies[1])
-        fetch(V, words[i + reach + 1 : i + reach + 2])
+        find_rows(nodes[soon : soon + Q], workspace.ahead)
+        use_copies(workspace.ahead, copies[1])
+        prefetch_rows(V, words[i + reach + 1 : i + reach + 2])
         block = begin, end, i, nodes[path], codes[path], copies[1], each, exact, rate
-        more, n = learn_block(V, U, words, *block, room.ahead[:Q], room)
+        more, n = learn_block(V, U, words, *block, workspace.ahead[:Q], workspace)
         loss, predictions = loss + more, predictions + n
     join_both(V, U, copies)
     return loss, predictions
@@ -95,9 +98,9 @@ def learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, each, exac
 
 
 def learn(V, U, words, begin, end, reach, nodes, codes, paths, longest, model, rate, copies, apart):
-    """All targets of a text, with scratch for them."""
-    room = room_for(1, 2 * reach, longest, V)
-    return learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, *model, rate, copies, apart, room)
+    """All targets of a text, with a workspace for them."""
+    workspace = workspace_for(1, 2 * reach, longest, V)
+    return learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, *model, rate, copies, apart, workspace)
 
 
 def train(V, U, ids, starts, keep, windows, copies, apart, model, tree, rate, state, noise_state):

@@ -8,9 +8,9 @@ wait for each other's cache again and again. So each thread has copies of these 
 
 from collections import deque
 
+from handgrad.word2vec.engines.compiled.aligned import up_to
 from handgrad.word2vec.engines.compiled.negative_sampling import TARGETS
 from handgrad.word2vec.engines.compiled.pieces import PieceEngine
-from handgrad.word2vec.engines.compiled.simd import up_to
 from handgrad.word2vec.engines.compiled.thread_copies import words_used_often
 from handgrad.word2vec.engines.engine import Step
 from handgrad.word2vec.schedule import Place

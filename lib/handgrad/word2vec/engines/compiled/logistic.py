@@ -4,22 +4,21 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
+from handgrad.word2vec.engines.compiled.aligned import up_to
+from handgrad.word2vec.engines.compiled.compiling import INLINE, LANES
 from handgrad.word2vec.engines.compiled.products import GROUP
 from handgrad.word2vec.engines.compiled.simd import (
-    INLINE,
-    LANES,
     absolute,
     copysign,
     exp,
     floor,
+    horizontal_sum,
     load,
     log,
     power_of_2,
-    spread,
+    select,
+    splat,
     store,
-    total,
-    up_to,
-    where_positive,
 )
 
 
@@ -51,11 +50,11 @@ def _exp_and_log1p(a):
         """Also where 1 + e is rounded, to u, this is log(1 + e): log(u) / (u - 1) hardly differs for the u beside."""
         e = exp(a)
         u = e + 1
-        return e, where_positive(u - 1, log(u) * e / (u - 1), e)
+        return e, select(u - 1, log(u) * e / (u - 1), e)
 
     def close(a):
         """exp(k log 2 + r) = 2ᵏ exp(r), and exp(r) is a polynomial."""
-        a = where_positive(LOWEST - a, LOWEST, a)
+        a = select(LOWEST - a, LOWEST, a)
         k = floor(a / LOG_2 + HALF)
         r = a - k * LOG_2
         p0, p1, p2, p3, p4, p5 = EXP
@@ -73,16 +72,16 @@ def errors(E, M, R, Q, rate):
     M says how often a pair counts, with a minus for those whose label is 0; one row of it is for all.
     Returns the loss, -Σ |M| log σ(±S).
     """
-    zero = spread(E.dtype.type(0), LANES)
+    zero = splat(E.dtype.type(0), LANES)
     one, loss = zero + 1, zero
     for x in range(R):
         for q in range(0, Q, LANES):
             m = load(M, min(x, len(M) - 1), q, zero)
             s = copysign(one, m) * load(E, x, q, zero)
             small, log = exp_and_log1p(zero - absolute(s))
-            loss = loss + absolute(m) * (where_positive(s, zero, zero - s) + log)  # -log σ(s)
-            store(E, x, q, rate * m * (where_positive(s, small, 1) / (small + 1)))  # 1 - σ(s)
+            loss = loss + absolute(m) * (select(s, zero, zero - s) + log)  # -log σ(s)
+            store(E, x, q, rate * m * (select(s, small, 1) / (small + 1)))  # 1 - σ(s)
     for x in range(R, up_to(GROUP, R)):
         for q in range(0, Q, LANES):
             store(E, x, q, zero)
-    return np.float64(total(loss))
+    return np.float64(horizontal_sum(loss))

@@ -13,20 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from handgrad.word2vec.engines.compiled.aligned import up_to
+from handgrad.word2vec.engines.compiled.compiling import INLINE, LANES, UNCOUNTED
 from handgrad.word2vec.engines.compiled.draws import columns_of_noise, draw_outputs, draw_text
-from handgrad.word2vec.engines.compiled.products import GROUP, clear, fetch
-from handgrad.word2vec.engines.compiled.simd import (
-    INLINE,
-    LANES,
-    LOOP,
-    counting,
-    load,
-    spread,
-    store,
-    up_to,
-    where_positive,
-)
-from handgrad.word2vec.engines.compiled.steps import find_rows, room_for, step_of_means, step_of_words
+from handgrad.word2vec.engines.compiled.products import GROUP, clear, prefetch_rows
+from handgrad.word2vec.engines.compiled.simd import iota, load, select, splat, store
+from handgrad.word2vec.engines.compiled.steps import find_rows, step_of_means, step_of_words, workspace_for
 from handgrad.word2vec.engines.compiled.thread_copies import join_both, use_copies, words_used_often
 
 TARGETS = 4  # in a block, at most GROUP
@@ -68,8 +60,8 @@ def reach_of(begin, end, first, last):
 @njit(**INLINE)
 def mark_windows(begin, end, first, last, left, of_means, W):
     """W (G, R): 1 where a word is in a window or, for means, its share. Word left + x is the one of column x."""
-    zero = spread(W.dtype.type(0), LANES)
-    places = counting(zero)
+    zero = splat(W.dtype.type(0), LANES)
+    places = iota(zero)
     for c in range(up_to(GROUP, last - first)):
         i = min(first + c, last - 1)
         words = max(end[i] - begin[i] - 1, 1) if of_means else 1
@@ -77,7 +69,7 @@ def mark_windows(begin, end, first, last, left, of_means, W):
         for x in range(0, W.shape[1], LANES):
             j = places + (x + left - i)  # how far from the target
             inside = (j - (begin[i] - i) + 1) * (end[i] - i - j) * (j * j)
-            store(W, c, x, where_positive(inside, share, 0))
+            store(W, c, x, select(inside, share, 0))
 
 
 @njit(**INLINE)
@@ -107,7 +99,7 @@ def mark_negatives(outputs, begin, end, first, last, weight, L):
 
 
 @njit(**INLINE)
-def learn_block(V, U, words, begin, end, first, last, outputs, weight, each, exact, rate, ahead, room):
+def learn_block(V, U, words, begin, end, first, last, outputs, weight, each, exact, rate, ahead, workspace):
     """One step for the targets first to last of a text, on the words around each and K negatives for all.
 
     Parameters
@@ -121,7 +113,7 @@ def learn_block(V, U, words, begin, end, first, last, outputs, weight, each, exa
     each, exact : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     rate : float, η
     ahead : rows of as many outputs, which will be needed next; or None
-    room : from ``room_for``
+    workspace : from ``workspace_for``
 
     Returns
     -------
@@ -129,20 +121,22 @@ def learn_block(V, U, words, begin, end, first, last, outputs, weight, each, exa
     """
     left, right, pairs, means = reach_of(begin, end, first, last)
     G, R, Q = last - first, right - left, len(outputs)
-    find_rows(words[left:right], room.inputs)
-    find_rows(outputs, room.outputs)
-    mark_windows(begin, end, first, last, left, each is None, room.W)
-    mark_negatives(outputs, begin, end, first, last, weight, room.L)
+    find_rows(words[left:right], workspace.inputs)
+    find_rows(outputs, workspace.outputs)
+    mark_windows(begin, end, first, last, left, each is None, workspace.W)
+    mark_negatives(outputs, begin, end, first, last, weight, workspace.L)
     if each is not None:
-        mark_pairs(room.W, room.L, G, R, Q, room.M)
-        return step_of_words(V, room.inputs[:R], U, room.outputs[:Q], room.M, rate, ahead, room), pairs
+        mark_pairs(workspace.W, workspace.L, G, R, Q, workspace.M)
+        return step_of_words(
+            V, workspace.inputs[:R], U, workspace.outputs[:Q], workspace.M, rate, ahead, workspace
+        ), pairs
     if exact is not None:
-        return step_of_means(V, room.inputs[:R], U, room.outputs[:Q], G, rate, exact, ahead, room), means
+        return step_of_means(V, workspace.inputs[:R], U, workspace.outputs[:Q], G, rate, exact, ahead, workspace), means
     return 0.0, 0
 
 
-@njit(**LOOP)
-def learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, each, exact, rate, copies, apart, room):
+@njit(**UNCOUNTED)
+def learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, each, exact, rate, copies, apart, workspace):
     """Block after block of a text. words and outputs : rows, of copies where there are some; the outputs of a block
     come after those of the one before
     """
@@ -153,9 +147,9 @@ def learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, each, exact
         last, q = min(first + TARGETS, len(words)), first // TARGETS * (K + TARGETS)
         Q = K + last - first
         soon = min(q + K + TARGETS, len(outputs) - Q)
-        fetch(V, words[last + reach : last + reach + TARGETS])
+        prefetch_rows(V, words[last + reach : last + reach + TARGETS])
         block = begin, end, first, last, outputs[q : q + Q], weight, each, exact, rate
-        more, n = learn_block(V, U, words, *block, outputs[soon : soon + Q], room)
+        more, n = learn_block(V, U, words, *block, outputs[soon : soon + Q], workspace)
         loss, predictions = loss + more, predictions + n
     join_both(V, U, copies)
     return loss, predictions
@@ -165,9 +159,9 @@ def learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, each, exact
 
 
 def learn(V, U, words, begin, end, reach, outputs, K, weight, model, rate, copies, apart):
-    """All blocks of a text, with scratch for them."""
-    room = room_for(TARGETS, TARGETS + 2 * reach, K + TARGETS, V)
-    return learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, *model, rate, copies, apart, room)
+    """All blocks of a text, with a workspace for them."""
+    workspace = workspace_for(TARGETS, TARGETS + 2 * reach, K + TARGETS, V)
+    return learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, *model, rate, copies, apart, workspace)
 
 
 def train(V, U, ids, starts, keep, windows, copies, apart, model, noise, rate, state, noise_state):

@@ -8,7 +8,8 @@ from collections import namedtuple
 import numpy as np
 from numba import njit
 
-from handgrad.word2vec.engines.compiled.simd import FAST, LANES, load, store
+from handgrad.word2vec.engines.compiled.compiling import FAST, LANES
+from handgrad.word2vec.engines.compiled.simd import load, store
 
 # Which rows of a table a piece uses: the different rows as they come (n,), how often each of them (n,), which of them
 # each place of the text has, and for each row of the table which of them it is, or -1.

@@ -6,9 +6,9 @@ from functools import lru_cache
 import numpy as np
 
 from handgrad.word2vec.engines.compiled import hierarchical_softmax, negative_sampling, steps
+from handgrad.word2vec.engines.compiled.aligned import aligned_table
 from handgrad.word2vec.engines.compiled.draws import chances
 from handgrad.word2vec.engines.compiled.engine import CompiledEngine
-from handgrad.word2vec.engines.compiled.simd import whole_vectors
 from handgrad.word2vec.objectives.hierarchical_softmax import HierarchicalSoftmaxObjective
 from handgrad.word2vec.objectives.negative_sampling import NegativeSamplingObjective
 
@@ -26,8 +26,8 @@ class PieceEngine(CompiledEngine):
     Attributes
     ----------
     objective : the module ``negative_sampling`` or ``hierarchical_softmax``. Each has ``train``, to learn sentences;
-        ``drawn_outputs`` and ``learn``, to draw first and learn later; and for whoever copies rows ``often_used`` and
-        ``most_outputs``
+        ``drawn_outputs`` and ``learn``, to draw first and learn later; and ``often_used`` and ``most_outputs``, for
+        engines that copy rows
     noise_or_tree : what the objective takes its outputs from, a Noise or the arrays of a HuffmanTree
     model : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     """
@@ -48,7 +48,7 @@ class PieceEngine(CompiledEngine):
         self.tables = []
         for parameter, more in zip(self.network.parameters, more_rows, strict=True):
             rows, D = parameter.value.shape
-            self.tables.append(whole_vectors(parameter.value, more))
+            self.tables.append(aligned_table(parameter.value, more))
             parameter.value = self.tables[-1][:rows, :D]  # what was there is gone before the next table is made
 
     @classmethod
@@ -86,7 +86,7 @@ def pieces_of(text, position, words, most):
     """Whole sentences, about so many words at a time, each time where they start and the last one ends.
 
     A sentence that is longer is a piece of its own. One with more than LONGEST words is cut, if pieces should be
-    shorter: whoever gives a text as one sentence waits no longer for a step.
+    shorter: a text that is one sentence should not make a step longer.
     """
     longest = max(words, min(most, LONGEST))
     while position < len(text):

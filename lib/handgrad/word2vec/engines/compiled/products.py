@@ -6,7 +6,8 @@ goes along the rows that it changes.
 
 from numba import njit
 
-from handgrad.word2vec.engines.compiled.simd import INLINE, LANES, halves, load, prefetch, spread, store, totals, width
+from handgrad.word2vec.engines.compiled.compiling import INLINE, LANES
+from handgrad.word2vec.engines.compiled.simd import halves, horizontal_sums, load, prefetch, splat, store, width
 
 GROUP = 4  # scores have so many columns at a time, products add so many rows, or twice as many
 WIDE = 2 * LANES if LANES == 16 else LANES  # numbers of each of these: there are 32 registers of 512 bits, or 16 of 256
@@ -21,7 +22,7 @@ def gather(table, rows, A):
 
 
 @njit(**INLINE)
-def fetch(table, rows):
+def prefetch_rows(table, rows):
     """Have rows brought to the cache that will be needed soon."""
     for x in range(len(rows)):
         for d in range(0, table.shape[1], LANES):
@@ -29,7 +30,7 @@ def fetch(table, rows):
 
 
 @njit(**INLINE)
-def fetch_beside(table, ahead, q, x, d, like):
+def prefetch_beside(table, ahead, q, x, d, like):
     """The same for as much of the row ``ahead[q]`` as the vector ``like`` is wide: once, beside the first rows of A."""
     if ahead is not None and x == 0:
         for more in range(0, width(like), LANES):
@@ -41,13 +42,13 @@ def clear(A, rows):
     """A[:rows] = 0. As a slice it is slower, and so is all around it."""
     for x in range(rows):
         for d in range(0, A.shape[1], LANES):
-            store(A, x, d, spread(A.dtype.type(0), LANES))
+            store(A, x, d, splat(A.dtype.type(0), LANES))
 
 
 @njit(**INLINE)
 def scores(A, B, rows, E, R, Q):
     """E = A B[rows]ᵀ, R rows of A and Q of B: two times four at a time."""
-    zero = spread(A.dtype.type(0), LANES)
+    zero = splat(A.dtype.type(0), LANES)
     for x in range(0, R, 2):
         for q in range(0, Q, 4):
             s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = zero
@@ -61,7 +62,7 @@ def scores(A, B, rows, E, R, Q):
                 s2, t2 = s2 + a * y, t2 + b * y
                 y = load(B, rows[q + 3], d, zero)
                 s3, t3 = s3 + a * y, t3 + b * y
-            s, t = halves(totals((s0, s1, s2, s3, t0, t1, t2, t3)))
+            s, t = halves(horizontal_sums((s0, s1, s2, s3, t0, t1, t2, t3)))
             store(E, x, q, s)
             store(E, x + 1, q, t)
 
@@ -79,8 +80,8 @@ def add_product(table, rows, E, A, places, R, ahead=None, fresh=None, many=True)
     """
     D, zero = A.shape[1], A.dtype.type(0)
     middle = D // WIDE * WIDE
-    add_columns(table, rows, E, A, places, R, ahead, fresh, many, 0, middle, spread(zero, WIDE))
-    add_columns(table, rows, E, A, places, R, ahead, fresh, many, middle, D, spread(zero, LANES))
+    add_columns(table, rows, E, A, places, R, ahead, fresh, many, 0, middle, splat(zero, WIDE))
+    add_columns(table, rows, E, A, places, R, ahead, fresh, many, middle, D, splat(zero, LANES))
 
 
 @njit(**INLINE)
@@ -117,7 +118,7 @@ def add_one(table, rows, E, A, places, x, ahead, fresh, start, stop, like):
     for d in range(start, stop, width(like)):
         a = load(A, places[x], d, like)
         for q in range(len(rows)):
-            fetch_beside(table, ahead, q, x, d, like)
+            prefetch_beside(table, ahead, q, x, d, like)
             store(table, rows[q], d, sum_of(table, rows[q], x, d, fresh, like) + E[q, x] * a)
 
 
@@ -127,7 +128,7 @@ def add_four(table, rows, E, A, places, x, ahead, fresh, start, stop, like):
     for d in range(start, stop, width(like)):
         a0, a1, a2, a3 = load_four(A, places, x, d, like)
         for q in range(len(rows)):
-            fetch_beside(table, ahead, q, x, d, like)
+            prefetch_beside(table, ahead, q, x, d, like)
             y = sum_of(table, rows[q], x, d, fresh, like)
             y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
             store(table, rows[q], d, y)
@@ -141,7 +142,7 @@ def add_eight(table, rows, E, A, places, x, ahead, fresh, start, stop, like):
         a0, a1, a2, a3 = load_four(A, places, x, d, like)
         a4, a5, a6, a7 = load_four(A, places, x4, d, like)
         for q in range(len(rows)):
-            fetch_beside(table, ahead, q, x, d, like)
+            prefetch_beside(table, ahead, q, x, d, like)
             y = sum_of(table, rows[q], x, d, fresh, like)
             y = y + E[q, x] * a0 + E[q, x + 1] * a1 + E[q, x + 2] * a2 + E[q, x + 3] * a3
             y = y + E[q, x4] * a4 + E[q, x5] * a5 + E[q, x6] * a6 + E[q, x7] * a7

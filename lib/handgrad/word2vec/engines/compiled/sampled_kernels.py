@@ -11,8 +11,8 @@ in one pass each: NumPy would go over the (P, m) scores a dozen times.
 import numpy as np
 from numba import njit
 
+from handgrad.word2vec.engines.compiled.compiling import FAST
 from handgrad.word2vec.engines.compiled.logistic import exp_and_log1p
-from handgrad.word2vec.engines.compiled.simd import FAST
 
 
 @njit(**FAST)

@@ -1,118 +1,30 @@
-"""Several numbers in one register: what numba's compiler does by itself only where a loop is simple enough.
+"""Vectors for numba: several numbers in one register, one instruction for all of them (SIMD).
 
-A processor with vector instructions multiplies and adds 8 or 16 numbers at once. numba finds them for one loop over
-arrays; it does not keep ten sums in registers while it goes along ten rows. So here is a type for numba, a vector
-of numbers, with the few operations that the kernels need. Each is an instruction or two of LLVM, the compiler behind
-numba, which turns it into those of the processor, whichever it is.
+A processor with vector instructions multiplies and adds 8 or 16 numbers at once. numba's compiler uses them by itself
+for a simple loop over arrays; it does not keep ten sums in registers while it goes along ten rows. So here is a type
+for numba, a vector of numbers, with the few operations that the kernels need. Each is an instruction or two of LLVM,
+the compiler behind numba, which turns it into those of the processor, whichever it is.
 
-    load(A, i, d, n)      A[i, d : d + n]; in place of n also a vector that is as wide
-    store(A, i, d, x)     A[i, d : d + n] = x
-    spread(s, n)          the number s, n times
-    x + y, x * s, …       number by number
-    total(x)              the sum of x
-    totals((x, y, …))     the sums of several vectors, as one
+    load(A, i, d, n)             A[i, d : d + n]; in place of n also a vector that is as wide
+    store(A, i, d, x)            A[i, d : d + n] = x
+    splat(s, n)                  the number s, n times
+    iota(x)                      0, 1, 2, …
+    x + y, x * s, …              number by number
+    select(condition, x, y)      x where the condition is above 0, else y
+    horizontal_sum(x)            the sum of the numbers in x
+    horizontal_sums((x, y, …))   those of several vectors, as one
 
-Nothing checks whether a row ends before d + LANES: ``whole_vectors`` makes arrays whose rows never do.
+Nothing checks whether a row ends before d + n: ``aligned_table`` makes arrays whose rows never do.
 """
 
-import contextlib
-import hashlib
 import operator
-import warnings
-from pathlib import Path
 
-import llvmlite.binding as llvm
-import numpy as np
 from llvmlite import ir
-from numba import njit, types
-from numba.core import cgutils, config
+from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
-
-def _processor_has(feature):
-    """What numba compiles for: this processor, unless NUMBA_CPU_FEATURES says otherwise."""
-    if config.CPU_FEATURES is None:
-        return llvm.get_host_cpu_features().get(feature, False)
-    return f"+{feature}" in config.CPU_FEATURES.split(",")
-
-
-def _keeps_code():
-    """Whether there is a place for compiled code: beside this file, in the user's cache, or in NUMBA_CACHE_DIR.
-
-    In a container often neither can be written to, and then numba refuses to make any function that it should keep.
-    """
-    try:
-        njit(cache=True)(_keeps_code)  # looks for the place, and compiles nothing
-    except RuntimeError:
-        warnings.warn(
-            "There is no place to keep compiled code, so each run compiles it anew: set NUMBA_CACHE_DIR to a folder "
-            "that can be written to.",
-            stacklevel=2,
-        )
-        return False
-    return True
-
-
-# A register of 512 bits holds 16 numbers of 32, one of 256 holds 8. Fewer would do, but not more: sums would not fit.
-LANES = 16 if _processor_has("avx512f") else 8
-CACHE_LINE = 64  # bytes; a vector that lies across two of them is loaded in two pieces
 INT = ir.IntType(32)
-# Sums may be taken in any order, so that the compiler can use vector instructions; what is no number stays no number.
-ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}
-FAST = {"fastmath": ANY_ORDER, "nogil": True, "cache": _keeps_code(), "error_model": "numpy"}
-# Does not count who holds an array, which took a quarter of the time of a tree. So it can neither make nor return one.
-LOOP = FAST | {"_nrt": False}
-# Put into whoever calls it, since handing over ten arrays takes longer than some functions do with them.
-INLINE = LOOP | {"forceinline": True}
-
-
-@njit(**INLINE)
-def up_to(multiple, n):
-    """n, or the next multiple above it"""
-    return (n + multiple - 1) // multiple * multiple
-
-
-def whole_vectors(array, more_rows=0):
-    """The same numbers in rows that are whole vectors and begin where a whole one would, filled up with zeros.
-
-    Parameters
-    ----------
-    array : float array (rows, D)
-    more_rows : int, rows of zeros behind them
-
-    Returns
-    -------
-    float array (rows + more_rows, D rounded up to LANES)
-    """
-    rows, D = len(array) + more_rows, array.shape[1]
-    columns = -(-D // LANES) * LANES
-    room = np.zeros(rows * columns * array.itemsize + CACHE_LINE, np.uint8)
-    start = -room.ctypes.data % CACHE_LINE
-    wide = room[start : start + rows * columns * array.itemsize].view(array.dtype).reshape(rows, columns)
-    wide[: len(array), :D] = array
-    return wide
-
-
-def forget_old_code():
-    """Have numba compile anew what it has kept of earlier versions of the files with compiled functions.
-
-    It looks whether the file of a function has changed, and not those of the functions that are put into it: a new
-    version of one file would go on with the machine code of the old one.
-    """
-    if not FAST["cache"]:
-        return
-    kept = Path(up_to.stats.cache_path)
-    sources = [file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))]
-    digest = hashlib.sha256(b"".join(source for source in sources if b"@njit" in source)).hexdigest()
-    stamp = kept / "handgrad.sources"
-    with contextlib.suppress(OSError):  # a place that cannot be written to keeps no code either
-        if not stamp.exists() or stamp.read_text() != digest:
-            for old in kept.glob("*.nb[ic]"):
-                old.unlink(missing_ok=True)
-            stamp.write_text(digest)
-
-
-forget_old_code()
 
 
 class Vector(types.Type):
@@ -150,7 +62,7 @@ def _kind(x):
     return f"v{x.lanes}f{x.dtype.bitwidth}" if isinstance(x, Vector) else f"f{x.bitwidth}"
 
 
-# memory
+# loads and stores
 
 
 def _pointer(context, builder, kinds, array, row, place, vector):
@@ -202,7 +114,7 @@ def prefetch(typing, array, row, place):
 # arithmetic
 
 
-def _spread(builder, number, kind):
+def _splat(builder, number, kind):
     first = builder.insert_element(ir.Constant(kind, ir.Undefined), number, INT(0))
     return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(INT, kind.count), [0] * kind.count))
 
@@ -212,18 +124,18 @@ def _as(context, builder, value, kind, vector):
     if kind == vector:
         return value
     number = context.cast(builder, value, kind, getattr(vector, "dtype", vector))
-    return _spread(builder, number, context.get_value_type(vector)) if isinstance(vector, Vector) else number
+    return _splat(builder, number, context.get_value_type(vector)) if isinstance(vector, Vector) else number
 
 
 @intrinsic(prefer_literal=True)
-def spread(typing, s, like):
+def splat(typing, s, like):
     """The number s, as many times as the vector ``like`` is wide, or ``like`` times"""
     s = types.unliteral(s)
     if (vector := _vector(s, like)) is None:
         return None
 
     def generate(context, builder, signature, arguments):
-        return _spread(builder, arguments[0], context.get_value_type(vector))
+        return _splat(builder, arguments[0], context.get_value_type(vector))
 
     return vector(s, like), generate
 
@@ -239,7 +151,7 @@ def width(typing, x):
 
 
 @intrinsic
-def counting(typing, like):
+def iota(typing, like):
     """0, 1, 2, …, as many as the vector ``like`` is wide"""
 
     def generate(context, builder, signature, arguments):
@@ -315,7 +227,7 @@ def power_of_2(typing, x):
 
 
 @intrinsic
-def where_positive(typing, condition, x, y):
+def select(typing, condition, x, y):
     """x where the condition is above 0, else y; these may be numbers"""
 
     def generate(context, builder, signature, arguments):
@@ -339,7 +251,7 @@ def _add_neighbors(builder, x, y, width):
 
 
 @intrinsic
-def totals(typing, vectors):
+def horizontal_sums(typing, vectors):
     """The sums of the numbers in each of some vectors, LANES at most, as a vector
 
     Halves of two vectors are added up and lie side by side in one; then quarters, and so on.
@@ -374,7 +286,7 @@ def halves(typing, x):
 
 
 @intrinsic
-def total(typing, x):
+def horizontal_sum(typing, x):
     """The sum of the numbers in x, taken in any order"""
 
     def generate(context, builder, signature, arguments):

@@ -22,18 +22,11 @@ from collections import namedtuple
 import numpy as np
 from numba import njit
 
+from handgrad.word2vec.engines.compiled.aligned import aligned_zeros, up_to
+from handgrad.word2vec.engines.compiled.compiling import FAST, INLINE, LANES
 from handgrad.word2vec.engines.compiled.logistic import errors
 from handgrad.word2vec.engines.compiled.products import GROUP, add_product, gather, scores
-from handgrad.word2vec.engines.compiled.simd import (
-    CACHE_LINE,
-    FAST,
-    INLINE,
-    LANES,
-    load,
-    store,
-    up_to,
-    where_positive,
-)
+from handgrad.word2vec.engines.compiled.simd import load, select, store
 
 # What is done with the words of a window: whether each of them predicts, and whether a mean of them moves each by its
 # share alone. numba leaves a branch out where an argument is None, so it compiles one of both steps, and not the other.
@@ -43,33 +36,26 @@ SKIP_GRAM, CBOW, CBOW_OF_WORD2VEC_C = (True, None), (None, True), (None, False)
 # it is scored against, each output with its weight, with a minus for a label of 0. For CBOW the means of windows
 # meet L. For skip-gram a word meets what is scored in all windows that it is in, M = Wᵀ L. What is in no window or in
 # no pair must be 0, up to GROUP rows and LANES columns more.
-Room = namedtuple("Room", "A H dH E L W M inputs outputs ahead order")
+Workspace = namedtuple("Workspace", "A H dH E L W M inputs outputs ahead order")
 
 
 @njit(**FAST)
-def room_for(G, R, Q, V):
-    """Scratch for blocks of at most G windows, R inputs and Q outputs.
+def workspace_for(G, R, Q, V):
+    """A workspace for blocks of at most G windows, R inputs and Q outputs.
 
     Returns
     -------
-    Room : A (R, D) input vectors; H and dH (G, D) the means of windows and what these move by; E (R, Q) or, for means,
-        (G, Q) scores and errors; L (G, Q), W (G, R) and M (R, Q) which pairs count; inputs (R,) rows of V, outputs and
-        ahead (Q,) of U; order 0, 1, 2, …. All have some more, since GROUP or LANES are worked on at a time.
+    Workspace : A (R, D) input vectors; H and dH (G, D) the means of windows and what these move by; E (R, Q) or, for
+        means, (G, Q) scores and errors; L (G, Q), W (G, R) and M (R, Q) which pairs count; inputs (R,) rows of V,
+        outputs and ahead (Q,) of U; order 0, 1, 2, …. All have some more, since GROUP or LANES are worked on at a time.
     """
     D, wide, long = V.shape[1], up_to(LANES, Q), up_to(LANES, max(G, R))
     G, R, Q = up_to(GROUP, G), up_to(GROUP, max(G, R)), up_to(GROUP, Q)
-    A, H, dH = lines(R, D, V), lines(G, D, V), lines(G, D, V)
-    E, L, W, M = lines(R, wide, V), lines(G, wide, V), lines(G, long, V), lines(R, wide, V)
+    A, H, dH = aligned_zeros(R, D, V), aligned_zeros(G, D, V), aligned_zeros(G, D, V)
+    E, L = aligned_zeros(R, wide, V), aligned_zeros(G, wide, V)
+    W, M = aligned_zeros(G, long, V), aligned_zeros(R, wide, V)
     inputs, outputs, ahead = np.zeros(R, np.intp), np.zeros(Q, np.intp), np.zeros(Q, np.intp)
-    return Room(A, H, dH, E, L, W, M, inputs, outputs, ahead, np.arange(R))
-
-
-@njit(**FAST)
-def lines(rows, columns, V):
-    """Zeros of the type of V, from the beginning of a line of the cache."""
-    room = np.zeros(rows * columns + CACHE_LINE, V.dtype)
-    start = (-room.ctypes.data) % CACHE_LINE // V.itemsize
-    return room[start : start + rows * columns].reshape(rows, columns)
+    return Workspace(A, H, dH, E, L, W, M, inputs, outputs, ahead, np.arange(R))
 
 
 @njit(**INLINE)
@@ -80,15 +66,15 @@ def find_rows(ids, rows):
 
 
 @njit(**INLINE)
-def step_of_words(V, inputs, U, outputs, M, rate, ahead, room):
+def step_of_words(V, inputs, U, outputs, M, rate, ahead, workspace):
     """Skip-gram: each of the ``inputs`` (R,) predicts ``outputs`` (Q,), as often as M says: the loss."""
-    A, E = room.A, room.E
+    A, E = workspace.A, workspace.E
     R, Q = len(inputs), len(outputs)
     gather(V, inputs, A)
     scores(A, U, outputs, E, R, Q)
     loss = errors(E, M, R, Q, rate)
     add_product(V, inputs, E, U, outputs, Q)
-    add_product(U, outputs, E.T, A, room.order, R, ahead)
+    add_product(U, outputs, E.T, A, workspace.order, R, ahead)
     return loss
 
 
@@ -97,17 +83,17 @@ def mark_whole(W, G, R):
     """W: 1 in place of each share."""
     for c in range(G):
         for x in range(0, R, LANES):
-            store(W, c, x, where_positive(load(W, c, x, LANES), 1, 0))
+            store(W, c, x, select(load(W, c, x, LANES), 1, 0))
 
 
 @njit(**INLINE)
-def step_of_means(V, inputs, U, outputs, G, rate, exact, ahead, room):
+def step_of_means(V, inputs, U, outputs, G, rate, exact, ahead, workspace):
     """CBOW: the means of G windows, W (G, R) of them, predict ``outputs``, as often as L (G, Q) says: the loss."""
-    H, dH, E, W, order = room.H, room.dH, room.E, room.W, room.order
+    H, dH, E, W, order = workspace.H, workspace.dH, workspace.E, workspace.W, workspace.order
     R, Q = len(inputs), len(outputs)
     add_product(H, order[:G], W, V, inputs, R, None, True)
     scores(H, U, outputs, E, G, Q)
-    loss = errors(E, room.L, G, Q, rate)
+    loss = errors(E, workspace.L, G, Q, rate)
     add_product(dH, order[:G], E, U, outputs, Q, None, True)
     add_product(U, outputs, E.T, H, order, G, ahead, None, None)  # of few windows
     if not exact:  # word2vec.c: each word moves by all of it, and not by its share

@@ -7,7 +7,8 @@ of it, to the rows.
 import numpy as np
 from numba import njit
 
-from handgrad.word2vec.engines.compiled.simd import FAST, INLINE, LANES, load, store
+from handgrad.word2vec.engines.compiled.compiling import FAST, INLINE, LANES
+from handgrad.word2vec.engines.compiled.simd import load, store
 
 NONE = 0, 0, 0, 1.0
 NO_COPIES = (NONE, NONE), 2**62  # of V and of U; and after how many words they are joined
