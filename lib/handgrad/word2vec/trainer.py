@@ -157,9 +157,8 @@ class Trainer:
         """Make all that a run is made of. What it was, if there was one, is forgotten."""
         config = self.config
         self._begin_anew()
-        engine_class = engine_for(
-            config, self.processes, self.say
-        )  # refuses what it does not do, before a text is read
+        # What an engine does not do is refused here, before a text is read.
+        engine_class = engine_for(config, self.processes, self.say)
 
         # Import data: words become ids, and frequent ones will be thinned out.
         self._data = data = import_data(corpus, config, self.bar)
