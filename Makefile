@@ -37,6 +37,7 @@ help:
 		{ echo "Python 3.11 or newer is needed, and $(PYTHON) is older: make PYTHON=python3.12 ..."; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python tools/compile_kernels.py
 	@touch $@
 
 # From nothing each time: after a failed build, Sphinx would take the next, unchanged one for good. A PDF stays.

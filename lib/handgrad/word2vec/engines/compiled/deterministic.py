@@ -49,7 +49,7 @@ class DeterministicEngine(PieceEngine):
 
     def __init__(self, task, schedule):
         super().__init__(task, schedule)
-        most = PIECE, self.objective.most_outputs(PIECE, self.noise_or_tree)
+        most = PIECE, self.kernels.most_outputs(PIECE, self.noise_or_tree)
         self.most_copies = [min(used, rows) for used, rows in zip(most, self.rows, strict=True)]  # of V, of U
         self.way = 1 - (1 - np.float32(SHARE_OF_WAY)) ** np.arange(MOST_USES, dtype=np.float32)
         self.move_parameters([2 * most for most in self.most_copies])
@@ -94,7 +94,7 @@ class DeterministicEngine(PieceEngine):
         used : list of Used, of V and of U, by an earlier piece; becomes what this one uses
         """
         words, *windows = draw_text(ids, starts, self.keep, self.windows, state)
-        outputs, more = self.objective.drawn_outputs(words, self.noise_or_tree, noise_state)
+        outputs, more = self.kernels.drawn_outputs(words, self.noise_or_tree, noise_state)
         for k, ids in enumerate((words, outputs)):
             used[k] = used_by(ids, used[k])
         return Piece(list(used), windows, more, rate)
@@ -113,7 +113,7 @@ class DeterministicEngine(PieceEngine):
             ids.append(ids_of_text)
         words, outputs = ids
         text = words, *piece.windows, outputs, *piece.more
-        measured = self.objective.learn(*self.tables, *text, self.model, piece.rate, *NO_COPIES)
+        measured = self.kernels.learn(*self.tables, *text, self.model, piece.rate, *NO_COPIES)
         if last.pop():
             self.join(pieces)
         return measured

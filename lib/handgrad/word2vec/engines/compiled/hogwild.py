@@ -73,7 +73,7 @@ class HogwildEngine(PieceEngine):
         i = self.free.pop()
         try:
             text = (*self.tables, ids, starts, self.keep, self.windows, *self._copies(i), self.model)
-            return self.objective.train(*text, self.noise_or_tree, rate, state, noise_state)
+            return self.kernels.train(*text, self.noise_or_tree, rate, state, noise_state)
         finally:
             self.free.append(i)
 
@@ -83,7 +83,7 @@ class HogwildEngine(PieceEngine):
         """For each table, from which row to which."""
         counts = self.task.vocabulary.counts * self.task.keep
         often = OFTEN * counts.sum() / self.apart
-        return [words_used_often(counts, often), self.objective.often_used(counts, often, self.noise_or_tree)]
+        return [words_used_often(counts, often), self.kernels.often_used(counts, often, self.noise_or_tree)]
 
     def _copies(self, i):
         """For each table its copies, see ``row_of``; and after how many words they are joined."""

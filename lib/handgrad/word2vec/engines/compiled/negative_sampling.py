@@ -6,6 +6,10 @@ Distributed Memory, and Rengasamy et al. (2017), Optimizing Word2Vec Performance
 
 A block is a few neighboring targets and the words within reach of them; its outputs are these targets, and K negatives
 that all of them share.
+
+Read it from its end: ``train`` draws what chance decides of some sentences, ``learn`` finds room to learn them in,
+``learn_blocks`` goes from block to block, and ``learn_block`` takes a step. (Each compiled function has to stand above
+those that call it.)
 """
 
 from typing import NamedTuple

@@ -25,7 +25,7 @@ class PieceEngine(CompiledEngine):
 
     Attributes
     ----------
-    objective : the module ``negative_sampling`` or ``hierarchical_softmax``. Each has ``train``, to learn sentences;
+    kernels : the module ``negative_sampling`` or ``hierarchical_softmax``. Each has ``train``, to learn sentences;
         ``drawn_outputs`` and ``learn``, to draw first and learn later; and ``often_used`` and ``most_outputs``, for
         engines that copy rows
     noise_or_tree : what the objective takes its outputs from, a Noise or the arrays of a HuffmanTree
@@ -39,8 +39,8 @@ class PieceEngine(CompiledEngine):
         means = {"exact": steps.CBOW, "word2vec.c": steps.CBOW_OF_WORD2VEC_C}
         self.model = steps.SKIP_GRAM if config.model == "skipgram" else means[config.cbow_gradient]
         self.keep, self.windows = chances(task.keep), (config.window, config.dynamic_window)
-        self.objective = KERNELS[type(network.objective)]
-        self.noise_or_tree = self.objective.outputs_of(network.objective)
+        self.kernels = KERNELS[type(network.objective)]
+        self.noise_or_tree = self.kernels.outputs_of(network.objective)
         self.rows = [len(parameter.value) for parameter in network.parameters]
 
     def move_parameters(self, more_rows):
