@@ -60,6 +60,7 @@ def seen(trainer):
         "raw_words": [trainer.raw_words, trainer.schedule.total_raw_words],
         "stop_reason": trainer.stop_reason,
         "step": trainer.step,
+        "weight": trainer.network.weight,
     }
 
 

@@ -63,6 +63,14 @@ def test_two_learn_as_well_as_one(ran):
     assert told["step"] == 4 * rounds and alone.step == 4 * math.ceil(len(alone.text) / 16)
 
 
+def test_a_prediction_counts_as_many_times_as_there_are_processes(ran):
+    """What an average of so many replicas would take away; what ``TorchNetwork`` does with it, its tests see."""
+    assert [told["whole"]["weight"] for told in ran[1]] == [2, 2]
+    alone = Trainer(TrainingConfig(**program.CONFIG.to_dict() | {"max_steps": 1, "report_every": 0}))
+    alone.fit(program.TEXT)
+    assert alone.network.weight == 1
+
+
 def test_the_loss_counts_every_prediction_of_both(ran):
     """At first each σ is one half, and so the loss of each prediction is log 2 for each of its six words."""
     losses = [loss for _, loss, *_ in ran[1][0]["whole"]["losses"]]

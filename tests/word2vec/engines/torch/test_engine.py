@@ -26,7 +26,7 @@ from handgrad.word2vec import Callback, Trainer, TrainingConfig, encode_text, ke
 from handgrad.word2vec.engines.torch import network as torch_network
 from handgrad.word2vec.engines.torch.engine import _part
 from handgrad.word2vec.engines.torch.examples import TorchExamples
-from handgrad.word2vec.engines.torch.network import TorchNetwork
+from handgrad.word2vec.engines.torch.network import SAFE_REPEATS, TorchNetwork
 
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 OBJECTIVES = ["negative-sampling", "hierarchical-softmax", "nce", "sampled-softmax", "full-softmax"]
@@ -410,14 +410,16 @@ def test_between_reports_nobody_waits_for_the_device(changes):
 # large batches
 
 
-@pytest.mark.parametrize("most", [1, 3, 1000])
+@pytest.mark.parametrize("weight", [1, 4])  # how many times a prediction counts at most
+@pytest.mark.parametrize("most", [1, 3, 10_000])
 @pytest.mark.parametrize("objective", ["negative-sampling", "hierarchical-softmax"])
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_a_word_that_is_repeated_moves_as_by_so_many_of_its_mean(objective, model, most):
+def test_a_word_that_is_repeated_moves_as_by_so_many_of_its_mean(objective, model, most, weight):
     given = SMALL | {"objective": objective, "model": model, "precision": "float64"}
     text = encode_text(TEXT)
     inputs, targets, _ = next(window_batches(text, 30, 3, seed=0))
     network = TorchNetwork(TrainingConfig(**given | {"max_repeats": most}), text.vocabulary.counts)
+    network.weight = weight
     samples = network.samples(np.random.default_rng(0), targets)
     network.loss(inputs, samples)
     found = {name: gradient.to_dense().numpy() for name, gradient in network.gradients().items()}
@@ -432,9 +434,32 @@ def test_a_word_that_is_repeated_moves_as_by_so_many_of_its_mean(objective, mode
     np.add.at(uses[1], rows, of_row[:, None])
     for n, gradient in zip(uses, super(TorchNetwork, network).gradients().items(), strict=True):
         name, expected = gradient[0], gradient[1].to_dense()
-        factor = np.minimum(1, most / np.maximum(n, 1))[: len(expected), None]
+        factor = np.minimum(weight, most / np.maximum(n, 1))[: len(expected), None]
         np.testing.assert_allclose(found[name], expected * factor, rtol=1e-10, atol=1e-13)
-        assert (factor < 1).any() == (most < 1000)
+        assert (factor < weight).any() == (most < 10_000)
+
+
+@pytest.mark.parametrize("weight, times", [(1, [1, 1, 1, 1]), (4, [4, 4, 2, 1])])
+def test_a_weight_takes_no_row_farther_than_the_uses_that_are_safe(weight, times):
+    """A row moves by times · n of its predictions: never by more than SAFE_REPEATS, unless n itself is more."""
+    network = TorchNetwork(TrainingConfig(**SMALL), encode_text(TEXT).vocabulary.counts)
+    network.weight = weight
+    n = torch.tensor([1, SAFE_REPEATS / 4, SAFE_REPEATS / 2, 3 * SAFE_REPEATS])
+    assert network._times(n).tolist() == times
+
+
+def test_a_prediction_that_counts_twice_moves_a_row_twice_as_far():
+    text = encode_text(TEXT)
+    network = TorchNetwork(TrainingConfig(**SMALL | {"precision": "float64"}), text.vocabulary.counts)
+    inputs, targets, _ = next(window_batches(text, 4, 3, seed=0))
+    samples, gradients = network.samples(np.random.default_rng(0), targets), []
+    for network.weight in (1, 2):
+        network.loss(inputs, samples)
+        gradients.append({name: gradient.to_dense().numpy() for name, gradient in network.gradients().items()})
+    once, twice = gradients
+    assert np.abs(once["out/U"]).max() > 0
+    for name in once:
+        np.testing.assert_allclose(twice[name], 2 * once[name], rtol=1e-12)
 
 
 def test_a_large_batch_learns_with_a_limit_and_goes_wrong_without():

@@ -82,6 +82,7 @@ class TorchEngine(NumPyEngine):
         if self.device != "cpu":
             self.other_bits = "a GPU adds up gradients in any order"
         self.positions = [0] * self.processes.count
+        self.network.weight = self.processes.count  # what averaging takes away again
 
     @classmethod
     def make_network(cls, config, counts, shared):

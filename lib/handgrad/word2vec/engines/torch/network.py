@@ -28,6 +28,8 @@ RULES = {
     "adagrad": (torch.optim.Adagrad, torch.optim.Adagrad),
     "adam": (torch.optim.SparseAdam, torch.optim.Adam),
 }
+# So many predictions may move a row with the same old vectors: with a weight, no row goes farther for its sake.
+SAFE_REPEATS = 64
 # What torch's rules remember, and what those of handgrad.optimizers call it.
 MEMORY = {"adagrad": {"sum": "a"}, "adam": {"exp_avg": "m", "exp_avg_sq": "v", "step": "t"}, "sgd": {}}
 
@@ -48,11 +50,12 @@ class TorchNetwork(Network):
     ----------
     tensors : dict, name to the tensor of each parameter, as a table: ``out/b`` is (V, 1)
     is_ahead : bool, whether something was learned that ``parameters`` may not have
+    weight : int, how many times a prediction counts at most, for the rows that it moves: see ``runs.processes``
     """
 
     def __init__(self, config, counts, shared=(), device="cpu"):
         super().__init__(config, counts, shared)
-        self.device, self.is_ahead = torch.device(device), False
+        self.device, self.is_ahead, self.weight = torch.device(device), False, 1
         self.is_near = self.device.type == "cpu"
         self.losses_of_objective = {
             NegativeSamplingObjective: self._negative_sampling,
@@ -105,7 +108,7 @@ class TorchNetwork(Network):
         return dict(zip(self.tensors, torch.autograd.grad(total, list(self.tensors.values())), strict=True))
 
     def rows(self, name, ids, uses):
-        """Rows of a table. Its gradient is theirs, limited where a row is used in too many predictions.
+        """Rows of a table. Its gradient is theirs, as often as ``_times`` says by how many predictions use a row.
 
         Parameters
         ----------
@@ -115,12 +118,17 @@ class TorchNetwork(Network):
         """
         table = self.tensors[name]
         found = F.embedding(ids, table, sparse=True)  # (..., D)
-        most = self.config.max_repeats
-        if most and found.requires_grad:
+        if (self.config.max_repeats or self.weight > 1) and found.requires_grad:
             of_each = torch.zeros(len(table), dtype=found.dtype, device=self.device)  # (V,)
             of_each.index_add_(0, ids.flatten(), uses.expand(ids.shape).flatten().to(found.dtype))
-            found.register_hook(lambda gradient: gradient * (most / of_each[ids]).clamp(max=1)[..., None])
+            found.register_hook(lambda gradient: gradient * self._times(of_each[ids])[..., None])
         return found
+
+    def _times(self, n):
+        """How many times the gradient of a row counts that n predictions of the batch use: n > 0, a float tensor."""
+        if self.config.max_repeats:
+            return (self.config.max_repeats / n).clamp(max=self.weight)
+        return (SAFE_REPEATS / n).clamp(1, self.weight)
 
     def _mean(self, v, seen):
         """CBOW: h_b = Σ_c v_bc / n_b, (B, 1, D)."""
