@@ -250,7 +250,7 @@ CASES = [
         planted(lambda s, x: s.keep(x**2 - np.mean(x), x=x), lambda s, dz: [2 * s.x * dz]),
         (V,),
         "TERM_WRONG",
-        "off by the same number in every entry. Which term is that: what stands before it, or is it missing?",
+        "off by the same number in every entry. Which term is that? Is it missing, or is its factor wrong?",
     ),
     ("two exchanged", difference(-1), (X, Y), "WRONG_SIGN", "x and y has the right size, and every sign is reversed"),
     ("length held constant", unit(0), (X,), "TERM_WRONG", "a multiple of x, another in each row"),

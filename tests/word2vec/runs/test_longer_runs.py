@@ -212,7 +212,7 @@ def test_ctrl_c_before_the_first_step_advises_nothing_that_fails(world, monkeypa
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("handgrad.word2vec.trainer.engine_for", interrupted)
+    monkeypatch.setattr("handgrad.word2vec.trainer.keep_probabilities", interrupted)  # the text has been read
     result = train("text.txt", "--output", "run", *OPTIONS)
     assert result.exit_code == 130 and "Stopped before the first step. Nothing was saved." in result.stderr
     assert not (world / "here" / "run").exists()
@@ -226,7 +226,8 @@ def test_what_will_not_be_saved_is_said_at_the_start_and_at_the_end(world):
 
 
 def test_auto_says_when_it_leaves_the_compiled_engine(world):
-    said = [train("text.txt", *OPTIONS, "--engine", "auto", "--optimizer", name).stderr for name in ("adagrad", "sgd")]
+    options = (*OPTIONS, "--engine", "auto", "--batch-size", 64)
+    said = [train("text.txt", *options, "--optimizer", name).stderr for name in ("adagrad", "sgd")]
     assert "times as slow as the compiled engine, which does not do --optimizer = 'adagrad'." in said[0] or (
         "which does not do optimizer = 'adagrad'." in said[0]
     )

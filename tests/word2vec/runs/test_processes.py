@@ -66,7 +66,7 @@ def test_two_learn_as_well_as_one(ran):
 def test_a_prediction_counts_as_many_times_as_there_are_processes(ran):
     """What an average of so many replicas would take away; what ``TorchNetwork`` does with it, its tests see."""
     assert [told["whole"]["weight"] for told in ran[1]] == [2, 2]
-    alone = Trainer(TrainingConfig(**program.CONFIG.to_dict() | {"max_steps": 1, "report_every": 0}))
+    alone = Trainer(TrainingConfig(**program.CONFIG.to_dict() | ALONE | {"max_steps": 1, "report_every": 0}))
     alone.fit(program.TEXT)
     assert alone.network.weight == 1
 

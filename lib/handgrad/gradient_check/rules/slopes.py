@@ -145,7 +145,7 @@ def multiple(e):
 @clue(
     "TERM_WRONG",
     "The {gradient} {is} off by {what}{where}.",
-    "Which term is that: what stands before it, or is it missing?",
+    "Which term is that? Is it missing, or is its factor wrong?",
     always=("what",),
 )
 def off_by_a_known_array(e):

@@ -155,7 +155,7 @@ class NoiseDistribution:
         with np.errstate(divide="ignore"):
             return np.log1p(-self.probabilities)
 
-    def _draw_distinct(self, rng, m, most_tries):
+    def _draw_distinct(self, rng, m, most_tries=MOST_TRIES):
         """The first m different ids of a sequence of draws, and the number of draws until the last of them.
 
         Many draws at once; those after the m-th new id do not count.

@@ -144,7 +144,8 @@ class AnotherOne(Callback):
     """Trains another network that shares the embedding, in the middle of a run and once more at its end."""
 
     def __init__(self, engine):
-        self.config, self.learned = TrainingConfig(**settings(engine=engine, epochs=1)), []
+        batches = {"batch_size": 64} if engine == "compiled" else {}  # it has none
+        self.config, self.learned = TrainingConfig(**settings(engine=engine, epochs=1, **batches)), []
 
     def on_report(self, trainer):
         if len(trainer.losses) == 5:
