@@ -62,7 +62,7 @@ def require_ids(ids: Any, n: int, who: str, what: str = "ids") -> np.ndarray:
     ids = np.asarray(ids)
     if not ids.size:
         return ids.astype(np.intp)  # an empty list would be one of floats
-    whole = np.issubdtype(ids.dtype, np.integer)
+    whole = ids.dtype.kind in "iu"
     if not whole or not 0 <= ids.min() <= ids.max() < n:
         came = f"{ids.min()} to {ids.max()}" if whole else f"values of type {ids.dtype}"
         raise InputError(f"{who} expects integer {what} from 0 to {n - 1}, but got {came}.")

@@ -6,7 +6,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from handgrad.errors import require_ids
-from handgrad.functional import is_complex, log_softmax, magnitude, sigmoid_cross_entropy_from, sigmoid_from, softmax
+from handgrad.functional import (
+    is_complex,
+    is_float,
+    log_softmax,
+    magnitude,
+    sigmoid_cross_entropy_from,
+    sigmoid_from,
+    softmax,
+)
 from handgrad.nodes import Gate
 
 
@@ -46,9 +54,9 @@ class SigmoidCrossEntropy(Gate):
                 f"SigmoidCrossEntropy expects one label for each logit, but got logits {np.shape(x)} and labels "
                 f"{np.shape(label)}: give both the same shape."
             )
-        least = np.complex64 if is_complex(label) else np.float32
-        self.x, self.label = x, np.asarray(label, dtype=np.result_type(x, least))
-        self.label_is_float = np.issubdtype(np.result_type(label), np.inexact)
+        label, least = np.asarray(label), np.complex64 if is_complex(label) else np.float32
+        self.label_is_float = is_float(label)
+        self.x, self.label = x, label.astype(np.result_type(x, least), copy=False)
         self.e = np.exp(-magnitude(x))  # for the loss and its slope
         return sigmoid_cross_entropy_from(self.e, x, self.label)
 

@@ -257,8 +257,5 @@ class Located:
             return error
 
 
-# SHORT#
-
-
 def _short_name(node):
     return node.name or (type(node.gate).__name__ if node.gate is not None else "constant")
