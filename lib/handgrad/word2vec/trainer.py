@@ -167,7 +167,7 @@ class Trainer:
         keep = keep_probabilities(vocabulary.counts, vocabulary.raw_words, config.subsample)
 
         # Make the embedding, a row for each word, and the loss, with parameters of its own.
-        network = engine_class.make_network(config, vocabulary.counts, self.shared)
+        network = engine_class.make_network(config, vocabulary.counts, keep, self.shared)
 
         # Make the optimizer, and hand all of it to an engine.
         optimizer = engine_class.make_optimizer(network)

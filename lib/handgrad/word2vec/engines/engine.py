@@ -107,8 +107,10 @@ class Engine:
         return f"{type(self).__name__}()"
 
     @classmethod
-    def make_network(cls, config: TrainingConfig, counts: np.ndarray, shared: Iterable[Parameter]) -> Network:
-        """A network whose parameters this engine can move."""
+    def make_network(
+        cls, config: TrainingConfig, counts: np.ndarray, keep: np.ndarray, shared: Iterable[Parameter]
+    ) -> Network:
+        """A network whose parameters this engine can move. ``keep`` as in ``Task``."""
         return Network(config, counts, shared)
 
     @classmethod

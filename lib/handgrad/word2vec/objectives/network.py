@@ -65,16 +65,20 @@ class Network:
         V, D, initialization = len(self.counts), self.config.dimension, self.config.initialization
         rng = np.random.default_rng(self.config.seed_of("init"))
         low, high = {"word2vec": (-0.5 / D, 0.5 / D), "tensorflow": (-1, 1), "cs20": (0, 1)}[initialization]
-        embed = np.empty((V, D), self.dtype)
+        embed = self.new_parameter("embed/V", (V, D))
         for first in range(0, V, AT_A_TIME):  # they are drawn in 64 bits, which a large table has no room for
-            some = embed[first : first + AT_A_TIME]
+            some = embed.value[first : first + AT_A_TIME]
             some[...] = rng.uniform(low, high, some.shape)
-        yield Parameter("embed/V", embed)
+        yield embed
         for name, shape in self.objective.shapes().items():
-            value = np.zeros(shape, self.dtype)
+            parameter = self.new_parameter(name, shape)
             if name == "out/U" and initialization != "word2vec":
-                value[...] = truncated_normal(rng, shape) / np.sqrt(D)
-            yield Parameter(name, value)
+                parameter.value[...] = truncated_normal(rng, shape) / np.sqrt(D)
+            yield parameter
+
+    def new_parameter(self, name: str, shape: tuple[int, ...]) -> Parameter:
+        """A parameter of zeros, where it will stay: an engine whose steps need another place has its own network."""
+        return Parameter(name, np.zeros(shape, self.dtype))
 
     def samples(self, rng: np.random.Generator, targets: np.ndarray) -> tuple:
         """What the objective takes beside vectors and biases: the noise for a batch, or the paths to its targets.

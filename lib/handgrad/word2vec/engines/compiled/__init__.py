@@ -12,7 +12,8 @@ measures what each of them brings. All of it needs numba.
 4. Registers: a product keeps its sums, or the rows that it adds, in registers while it goes along other rows. This
    takes a type for vectors, and rows that are whole vectors: ``simd``, ``aligned``, ``products``, ``logistic``.
 5. Copies of frequent rows: threads change the same tables without a lock. Each has its own copy of the rows that all
-   of them use, and so does not wait for the others' caches: ``engine``, ``pieces``, ``thread_copies``, ``hogwild``.
+   of them use, and so does not wait for the others' caches: ``engine``, ``tables``, ``pieces``, ``thread_copies``,
+   ``hogwild``.
 6. Deterministic pieces: two pieces of the text are learned as if the other were not there, and what both have changed
    is joined. This costs time, and gives the same bits with any number of threads: ``piece_copies``, ``deterministic``.
 

@@ -30,14 +30,19 @@ def aligned_table(array, more_rows=0):
     -------
     float array (rows + more_rows, D rounded up to LANES)
     """
-    rows, D = len(array) + more_rows, array.shape[1]
-    columns = -(-D // LANES) * LANES
-    size = rows * columns * array.itemsize
+    rows, D = array.shape
+    table = aligned_rows(rows + more_rows, D, array.dtype)
+    table[:rows, :D] = array
+    return table
+
+
+def aligned_rows(rows, D, dtype):
+    """Zeros: float array (rows, D rounded up to LANES)"""
+    columns = up_to(LANES, D)
+    size = rows * columns * dtype.itemsize
     buffer = np.zeros(size + CACHE_LINE, np.uint8)
     start = -buffer.ctypes.data % CACHE_LINE
-    table = buffer[start : start + size].view(array.dtype).reshape(rows, columns)
-    table[: len(array), :D] = array
-    return table
+    return buffer[start : start + size].view(dtype).reshape(rows, columns)
 
 
 @njit(**FAST)

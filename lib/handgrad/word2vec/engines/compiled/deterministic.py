@@ -13,7 +13,7 @@ import numpy as np
 
 from handgrad.word2vec.engines.compiled.draws import draw_text
 from handgrad.word2vec.engines.compiled.piece_copies import copy_shared, join_copies, nothing_used, used_by
-from handgrad.word2vec.engines.compiled.pieces import PieceEngine
+from handgrad.word2vec.engines.compiled.pieces import KERNELS, PieceEngine
 from handgrad.word2vec.engines.compiled.thread_copies import NO_COPIES
 from handgrad.word2vec.engines.engine import Step
 from handgrad.word2vec.schedule import Place
@@ -49,14 +49,17 @@ class DeterministicEngine(PieceEngine):
 
     def __init__(self, task, schedule):
         super().__init__(task, schedule)
-        most = PIECE, self.kernels.most_outputs(PIECE, self.noise_or_tree)
-        self.most_copies = [min(used, rows) for used, rows in zip(most, self.rows, strict=True)]  # of V, of U
+        self.most_copies = _most_copies(self.network.objective, self.rows)
         self.way = 1 - (1 - np.float32(SHARE_OF_WAY)) ** np.arange(MOST_USES, dtype=np.float32)
-        self.move_parameters([2 * most for most in self.most_copies])
         pieces = [self.draw(used, *self.no_words()) for used in self._nothing_used()]  # compiles, as the rest
         last = [True, False]
         for i in range(2):
             self.learn(i, pieces, last)
+
+    @classmethod
+    def rows_of_copies(cls, config, counts, objective):
+        rows = len(counts), objective.shapes()["out/U"][0]
+        return [2 * most for most in _most_copies(objective, rows)]
 
     def _nothing_used(self):
         """Where it is written down what the two pieces of a step use of each table."""
@@ -68,7 +71,7 @@ class DeterministicEngine(PieceEngine):
         steps = self._drawn(place, pool, lists)
         ahead = deque(islice(steps, AHEAD))
         while ahead:
-            self.hold()
+            self.network.hold()
             place, rate, soon = ahead.popleft()
             pieces = [piece.result() for piece in soon]
             last = [True, False]  # each takes one from its end
@@ -123,3 +126,10 @@ class DeterministicEngine(PieceEngine):
         one, other = pieces
         for table, *both in zip(self.tables, one.used, other.used, one.where, other.where, strict=True):
             join_copies(table, *both, self.way)
+
+
+def _most_copies(objective, rows):
+    """How many rows of V and of U a piece may use."""
+    kernels = KERNELS[type(objective)]
+    most = PIECE, kernels.most_outputs(PIECE, kernels.outputs_of(objective))
+    return [min(used, n) for used, n in zip(most, rows, strict=True)]

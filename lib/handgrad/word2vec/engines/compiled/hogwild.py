@@ -10,7 +10,7 @@ from collections import deque
 
 from handgrad.word2vec.engines.compiled.aligned import up_to
 from handgrad.word2vec.engines.compiled.negative_sampling import TARGETS
-from handgrad.word2vec.engines.compiled.pieces import PieceEngine
+from handgrad.word2vec.engines.compiled.pieces import KERNELS, PieceEngine
 from handgrad.word2vec.engines.compiled.thread_copies import words_used_often
 from handgrad.word2vec.engines.engine import Step
 from handgrad.word2vec.schedule import Place
@@ -33,18 +33,21 @@ class HogwildEngine(PieceEngine):
         threads = self.config.threads
         if threads > 1:
             self.other_bits = f"its {threads} threads do not wait for each other, as they do if it is deterministic"
-        self.at_work, self.free, self.apart = deque(), list(range(threads)), up_to(TARGETS, BEHIND // threads)
-        self.often = self._used_often() if threads > 1 else [(0, 0), (0, 0)]
+        self.at_work, self.free, self.apart = deque(), list(range(threads)), _apart(threads)
+        self.often = _used_often(self.config, task.vocabulary.counts * task.keep, self.network.objective)
         self.share = 1 / threads if AVERAGED[self.config.model] else 1.0
-        self.move_parameters([2 * threads * (end - begin) for begin, end in self.often])
         self.learn_piece(*self.no_words())  # compiles
+
+    @classmethod
+    def rows_of_copies(cls, config, counts, objective):
+        return [2 * config.threads * (end - begin) for begin, end in _used_often(config, counts, objective)]
 
     def epoch(self, place, pool):
         """Piece after piece, each for whichever thread is free. They are yielded in the order of the text."""
         threads = self.config.threads
         ahead = AHEAD * threads if threads > 1 else 0
         for starts in self.pieces(place.position, 1, PIECE):
-            self.hold()
+            self.network.hold()
             rate = self.schedule.learning_rate(place)
             begun = pool.submit(self.learn_piece, *self.arguments(place.epoch, starts, rate))
             place = Place(place.epoch, int(starts[-1]), place.step + 1)
@@ -77,14 +80,6 @@ class HogwildEngine(PieceEngine):
         finally:
             self.free.append(i)
 
-    # copies of rows that are used often
-
-    def _used_often(self):
-        """For each table, from which row to which."""
-        counts = self.task.vocabulary.counts * self.task.keep
-        often = OFTEN * counts.sum() / self.apart
-        return [words_used_often(counts, often), self.kernels.often_used(counts, often, self.noise_or_tree)]
-
     def _copies(self, i):
         """For each table its copies, see ``row_of``; and after how many words they are joined."""
         copies = tuple(
@@ -92,3 +87,17 @@ class HogwildEngine(PieceEngine):
             for rows, (begin, end) in zip(self.rows, self.often, strict=True)
         )
         return copies, self.apart
+
+
+def _apart(threads):
+    """After how many words a thread joins its copies: whole blocks."""
+    return up_to(TARGETS, BEHIND // threads)
+
+
+def _used_often(config, counts, objective):
+    """For each table, from which row to which are those with copies: none, where a thread is alone."""
+    if config.threads == 1:
+        return [(0, 0), (0, 0)]
+    often = OFTEN * counts.sum() / _apart(config.threads)
+    kernels = KERNELS[type(objective)]
+    return [words_used_often(counts, often), kernels.often_used(counts, often, kernels.outputs_of(objective))]

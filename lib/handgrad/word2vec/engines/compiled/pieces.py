@@ -1,14 +1,14 @@
 """What threads learn from: pieces of the text, each with generators of its own, by functions compiled for a run."""
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
 from handgrad.word2vec.engines.compiled import hierarchical_softmax, negative_sampling, steps
-from handgrad.word2vec.engines.compiled.aligned import aligned_table
 from handgrad.word2vec.engines.compiled.draws import chances
 from handgrad.word2vec.engines.compiled.engine import CompiledEngine
+from handgrad.word2vec.engines.compiled.tables import TableNetwork
 from handgrad.word2vec.objectives.hierarchical_softmax import HierarchicalSoftmaxObjective
 from handgrad.word2vec.objectives.negative_sampling import NegativeSamplingObjective
 
@@ -20,8 +20,8 @@ LONGEST = 1000  # words of a sentence that is not cut for that
 class PieceEngine(CompiledEngine):
     """The compiled functions for a configuration, with all that stays the same in a run.
 
-    A subclass is a way in which threads share the work: its ``epoch`` takes the steps that are left of one. It calls
-    ``move_parameters`` once it knows how many copies of rows it needs.
+    A subclass is a way in which threads share the work: its ``epoch`` takes the steps that are left of one, and its
+    ``rows_of_copies`` says how many rows it needs for copies, behind those of V and of U.
 
     Attributes
     ----------
@@ -41,15 +41,11 @@ class PieceEngine(CompiledEngine):
         self.keep, self.windows = chances(task.keep), (config.window, config.dynamic_window)
         self.kernels = KERNELS[type(network.objective)]
         self.noise_or_tree = self.kernels.outputs_of(network.objective)
-        self.rows = [len(parameter.value) for parameter in network.parameters]
+        self.tables, self.rows = network.tables, [len(parameter.value) for parameter in network.parameters]
 
-    def move_parameters(self, more_rows):
-        """To where the functions work on them: in whole vectors, with so many rows more behind each table."""
-        self.tables = []
-        for parameter, more in zip(self.network.parameters, more_rows, strict=True):
-            rows, D = parameter.value.shape
-            self.tables.append(aligned_table(parameter.value, more))
-            parameter.value = self.tables[-1][:rows, :D]  # what was there is gone before the next table is made
+    @classmethod
+    def make_network(cls, config, counts, keep, shared):
+        return TableNetwork(config, counts, shared, partial(cls.rows_of_copies, config, counts * keep))
 
     @classmethod
     def ignores(cls, processes):
@@ -58,14 +54,6 @@ class PieceEngine(CompiledEngine):
     def steps(self, place):
         with ThreadPoolExecutor(self.config.threads) as pool:  # which waits for all that is at work when this ends
             yield from self.epoch(place, pool)
-
-    def hold(self):
-        """Have the parameters here. Another trainer, which shares one of them, may have moved it to its own place."""
-        for parameter, table in zip(self.network.parameters, self.tables, strict=True):
-            rows, D = parameter.value.shape
-            if not np.may_share_memory(parameter.value, table):
-                table[:rows, :D] = parameter.value
-                parameter.value = table[:rows, :D]
 
     def pieces(self, position, together, most):
         """The rest of the text in pieces of at most so many words; a step is so many pieces ``together``."""

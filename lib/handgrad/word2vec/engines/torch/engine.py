@@ -85,7 +85,7 @@ class TorchEngine(NumPyEngine):
         self.network.weight = self.processes.count  # what averaging takes away again
 
     @classmethod
-    def make_network(cls, config, counts, shared):
+    def make_network(cls, config, counts, keep, shared):
         from handgrad.word2vec.engines.torch.network import TorchNetwork
 
         return TorchNetwork(config, counts, shared, chosen_device(config))
