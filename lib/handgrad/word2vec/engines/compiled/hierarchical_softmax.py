@@ -47,7 +47,7 @@ def mark_path(codes, L):
 
 
 @njit(**INLINE)
-def learn_block(V, U, words, begin, end, i, nodes, codes, copies, each, exact, rate, ahead, workspace):
+def learn_block(V, U, words, begin, end, i, nodes, codes, copies, by_word, by_share, rate, ahead, workspace):
     """One step for target i alone, so that there is no other word which its path is not for.
 
     The arguments are those of ``negative_sampling.learn_block``, but for
@@ -62,18 +62,20 @@ def learn_block(V, U, words, begin, end, i, nodes, codes, copies, each, exact, r
     find_rows(nodes, workspace.outputs)
     use_copies(workspace.outputs, copies)
     mark_path(codes, workspace.L)
-    if each is not None:
+    if by_word is not None:
         return step_of_words(
             V, workspace.inputs[:R], U, workspace.outputs[:Q], workspace.L[:1], rate, ahead, workspace
         ), R
-    if exact is not None:
+    if by_share is not None:
         mark_window(R, workspace.W)
-        return step_of_means(V, workspace.inputs[:R], U, workspace.outputs[:Q], 1, rate, exact, ahead, workspace), 1
+        return step_of_means(V, workspace.inputs[:R], U, workspace.outputs[:Q], 1, rate, by_share, ahead, workspace), 1
     return 0.0, 0
 
 
 @njit(**UNCOUNTED)
-def learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, each, exact, rate, copies, apart, workspace):
+def learn_blocks(
+    V, U, words, begin, end, reach, nodes, codes, paths, by_word, by_share, rate, copies, apart, workspace
+):
     """Target after target of a text. words : rows, of copies where there are some; nodes and codes : of all paths;
     paths : where the path to each target begins, and where it ends
     """
@@ -86,7 +88,7 @@ def learn_blocks(V, U, words, begin, end, reach, nodes, codes, paths, each, exac
         find_rows(nodes[soon : soon + Q], workspace.ahead)
         use_copies(workspace.ahead, copies[1])
         prefetch_rows(V, words[i + reach + 1 : i + reach + 2])
-        block = begin, end, i, nodes[path], codes[path], copies[1], each, exact, rate
+        block = begin, end, i, nodes[path], codes[path], copies[1], by_word, by_share, rate
         more, n = learn_block(V, U, words, *block, workspace.ahead[:Q], workspace)
         loss, predictions = loss + more, predictions + n
     join_both(V, U, copies)

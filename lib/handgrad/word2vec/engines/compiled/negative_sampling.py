@@ -103,7 +103,7 @@ def mark_negatives(outputs, begin, end, first, last, weight, L):
 
 
 @njit(**INLINE)
-def learn_block(V, U, words, begin, end, first, last, outputs, weight, each, exact, rate, ahead, workspace):
+def learn_block(V, U, words, begin, end, first, last, outputs, weight, by_word, by_share, rate, ahead, workspace):
     """One step for the targets first to last of a text, on the words around each and K negatives for all.
 
     Parameters
@@ -114,7 +114,7 @@ def learn_block(V, U, words, begin, end, first, last, outputs, weight, each, exa
     first, last : int, at most TARGETS apart
     outputs : int32 array (K + last - first,), rows of U: first the negatives, then the targets
     weight : float, how much a negative counts
-    each, exact : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
+    by_word, by_share : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     rate : float, η
     ahead : rows of as many outputs, which will be needed next; or None
     workspace : from ``workspace_for``
@@ -127,20 +127,22 @@ def learn_block(V, U, words, begin, end, first, last, outputs, weight, each, exa
     G, R, Q = last - first, right - left, len(outputs)
     find_rows(words[left:right], workspace.inputs)
     find_rows(outputs, workspace.outputs)
-    mark_windows(begin, end, first, last, left, each is None, workspace.W)
+    mark_windows(begin, end, first, last, left, by_word is None, workspace.W)
     mark_negatives(outputs, begin, end, first, last, weight, workspace.L)
-    if each is not None:
+    if by_word is not None:
         mark_pairs(workspace.W, workspace.L, G, R, Q, workspace.M)
         return step_of_words(
             V, workspace.inputs[:R], U, workspace.outputs[:Q], workspace.M, rate, ahead, workspace
         ), pairs
-    if exact is not None:
-        return step_of_means(V, workspace.inputs[:R], U, workspace.outputs[:Q], G, rate, exact, ahead, workspace), means
+    if by_share is not None:
+        return step_of_means(
+            V, workspace.inputs[:R], U, workspace.outputs[:Q], G, rate, by_share, ahead, workspace
+        ), means
     return 0.0, 0
 
 
 @njit(**UNCOUNTED)
-def learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, each, exact, rate, copies, apart, workspace):
+def learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, by_word, by_share, rate, copies, apart, workspace):
     """Block after block of a text. words and outputs : rows, of copies where there are some; the outputs of a block
     come after those of the one before
     """
@@ -152,7 +154,7 @@ def learn_blocks(V, U, words, begin, end, reach, outputs, K, weight, each, exact
         Q = K + last - first
         soon = min(q + K + TARGETS, len(outputs) - Q)
         prefetch_rows(V, words[last + reach : last + reach + TARGETS])
-        block = begin, end, first, last, outputs[q : q + Q], weight, each, exact, rate
+        block = begin, end, first, last, outputs[q : q + Q], weight, by_word, by_share, rate
         more, n = learn_block(V, U, words, *block, outputs[soon : soon + Q], workspace)
         loss, predictions = loss + more, predictions + n
     join_both(V, U, copies)

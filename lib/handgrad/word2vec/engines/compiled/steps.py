@@ -10,7 +10,18 @@ the rows of B, skip-gram is three small matrix products:
     U += Eᵀ A, V += E B                for the rows that are in the block
 
 For CBOW, the rows of A are mixed first, H = W A, and what H should move by goes back the same way, Wᵀ E B. Only A is
-copied: B, and A for CBOW, are read where they lie in the tables.
+copied: B, and A for CBOW, are read where they lie in the tables. Which pairs count is in three more matrices. The
+letters, here and in the modules after this one:
+
+    D           numbers in a vector
+    G           windows of a block, one around each target
+    R, Q        input vectors of a block, rows of V, and output vectors, rows of U
+    A  (R, D)   input vectors, copied
+    H  (G, D)   their means, one for each window, and dH what these move by
+    E  (R, Q)   scores, then errors; for means (G, Q)
+    W  (G, R)   which words are in which window; for means, the share of each
+    L  (G, Q)   which outputs a target is scored against, each with its weight, with a minus for a label of 0
+    M  (R, Q)   how often each pair counts, Wᵀ L: a word meets what is scored in all the windows that it is in
 
 What a block is, ``negative_sampling`` and ``hierarchical_softmax`` say. All scores are computed before anything is
 updated, so a block is exactly one step of the gates ``SkipGram`` or ``CBOW`` and ``NegativeSampling`` or
@@ -28,14 +39,12 @@ from handgrad.word2vec.engines.compiled.logistic import errors
 from handgrad.word2vec.engines.compiled.products import GROUP, add_product, gather, scores
 from handgrad.word2vec.engines.compiled.simd import load, select, store
 
-# What is done with the words of a window: whether each of them predicts, and whether a mean of them moves each by its
-# share alone. numba leaves a branch out where an argument is None, so it compiles one of both steps, and not the other.
+# What is done with the words of a window, as the arguments by_word and by_share: by_word, each of them predicts; else
+# their mean does, and moves each by its share, or by all of it. numba leaves a branch out where an argument is None, so
+# it compiles one of both steps, and not the other.
 SKIP_GRAM, CBOW, CBOW_OF_WORD2VEC_C = (True, None), (None, True), (None, False)
 
-# Which pairs count. W (G, R) has a row for each window: which words are in it. L (G, Q) has a row for each target: what
-# it is scored against, each output with its weight, with a minus for a label of 0. For CBOW the means of windows
-# meet L. For skip-gram a word meets what is scored in all windows that it is in, M = Wᵀ L. What is in no window or in
-# no pair must be 0, up to GROUP rows and LANES columns more.
+# What is in no window or in no pair must be 0 in W, L and M, up to GROUP rows and LANES columns more.
 Workspace = namedtuple("Workspace", "A H dH E L W M inputs outputs ahead order")
 
 
@@ -45,9 +54,8 @@ def workspace_for(G, R, Q, V):
 
     Returns
     -------
-    Workspace : A (R, D) input vectors; H and dH (G, D) the means of windows and what these move by; E (R, Q) or, for
-        means, (G, Q) scores and errors; L (G, Q), W (G, R) and M (R, Q) which pairs count; inputs (R,) rows of V,
-        outputs and ahead (Q,) of U; order 0, 1, 2, …. All have some more, since GROUP or LANES are worked on at a time.
+    Workspace : the matrices above; inputs (R,) rows of V, outputs and ahead (Q,) of U; order 0, 1, 2, …. All have
+        some more, since GROUP or LANES are worked on at a time.
     """
     D, wide, long = V.shape[1], up_to(LANES, Q), up_to(LANES, max(G, R))
     G, R, Q = up_to(GROUP, G), up_to(GROUP, max(G, R)), up_to(GROUP, Q)
@@ -87,7 +95,7 @@ def mark_whole(W, G, R):
 
 
 @njit(**INLINE)
-def step_of_means(V, inputs, U, outputs, G, rate, exact, ahead, workspace):
+def step_of_means(V, inputs, U, outputs, G, rate, by_share, ahead, workspace):
     """CBOW: the means of G windows, W (G, R) of them, predict ``outputs``, as often as L (G, Q) says: the loss."""
     H, dH, E, W, order = workspace.H, workspace.dH, workspace.E, workspace.W, workspace.order
     R, Q = len(inputs), len(outputs)
@@ -96,7 +104,7 @@ def step_of_means(V, inputs, U, outputs, G, rate, exact, ahead, workspace):
     loss = errors(E, workspace.L, G, Q, rate)
     add_product(dH, order[:G], E, U, outputs, Q, None, True)
     add_product(U, outputs, E.T, H, order, G, ahead, None, None)  # of few windows
-    if not exact:  # word2vec.c: each word moves by all of it, and not by its share
+    if not by_share:  # word2vec.c: each word moves by all of it, and not by its share
         mark_whole(W, G, R)
     add_product(V, inputs, W.T, dH, order, G, None, None, None)
     return loss
