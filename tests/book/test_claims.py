@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import functools
 import io
 import json
 import re
@@ -12,7 +11,6 @@ from symtable import symtable
 import pytest
 from chapters import CHAPTERS, cells_of, every_chapter
 
-from handgrad import corpora
 from handgrad.word2vec import Trainer
 
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:(?:\{,\}|,)\d{3})*(?:\.\d+)?(?![\w-])")
@@ -84,8 +82,8 @@ def test_a_number_that_no_cell_holds_is_found(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def nothing_twice():
-    """The documentation is read once, and a run of the same settings on the same text, whose bits are the same too."""
+def trained_once():
+    """A run of the same settings on the same text has the same bits, and so it is trained once."""
     fit, runs = Trainer.fit, []
 
     def fit_once(trainer, sentences):
@@ -97,13 +95,12 @@ def nothing_twice():
         return fit(trainer, sentences)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corpora, "documentation", functools.cache(corpora.documentation))
         patch.setattr(Trainer, "fit", fit_once)
         yield
 
 
 @every_chapter
-def test_a_solution_gives_no_name_of_the_page_another_meaning(path, nothing_twice):
+def test_a_solution_gives_no_name_of_the_page_another_meaning(path, trained_once):
     """All cells from top to bottom, then each solution twice: it runs again, and what the cells use stays."""
     page, solutions = split(path)
     long = cells_that_take_long(path, page)
