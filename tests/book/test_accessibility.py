@@ -5,12 +5,13 @@ differ. In dark only colors may differ, and a page that shows or hides something
 about colors are asked.
 """
 
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from in_browser import wait_for_formulas
+from in_browser import opened
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 EVERY_RULE = {
@@ -72,16 +73,15 @@ SHOWN = """
 """
 
 
-def opened(browser, url, planted=""):
+@contextmanager
+def unfolded(reader, url, planted=""):
     """The page with its folds open, in light, and with ``planted`` below its title."""
-    page = browser.new_page(reduced_motion="reduce", color_scheme="light")
-    page.goto(url)
-    wait_for_formulas(page)
-    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
-    page.evaluate("(html) => document.querySelector('article h1')?.insertAdjacentHTML('afterend', html)", planted)
-    page.evaluate(AXE)
-    page.evaluate(MEASURE_EACH_LOOK_ONCE)
-    return page
+    with opened(reader, url, reduced_motion="reduce", color_scheme="light") as page:
+        page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+        page.evaluate("(html) => document.querySelector('article h1')?.insertAdjacentHTML('afterend', html)", planted)
+        page.evaluate(AXE)
+        page.evaluate(MEASURE_EACH_LOOK_ONCE)
+        yield page
 
 
 def broken_rules(page, options, condition):
@@ -140,15 +140,13 @@ def letters_on_a_phone(page):
 
 
 @pytest.fixture(scope="module")
-def visit(browser, server):
+def visit(reader, server):
     """What is found on a page, looked up once: the rules that it breaks, and the letters in its drawings."""
 
     @cache
     def visit(page):
-        page = opened(browser, f"{server}{page}.html")
-        found = violations(page), letters_on_a_phone(page)
-        page.close()
-        return found
+        with unfolded(reader, f"{server}{page}.html") as opened_page:
+            return violations(opened_page), letters_on_a_phone(opened_page)
 
     return visit
 
@@ -188,21 +186,19 @@ def only(width, planted):
         ('<p class="only-dark">by night</p>', "shown in one mode alone (1280"),
     ],
 )
-def test_a_planted_fault_is_found(browser, site, planted, rule):
-    page = opened(browser, (site / "book/bibliography.html").as_uri(), planted)
-    found = violations(page)
-    page.close()
+def test_a_planted_fault_is_found(reader, site, planted, rule):
+    with unfolded(reader, (site / "book/bibliography.html").as_uri(), planted) as page:
+        found = violations(page)
     assert any(rule in sentence for sentence in found), found
 
 
-def test_measuring_each_look_once_finds_what_measuring_every_text_finds(browser, site):
+def test_measuring_each_look_once_finds_what_measuring_every_text_finds(reader, site):
     """Where numbers and names in code, and links, are pale: axe itself, as it comes, names the same texts."""
     pale = "<style>.highlight .mi, .highlight .nn, article a { color: #bbb !important }</style>"
-    page = opened(browser, (site / "book/10b_matrix_gates.html").as_uri(), pale)
-    by_looks = page.evaluate("(options) => ask(options)", OF_COLORS)["violations"]
-    page.evaluate(AXE)
-    by_texts = page.evaluate("(options) => axe.run(options)", OF_COLORS)["violations"]
-    page.close()
+    with unfolded(reader, (site / "book/10b_matrix_gates.html").as_uri(), pale) as page:
+        by_looks = page.evaluate("(options) => ask(options)", OF_COLORS)["violations"]
+        page.evaluate(AXE)
+        by_texts = page.evaluate("(options) => axe.run(options)", OF_COLORS)["violations"]
     found = [
         {rule["id"]: [node["target"] for node in rule["nodes"]] for rule in rules} for rules in (by_looks, by_texts)
     ]
