@@ -34,6 +34,20 @@ def served(folder):
         thread.join()
 
 
+@contextmanager
+def opened(reader, url, width=1280, height=900, **media):
+    """A page of a reader's, once MathJax has set its formulas; ``media`` is what ``emulate_media`` takes."""
+    page = reader.new_page()
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(**media)
+    page.goto(url)
+    wait_for_formulas(page)
+    try:
+        yield page
+    finally:
+        page.close()
+
+
 def wait_for_formulas(page):
     """Until MathJax, where the page has it, has set every formula: what stands below it has moved by then."""
     page.evaluate("window.MathJax?.startup?.promise")

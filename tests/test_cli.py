@@ -3,6 +3,7 @@
 Where a process is ended by a signal, it is a real one.
 """
 
+import functools
 import gzip
 import json
 import os
@@ -253,18 +254,37 @@ def ended(process):
     return process.returncode, err.decode().replace("\r", "\n").splitlines()[-1]
 
 
-@pytest.fixture
-def long_text(tmp_path):
-    (tmp_path / "long.txt").write_text(
+def write_long_text(folder):
+    (folder / "long.txt").write_text(
         "".join(f"word{i % 97} word{i % 89} word{i % 83} word{i % 79}\n" for i in range(20_000)), encoding="utf-8"
     )
     return "long.txt"
 
 
+@pytest.fixture
+def long_text(tmp_path):
+    return write_long_text(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A function that trains on the long text with some settings: the folder, once for the same settings."""
+
+    @functools.cache
+    def train(*settings):
+        folder = tmp_path_factory.mktemp("whole")
+        text = folder / write_long_text(folder)
+        done = CliRunner().invoke(main, ["train", str(text), "--output", str(folder / "run"), *map(str, settings)])
+        assert done.exit_code == 0, done.output
+        return folder / "run"
+
+    return train
+
+
 @pytest.mark.parametrize("engine, epochs", [("numpy", 3), ("compiled", 60)])
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_run_says_how_to_go_on_and_ends_with_the_same_bits(
-    long_text, tmp_path, number, status, engine, epochs
+    long_text, whole, tmp_path, number, status, engine, epochs
 ):
     settings = ("--dimension", 20, "--epochs", epochs, "--seeds", "noise=7", "--engine", engine)
     process = started("train", long_text, "--output", "my run", *settings, until=b"loss", cwd=tmp_path)
@@ -279,12 +299,10 @@ def test_a_stopped_run_says_how_to_go_on_and_ends_with_the_same_bits(
         said,
     )
     assert not (tmp_path / "my run" / "vectors.bin").exists()
-    command = [sys.executable, "-m", "handgrad.cli", "train"]
-    subprocess.run([*command, "--resume", "--output", "my run"], cwd=tmp_path, check=True, capture_output=True)
-    whole = [*command, long_text, "--output", "whole", *map(str, settings)]
-    subprocess.run(whole, cwd=tmp_path, check=True, capture_output=True)
+    command = [sys.executable, "-m", "handgrad.cli", "train", "--resume", "--output", "my run"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     for name in ("vectors.bin", "loss.csv"):
-        assert (tmp_path / "my run" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+        assert (tmp_path / "my run" / name).read_bytes() == (whole(*settings) / name).read_bytes()
 
 
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -105,6 +105,14 @@ def browser(browser_tool):
 
 
 @pytest.fixture(scope="session")
+def reader(browser):
+    """Opens one page after another, so that what they share, MathJax above all, is loaded and compiled once."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
 def server(site):
     """The site's address on this machine."""
     with served(site) as address:

@@ -6,8 +6,12 @@ import io
 import json
 import re
 import warnings
+from symtable import symtable
 
+import pytest
 from chapters import CHAPTERS, cells_of, every_chapter
+
+from handgrad.word2vec import Trainer
 
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:(?:\{,\}|,)\d{3})*(?:\.\d+)?(?![\w-])")
 NOT_PROSE = re.compile(
@@ -23,6 +27,12 @@ ALLOWED = {
     "08_graphs": {"12", "16", "13"},  # wrong answers of quizzes
     "15_negative_sampling": {"12,798", "64"},  # the vocabulary of 16; "the mean of 64"
     "16_sampling_words": {"7,500", "10,000", "100", "2.65"},  # two quizzes
+}
+# What takes seconds or a minute to compute and no solution reads, so that no solution needs its cells to have run.
+TAKE_LONG = {
+    "04_separating": ["ends"],
+    "12_sick_gradients": ["one_network"],
+    "16_sampling_words": ["snapshots", "follow_the_moment"],
 }
 
 
@@ -71,20 +81,70 @@ def test_a_number_that_no_cell_holds_is_found(tmp_path):
     assert is_held("0.69", [0.6931]) and is_held("64", [0.6412]) and not is_held("0.69", [0.7])
 
 
+@pytest.fixture(scope="module")
+def trained_once():
+    """A run of the same settings on the same text has the same bits, and so it is trained once."""
+    fit, runs = Trainer.fit, []
+
+    def fit_once(trainer, sentences):
+        for config, text, before in runs:
+            if not trainer.callbacks and (config, text) == (trainer.config, sentences):
+                vars(trainer).update(vars(before))
+                return trainer.vectors
+        runs.append((trainer.config, sentences, trainer))
+        return fit(trainer, sentences)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "fit", fit_once)
+        yield
+
+
 @every_chapter
-def test_a_solution_gives_no_name_of_the_page_another_meaning(path):
+def test_a_solution_gives_no_name_of_the_page_another_meaning(path, trained_once):
     """All cells from top to bottom, then each solution twice: it runs again, and what the cells use stays."""
     page, solutions = split(path)
+    long = cells_that_take_long(path, page)
     seen = {}
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         for source in page:
-            exec(compile(source, "cell", "exec"), seen)
+            if source in long:
+                seen |= {name: object() for name in names(source, ast.Store)}
+            else:
+                exec(compile(source, "cell", "exec"), seen)
         meant = {name: id(thing) for name, thing in seen.items() if not name.startswith("_")}
         for source in solutions * 2:
             exec(compile(source, "cell", "exec"), seen)
     changed = [name for name, address in meant.items() if id(seen[name]) != address]
     assert sorted(set(changed) - counters(page)) == []
+
+
+def cells_that_take_long(path, page):
+    """Those that read a name of TAKE_LONG, or one that such a cell gives. Of these only the names matter here."""
+    cells, given = [], set(TAKE_LONG.get(path.stem, ()))
+    for source in page:
+        if given & names(source, ast.Load):
+            cells.append(source)
+            given |= names(source, ast.Store)
+    return cells
+
+
+@every_chapter
+def test_no_solution_reads_what_takes_long(path):
+    page, solutions = split(path)
+    long = cells_that_take_long(path, page)
+    given = set().union(*(names(source, ast.Store) for source in long))
+    read, own = (set().union(*(names(source, kind) for source in solutions)) for kind in (ast.Load, ast.Store))
+    assert len(long) >= len(TAKE_LONG.get(path.stem, ())) and given & (read - own) == set()
+
+
+def names(source, kind):
+    """The names that the cell itself gives, or that anything in it reads."""
+    if kind is ast.Store:
+        return {symbol.get_name() for symbol in symtable(source, "cell", "exec").get_symbols() if symbol.is_assigned()}
+    return {
+        node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name) and isinstance(node.ctx, kind)
+    }
 
 
 def counters(sources):

@@ -14,15 +14,31 @@ NAME = "e => e.labels?.[0]?.textContent || e.getAttribute('aria-label') || e.tex
 SEEN = """e => e.innerHTML.replaceAll(' data-lm-suppress-shortcuts="true"', "")  // which the focus adds, for JupyterLab
     + [...e.querySelectorAll("input")].map((input) => `${input.value} ${input.checked}`)
     + [...e.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL())"""
+FRAMES = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+AT_REST = f"""async (e) => {{
+    const seen = {SEEN};
+    let now = seen(e), before;
+    while (now !== before) {{
+        before = now;
+        await {FRAMES};
+        now = seen(e);
+    }}
+    return now;
+}}"""
+CHANGES = f"""async ([e, before]) => {{
+    const seen = {SEEN}, end = performance.now() + 1000;
+    while (seen(e) === before && performance.now() < end) await {FRAMES};
+    return seen(e) !== before;
+}}"""
 
 
 @pytest.mark.parametrize("where", ["disk", "server"])
 @pytest.mark.parametrize(
     "chapter, explorers", [("03_descent", 2), ("08_graphs", 2), ("09_backprop", 1), ("16_sampling_words", 4)]
 )
-def test_every_control_of_a_chapter_answers_the_keyboard(browser, site, server, chapter, explorers, where):
+def test_every_control_of_a_chapter_answers_the_keyboard(reader, site, server, chapter, explorers, where):
     address = (site / "book").as_uri() if where == "disk" else f"{server}book"
-    page, errors = browser.new_page(), []
+    page, errors = reader.new_page(), []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{address}/{chapter}.html")
     alive = page.locator(".hg-explorer:has(.hg-said)")
@@ -38,9 +54,9 @@ def test_every_control_of_a_chapter_answers_the_keyboard(browser, site, server, 
     assert errors == []
 
 
-def test_the_style_of_the_pages_leaves_the_edges_of_explorers_as_they_are(browser, site):
+def test_the_style_of_the_pages_leaves_the_edges_of_explorers_as_they_are(reader, site):
     """Both fade out what goes on, each by properties of its own: one name for both, and one of them does not."""
-    page = browser.new_page()
+    page = reader.new_page()
     page.goto((site / "book/08_graphs.html").as_uri())
     box = page.locator(".hg-explorer .hg-scroll").first
     box.evaluate("e => e.classList.add('hg-more-left', 'hg-more-right')")
@@ -51,24 +67,11 @@ def test_the_style_of_the_pages_leaves_the_edges_of_explorers_as_they_are(browse
 
 def changes(page, explorer, control):
     """Whether coming there and pressing its key changes what is seen, or what is said, within a second."""
-    key, before = KEYS[control.evaluate(KIND)], at_rest(page, explorer)
+    key, before = KEYS[control.evaluate(KIND)], explorer.evaluate(AT_REST)
     control.focus()  # which is enough to choose a word of a sentence
     page.keyboard.press(key)
-    for _ in range(20):
-        if explorer.evaluate(SEEN) != before:
-            break
-        page.wait_for_timeout(50)
-    else:
+    if not page.evaluate(CHANGES, [explorer.element_handle(), before]):
         return False
     if control.text_content() == "Pause":  # it has begun to play, and would change all by itself
         page.keyboard.press(key)
     return True
-
-
-def at_rest(page, explorer):
-    """What is seen once nothing moves any more."""
-    seen, before = explorer.evaluate(SEEN), None
-    while seen != before:
-        page.wait_for_timeout(100)
-        seen, before = explorer.evaluate(SEEN), seen
-    return seen

@@ -1,5 +1,6 @@
 """Every chapter as it is stored: run from top to bottom, and written by the book's rules."""
 
+import copy
 import json
 import re
 import subprocess
@@ -115,27 +116,34 @@ def test_a_widgets_cell_is_stored_as_a_page_and_the_same_each_time(explorer_note
     assert list(notebooks.problems(explorer_notebook)) == []
 
 
-@pytest.mark.parametrize(
-    ("stored", "other", "passes"),
-    [
-        ("stroke-linecap: butt", "stroke-linecap: square", True),
-        (r'data-explorer=\\"\w{12}', r'data-explorer=\\"0123456789ab', True),
-        ("slope = 1", "slope = 3", False),
-        ("function render", "function rendered", False),
-    ],
-    ids=["another path in its frames", "another digest", "another setting", "another module"],
-)
-def test_nbval_compares_an_explorer_but_for_its_drawings(explorer_notebook, tmp_path, stored, other, passes):
-    text = explorer_notebook.read_text(encoding="utf-8")
-    changed_text, times = re.subn(stored, other, text)
-    assert times > 0
-    changed = tmp_path / "changed.ipynb"
-    changed.write_text(changed_text, encoding="utf-8")
+CHANGES = {
+    "another path in its frames": ("stroke-linecap: butt", "stroke-linecap: square", "passed"),
+    "another digest": (r'data-explorer="\w{12}', 'data-explorer="0123456789ab', "passed"),
+    "another setting": ("slope = 1", "slope = 3", "failed"),
+    "another module": ("function render", "function rendered", "failed"),
+}
+
+
+def test_nbval_compares_an_explorer_but_for_its_drawings(explorer_notebook, tmp_path):
+    """The cell again and again, each with another change in what is stored of it."""
+    (cell,) = notebooks.read(explorer_notebook).cells
+    cells = []
+    for stored, other, _ in CHANGES.values():
+        changed = copy.deepcopy(cell)
+        data = changed.outputs[0].data
+        texts = {kind: re.sub(stored, other, text) for kind, text in data.items()}
+        assert texts != data
+        data.update(texts)
+        changed["id"] = f"cell-{len(cells):02d}"
+        cells.append(changed)
+    path = tmp_path / "changed.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     sanitize = Path(__file__).with_name("nbval.cfg")
-    command = ["-m", "pytest", changed, "--nbval", "--nbval-sanitize-with", sanitize, "-p", "no:cacheprovider", "-q"]
-    done = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert (done.returncode == 0) == passes, done.stdout + done.stderr
-    assert f"1 {'passed' if passes else 'failed'}" in done.stdout
+    command = ["-m", "pytest", path, "--nbval", "--nbval-sanitize-with", sanitize, "-p", "no:cacheprovider", "-q"]
+    done = subprocess.run([sys.executable, *command, "-rA"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    ended = re.findall(r"^(PASSED|FAILED) \S*::Cell (\d)", done.stdout, flags=re.MULTILINE)
+    expected = [(passes.upper(), str(i)) for i, (*_, passes) in enumerate(CHANGES.values())]
+    assert sorted(ended) == sorted(expected), done.stdout + done.stderr
 
 
 def planted(path, change):
@@ -192,14 +200,30 @@ def test_other_line_ends_are_named(tmp_path):
     assert [problem for problem in notebooks.problems(path) if "other line ends" in problem]
 
 
-@pytest.mark.parametrize("content", [b"", b"no JSON", b"[1]", b"{}", b'{"nbformat": 4}', b"\xff\xfe", None])
+NO_NOTEBOOKS = [b"", b"no JSON", b"[1]", b"{}", b'{"nbformat": 4}', b"\xff\xfe", None]
+
+
 @pytest.mark.parametrize("options", [[], ["--check"]], ids=["run", "check"])
-def test_a_file_that_is_no_notebook_is_one_sentence(tmp_path, content, options):
+def test_a_file_that_is_no_notebook_is_one_sentence(tmp_path, options):
+    paths = [tmp_path / f"{i}.ipynb" for i in range(len(NO_NOTEBOOKS))]
+    for path, content in zip(paths, NO_NOTEBOOKS, strict=True):
+        if content is not None:
+            path.write_bytes(content)
+    command = [sys.executable, notebooks.__file__, *options, *paths]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    for path, content, said in zip(paths, NO_NOTEBOOKS, done.stderr.splitlines(), strict=True):
+        assert said.startswith(f"{path}") and "cannot be read as a notebook" in said, content
+        assert content is None or path.read_bytes() == content
+
+
+@pytest.mark.parametrize("content", NO_NOTEBOOKS)
+@pytest.mark.parametrize("options", [[], ["--check"]], ids=["run", "check"])
+def test_a_single_one_is_a_failure(tmp_path, monkeypatch, capsys, content, options):
     path = tmp_path / "chapter.ipynb"
     if content is not None:
         path.write_bytes(content)
-    command = [sys.executable, notebooks.__file__, *options, path]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1 and "cannot be read as a notebook" in done.stderr, done.stderr
-    assert content is None or path.read_bytes() == content
+    monkeypatch.setattr(sys, "argv", [notebooks.__file__, *options, str(path)])
+    with pytest.raises(SystemExit) as end:
+        notebooks.main()
+    assert end.value.code == 1 and len(capsys.readouterr().err.splitlines()) == 1

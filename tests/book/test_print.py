@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pypdf
 import pytest
-from in_browser import wait_for_formulas
+from in_browser import opened
 
 XHTML, MATHML = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/1998/Math/MathML}"
 
@@ -38,9 +38,25 @@ def pdf(root, site, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def words(pdf):
+def read(pdf):
+    """Of each page of the PDF its text, and how high each piece of it stands, as a part of the page: read once."""
+    return [text_and_heights(page) for page in pdf.pages]
+
+
+def text_and_heights(page):
+    heights, paper = [], float(page.mediabox.height)
+
+    def note(text, matrix, text_matrix, *_):
+        if text.strip():
+            heights.append((matrix[1] * text_matrix[4] + matrix[3] * text_matrix[5] + matrix[5]) / paper)
+
+    return page.extract_text(visitor_text=note), heights
+
+
+@pytest.fixture(scope="module")
+def words(read):
     """The whole text, with single spaces."""
-    return " ".join(" ".join(page.extract_text() for page in pdf.pages).split())
+    return " ".join(" ".join(text for text, _ in read).split())
 
 
 def test_the_pdf_has_every_chapter_in_order(pdf, site, printed):
@@ -63,9 +79,9 @@ def test_the_contents_tell_the_page_on_which_each_chapter_begins(pdf):
     assert leads_to == begin
 
 
-def test_the_pdf_is_text_and_its_pages_are_numbered(pdf, words):
-    for number, page in enumerate(pdf.pages, start=1):
-        lines = page.extract_text().split("\n")
+def test_the_pdf_is_text_and_its_pages_are_numbered(read, words):
+    for number, (text, _) in enumerate(read, start=1):
+        lines = text.split("\n")
         assert str(number) in (lines[0].strip(), lines[-1].strip()), lines
     for phrase in ("A single 1 in a row of zeros", "def negative_sampling_step(", "one-hot vector", "Solution", "Hint"):
         assert phrase in words, phrase
@@ -96,26 +112,18 @@ def test_links_of_the_pdf_stay_inside(pdf):
     assert inside > 50 and outside > 0
 
 
-def test_pages_are_filled(pdf):
+def test_pages_are_filled(pdf, read):
     """Below its last line of text, no page is empty for more than two fifths, unless a chapter ends on it."""
     begins = {pdf.get_destination_page_number(e) for e in pdf.outline if not isinstance(e, list)}
     ends = {0, len(pdf.pages) - 1, *(number - 1 for number in begins)}
-    gaps = {number + 1: lowest_line(page) for number, page in enumerate(pdf.pages) if number not in ends}
+    gaps = {number + 1: lowest(heights) for number, (_, heights) in enumerate(read) if number not in ends}
     assert len(gaps) > 30
     assert {number: round(gap, 2) for number, gap in gaps.items() if gap > 0.4} == {}
 
 
-def lowest_line(page):
-    """How high the lowest text above the page's number stands, as a part of the page."""
-    heights = []
-
-    def note(text, matrix, text_matrix, *_):
-        if text.strip():
-            heights.append(matrix[1] * text_matrix[4] + matrix[3] * text_matrix[5] + matrix[5])
-
-    page.extract_text(visitor_text=note)
-    paper = float(page.mediabox.height)
-    return min(height / paper for height in heights if height > 0.062 * paper)  # its number stands below
+def lowest(heights):
+    """Of the lowest text above the page's number."""
+    return min(height for height in heights if height > 0.062)  # its number stands below
 
 
 # What reaches beyond the paper, and what is wider than its own box.
@@ -127,16 +135,13 @@ CUT_OFF = """
 """
 
 
-def test_nothing_is_cut_off_on_paper(browser, site, page):
+def test_nothing_is_cut_off_on_paper(reader, site, page):
     """The page laid out for paper, as wide as the print of an A4 sheet: 174 mm."""
-    sheet = browser.new_page(viewport={"width": round(174 / 25.4 * 96), "height": 1000})
-    sheet.emulate_media(media="print")
-    sheet.goto((site / f"{page}.html").as_uri())
-    wait_for_formulas(sheet)
-    assert sheet.evaluate(CUT_OFF) == []
-    if page != "search":  # which is nothing but a form
-        assert not sheet.locator("button:visible, form:visible, .bd-sidebar:visible").count()
-    sheet.close()
+    address = (site / f"{page}.html").as_uri()
+    with opened(reader, address, width=round(174 / 25.4 * 96), height=1000, media="print") as sheet:
+        assert sheet.evaluate(CUT_OFF) == []
+        if page != "search":  # which is nothing but a form
+            assert not sheet.locator("button:visible, form:visible, .bd-sidebar:visible").count()
 
 
 @pytest.fixture(scope="module")

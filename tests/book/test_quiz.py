@@ -4,12 +4,14 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from _sphinx import quiz as extension
+from chapters import CHAPTERS
 from docutils import nodes
 from docutils.core import publish_doctree
-from in_browser import wait_for_formulas
+from in_browser import opened
 from myst_parser.docutils_ import Parser
 
 CHAPTER = re.compile(r"/\d\d[a-z]?_\w+$")
@@ -64,67 +66,82 @@ def test_a_fault_is_named_in_a_sentence(old, new, expected):
     assert expected in extension.fault(read(QUIZ.replace(old, new)))
 
 
+@pytest.fixture(scope="module", params=[chapter.stem for chapter in CHAPTERS])
+def chapter(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def chapters(pages):
-    return [page for page in pages if CHAPTER.search(f"/{page}")]
+def opened_once(reader, site, chapter):
+    with opened(reader, (site / f"book/{chapter}.html").as_uri()) as page:
+        yield page
 
 
-def test_every_chapter_has_quizzes_and_each_has_one_right_choice(browser, site, chapters):
-    page = browser.new_page()
-    for chapter in chapters:
-        page.goto((site / f"{chapter}.html").as_uri())
-        quizzes = page.locator("div.quiz").all()
-        assert 3 <= len(quizzes) <= 5, chapter
-        for number, quiz in enumerate(quizzes, start=1):
-            name = f"Quiz {chapter.split('/')[-1].split('_')[0].lstrip('0')}.{number}"
-            assert quiz.locator("p.admonition-title").inner_text() == name
-            assert quiz.locator("details.quiz-right").count() == 1, name
-            assert quiz.locator("details").count() == quiz.locator("details.quiz-choice summary").count() >= 3, name
-            assert quiz.locator("button").count() == 0, f"{name} has a fold that needs a script"
-    page.close()
+@pytest.fixture
+def with_scripts(opened_once):
+    """The chapter, left for the next test as it was found: on the screen, with the folds of its quizzes closed."""
+    yield opened_once
+    opened_once.emulate_media(media="screen")
+    opened_once.evaluate("document.querySelectorAll('div.quiz details').forEach((fold) => { fold.open = false; })")
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_a_choice_unfolds_by_keyboard_and_shows_its_verdict(browser, site, chapters, scripts):
-    context = browser.new_context(java_script_enabled=scripts)
-    page = context.new_page()
-    for chapter in chapters:
-        page.goto((site / f"{chapter}.html").as_uri())
-        assert page.locator("div.quiz details[open]").count() == 0
-        assert page.locator(".quiz-verdict:visible").count() == 0
-        first, second = page.locator("div.quiz").first.locator("details").all()[:2]
-        for fold, key in ((first, "Enter"), (second, "Space")):
-            fold.locator("summary").focus()
-            page.keyboard.press(key)
-            verdict = fold.locator(".quiz-verdict")
-            assert verdict.is_visible()
-            right = "quiz-right" in fold.get_attribute("class")
-            assert verdict.inner_text().startswith("Right." if right else "No."), "told in words"
-        assert page.locator(".quiz-verdict:visible").count() == 2, "no other choice has unfolded"
-        assert page.locator(".quiz-answers:visible, .quiz-where:visible").count() == 0, "only on paper"
+@pytest.fixture
+def without_scripts(browser, site, chapter):
+    context = browser.new_context(java_script_enabled=False)
+    with opened(context, (site / f"book/{chapter}.html").as_uri()) as page:
+        yield page
     context.close()
 
 
-def test_on_paper_the_verdicts_stand_at_the_end_and_not_beside_the_choices(browser, site, chapters):
-    page = browser.new_page()
-    for chapter in chapters:
-        page.goto((site / f"{chapter}.html").as_uri())
-        wait_for_formulas(page)
-        verdicts = page.locator(".quiz-verdict").all_text_contents()
-        page.locator("div.quiz summary").first.click()  # a reader may print what is unfolded
-        page.emulate_media(media="print")
-        assert page.locator(".quiz-verdict:visible").count() == 0
-        assert page.locator("div.quiz summary:visible").count() == len(verdicts)
-        answers = page.locator(".quiz-answer:visible").all_text_contents()
-        assert len(answers) == len(verdicts) >= 9
-        for answer, verdict in zip(answers, verdicts, strict=True):
-            assert answer.endswith(verdict.strip())
-        for link in page.locator(".quiz-where a, .quiz-name a").all():
-            assert page.locator(link.get_attribute("href")).count() == 1
-        last = page.locator("article section > *").last
-        assert last.evaluate("(part) => part.closest('.quiz-answers') !== null"), "the answers end the chapter"
-        page.emulate_media(media="screen")
-    page.close()
+def test_the_chapters_are_those_of_the_contents(pages):
+    assert [Path(page).name for page in pages if CHAPTER.search(f"/{page}")] == [path.stem for path in CHAPTERS]
+
+
+def test_every_chapter_has_quizzes_and_each_has_one_right_choice(with_scripts, chapter):
+    quizzes = with_scripts.locator("div.quiz").all()
+    assert 3 <= len(quizzes) <= 5
+    for number, quiz in enumerate(quizzes, start=1):
+        name = f"Quiz {chapter.split('_')[0].lstrip('0')}.{number}"
+        assert quiz.locator("p.admonition-title").inner_text() == name
+        assert quiz.locator("details.quiz-right").count() == 1, name
+        assert quiz.locator("details").count() == quiz.locator("details.quiz-choice summary").count() >= 3, name
+        assert quiz.locator("button").count() == 0, f"{name} has a fold that needs a script"
+
+
+@pytest.mark.parametrize("kind", ["with_scripts", "without_scripts"])
+def test_a_choice_unfolds_by_keyboard_and_shows_its_verdict(request, chapter, kind):
+    page = request.getfixturevalue(kind)
+    assert page.locator("div.quiz details[open]").count() == 0
+    assert page.locator(".quiz-verdict:visible").count() == 0
+    first, second = page.locator("div.quiz").first.locator("details").all()[:2]
+    for fold, key in ((first, "Enter"), (second, "Space")):
+        fold.locator("summary").focus()
+        page.keyboard.press(key)
+        verdict = fold.locator(".quiz-verdict")
+        assert verdict.is_visible()
+        right = "quiz-right" in fold.get_attribute("class")
+        assert verdict.inner_text().startswith("Right." if right else "No."), "told in words"
+    assert page.locator(".quiz-verdict:visible").count() == 2, "no other choice has unfolded"
+    assert page.locator(".quiz-answers:visible, .quiz-where:visible").count() == 0, "only on paper"
+
+
+def test_on_paper_the_verdicts_stand_at_the_end_and_not_beside_the_choices(with_scripts):
+    page = with_scripts
+    verdicts = page.locator(".quiz-verdict").all_text_contents()
+    page.locator("div.quiz summary").first.click()  # a reader may print what is unfolded
+    page.emulate_media(media="print")
+    assert page.locator(".quiz-verdict:visible").count() == 0
+    assert page.locator("div.quiz summary:visible").count() == len(verdicts)
+    answers = page.locator(".quiz-answer:visible").all_text_contents()
+    assert len(answers) == len(verdicts) >= 9
+    for answer, verdict in zip(answers, verdicts, strict=True):
+        assert answer.endswith(verdict.strip())
+    lead_to = page.locator(".quiz-where a, .quiz-name a").evaluate_all(
+        "(links) => links.map((link) => document.querySelectorAll(link.getAttribute('href')).length)"
+    )
+    assert set(lead_to) == {1}
+    last = page.locator("article section > *").last
+    assert last.evaluate("(part) => part.closest('.quiz-answers') !== null"), "the answers end the chapter"
 
 
 CONF = """\

@@ -2,18 +2,20 @@
 
 The exit status of a build proves little. So each page is opened in Chromium and asked what went wrong: a
 request that left the site or failed, an error in the console, mathematics that was not typeset, a
-picture that a blind reader does not get, text wider than a phone. `faults_on` is that question, and the last
+picture that a blind reader does not get, text wider than a phone. `see` asks it, and the last
 tests show that it finds each of these faults when there is one.
 """
 
 import io
 import re
 import shutil
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from in_browser import wait_for_formulas
+from in_browser import opened, wait_for_formulas
 from PIL import Image
 
 # Runs in the page, once MathJax is done, with every fold open. Returns sentences.
@@ -63,32 +65,70 @@ SIDEWAYS = """
 """
 
 
-def faults_on(browser, url, origin):
-    """One sentence for each thing that is wrong with the page at `url`, whose site begins with `origin`."""
+# Lines of code that would have to be scrolled, outside of folds.
+WIDE_CODE = r"""
+() => [...document.querySelectorAll(".hg-source pre, .cell_input pre")]
+  .filter((block) => !block.closest("details") && block.scrollWidth > block.clientWidth)
+  .map((block) => block.textContent.split("\n").sort((a, b) => b.length - a.length)[0])
+"""
+
+# Formulas whose punctuation begins the next line.
+TORN = """
+() => [...document.querySelectorAll(".hg-whole")].filter((whole) => {
+  const end = document.createRange();
+  end.setStart(whole.lastChild, 0);
+  end.setEndAfter(whole.lastChild);
+  const formula = whole.querySelector(".math").getBoundingClientRect(), rest = end.getBoundingClientRect();
+  return whole.lastChild.nodeType === Node.TEXT_NODE && rest.width > 0 && rest.left < formula.left;
+}).map((whole) => whole.textContent)
+"""
+
+
+@dataclass
+class Seen:
+    """What is seen on a visit: faults as sentences, code too wide for a desktop, formulas torn on a phone."""
+
+    faults: list
+    wide_code: list
+    torn: list
+
+
+def see(reader, url, origin):
+    """Visit the page at `url`, whose site begins with `origin`, first as wide as on a desktop, then as on a phone."""
     faults = []
 
-    def note_request(route):
-        asked = route.request.url
-        if asked.startswith((origin, "data:", "blob:")):
-            route.continue_()
-        else:
-            faults.append(f"a request to another origin: {asked}")
-            route.abort()
+    def refuse(route):
+        faults.append(f"a request to another origin: {route.request.url}")
+        route.abort()
 
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.route("**/*", note_request)
-    page = context.new_page()
+    page = reader.new_page()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.route(re.compile(f"^(?!{re.escape(origin)}|data:|blob:)"), refuse)
     page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
     page.on("response", lambda answer: answer.ok or faults.append(f"{answer.status}: {answer.url}"))
     page.on("console", lambda line: line.type == "error" and faults.append(f"console: {line.text}"))
     page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
     page.goto(url, wait_until="load")
+    wide_code = page.evaluate(WIDE_CODE)
     faults += page.evaluate(INSPECT)
     page.set_viewport_size({"width": 390, "height": 844})
     faults += page.evaluate(SIDEWAYS)
+    torn = page.evaluate(TORN)
     page.wait_for_load_state("networkidle")
-    context.close()
-    return faults
+    page.close()
+    return Seen(faults, wide_code, torn)
+
+
+@pytest.fixture(scope="module")
+def from_the_disk(reader, site):
+    """What is seen on a page, visited once."""
+    return cache(lambda page: see(reader, (site / f"{page}.html").as_uri(), site.as_uri()))
+
+
+@pytest.fixture(scope="module")
+def stick(site, tmp_path_factory):
+    """A copy of the site in another folder."""
+    return shutil.copytree(site, tmp_path_factory.mktemp("copy") / "a stick" / "the book")
 
 
 def test_the_build_has_the_pages_of_the_contents(site, pages):
@@ -107,15 +147,13 @@ def test_chapters_are_numbered_by_their_files(site, pages):
             assert all(f">({number}." in part for part in html.split('class="eqno"')[1:])
 
 
-def test_a_copy_on_a_stick_is_the_whole_course(browser, site, tmp_path):
+def test_a_copy_on_a_stick_is_the_whole_course(browser, stick):
     """From the first file on, over file:// and in another folder: reading on, and finding a word."""
-    copy = tmp_path / "a stick" / "the book"
-    shutil.copytree(site, copy)
     page = browser.new_page()
     errors = []
     page.on("console", lambda line: line.type == "error" and errors.append(line.text))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto((copy / "index.html").as_uri())
+    page.goto((stick / "index.html").as_uri())
     page.wait_for_url("**/book/index.html")
     page.get_by_role("link", name="Next").click()
     page.wait_for_url("**/book/01_one_hot.html")
@@ -146,79 +184,54 @@ def test_the_words_of_a_search_are_marked_in_prose_alone(browser, site, word):
     page.close()
 
 
-def test_no_line_begins_with_the_punctuation_after_a_formula(browser, site, page):
+def test_no_line_begins_with_the_punctuation_after_a_formula(from_the_disk, site, page):
     html = re.sub(r'<span class="hg-whole">.*?</span>', "", (site / f"{page}.html").read_text(encoding="utf-8"))
     assert re.findall(r'class="math [^>]*>[^<]*</span>[.,:;!?)]', html) == []
-    phone = browser.new_page(viewport={"width": 390, "height": 844})
-    phone.goto((site / f"{page}.html").as_uri())
-    wait_for_formulas(phone)
-    broken = phone.evaluate(
-        """() => [...document.querySelectorAll(".hg-whole")].filter((whole) => {
-            const end = document.createRange();
-            end.setStart(whole.lastChild, 0);
-            end.setEndAfter(whole.lastChild);
-            const formula = whole.querySelector(".math").getBoundingClientRect(), rest = end.getBoundingClientRect();
-            return whole.lastChild.nodeType === Node.TEXT_NODE && rest.width > 0 && rest.left < formula.left;
-          }).map((whole) => whole.textContent)"""
-    )
-    phone.close()
-    assert broken == []
+    assert from_the_disk(page).torn == []
 
 
-def test_on_a_phone_a_shadow_tells_that_a_line_of_code_goes_on(browser, site):
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.goto((site / "book/15_negative_sampling.html").as_uri())
-    blocks = page.locator(".cell_input pre, .hg-source pre")
-    wide = [block for block in blocks.all() if block.evaluate("e => e.scrollWidth > e.clientWidth + 40")]
-    assert len(wide) > 5
-    for block in wide[:3]:
-        assert shadows(block) == (False, True)
-        block.evaluate("e => { e.scrollLeft = 20 }")
-        assert shadows(block) == (True, True)
-        block.evaluate("e => { e.scrollLeft = e.scrollWidth }")
-        assert shadows(block) == (True, False)
-    page.close()
+def test_on_a_phone_a_shadow_tells_that_a_line_of_code_goes_on(reader, site):
+    with opened(reader, (site / "book/15_negative_sampling.html").as_uri(), width=390) as page:
+        blocks = page.locator(".cell_input pre, .hg-source pre")
+        wide = blocks.evaluate_all("(all) => all.map((e) => e.scrollWidth > e.clientWidth + 40)")
+        wide = [blocks.nth(number) for number in np.flatnonzero(wide)]
+        assert len(wide) > 5
+        for block in wide[:3]:
+            assert shadows(block) == (False, True)
+            block.evaluate("e => { e.scrollLeft = 20 }")
+            assert shadows(block) == (True, True)
+            block.evaluate("e => { e.scrollLeft = e.scrollWidth }")
+            assert shadows(block) == (True, False)
 
 
-def test_on_a_phone_an_equation_fades_out_where_it_goes_on(browser, site):
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.goto((site / "book/gradients.html").as_uri())
-    wait_for_formulas(page)
-    equations = page.locator("table.hg-gradients mjx-container").all()
-    hidden = [equation.evaluate("e => e.scrollWidth - e.clientWidth") for equation in equations]
-    for equation, more in zip(equations, hidden, strict=True):
-        assert fades(equation) == (0, 32 if more else 0)
-    wide = equations[int(np.argmax(hidden))]
-    wide.evaluate("e => { e.scrollLeft = (e.scrollWidth - e.clientWidth) / 2 }")
-    assert fades(wide) == (32, 32)
-    wide.evaluate("e => { e.scrollLeft = e.scrollWidth }")
-    assert fades(wide) == (32, 0)
-    wide.focus()
-    page.keyboard.press("ArrowLeft")
-    assert wide.evaluate("e => getComputedStyle(e).maskImage") == "none"  # the ring is around it
-    assert 0 in hidden and max(hidden) > 100
-    page.close()
+def test_on_a_phone_an_equation_fades_out_where_it_goes_on(reader, site):
+    with opened(reader, (site / "book/gradients.html").as_uri(), width=390) as page:
+        equations = page.locator("table.hg-gradients mjx-container")
+        hidden = equations.evaluate_all("(all) => all.map((e) => e.scrollWidth - e.clientWidth)")
+        assert fades(equations) == [(0, 32 if more else 0) for more in hidden]
+        wide = equations.nth(int(np.argmax(hidden)))
+        wide.evaluate("e => { e.scrollLeft = (e.scrollWidth - e.clientWidth) / 2 }")
+        assert fades(wide) == [(32, 32)]
+        wide.evaluate("e => { e.scrollLeft = e.scrollWidth }")
+        assert fades(wide) == [(32, 0)]
+        wide.focus()
+        page.keyboard.press("ArrowLeft")
+        assert wide.evaluate("e => getComputedStyle(e).maskImage") == "none"  # the ring is around it
+        assert 0 in hidden and max(hidden) > 100
 
 
-def fades(box):
+def fades(boxes):
     """Over how many pixels on the left, and on the right. Scrolling moves it with the next picture of the page."""
-    box.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
-    return tuple(
-        box.evaluate("(e, side) => parseFloat(getComputedStyle(e).getPropertyValue(side))", f"--hg-fade-{side}")
-        for side in ("left", "right")
+    boxes.page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    found = boxes.evaluate_all(
+        """(all) => all.map((box) => ["left", "right"]
+            .map((side) => parseFloat(getComputedStyle(box).getPropertyValue(`--hg-fade-${side}`))))"""
     )
+    return [tuple(sides) for sides in found]
 
 
-def test_on_a_desktop_no_code_needs_to_be_scrolled(browser, site, page):
-    opened = browser.new_page(viewport={"width": 1280, "height": 900})
-    opened.goto((site / f"{page}.html").as_uri())
-    wide = opened.evaluate(
-        """() => [...document.querySelectorAll(".hg-source pre, .cell_input pre")]
-            .filter((block) => !block.closest("details") && block.scrollWidth > block.clientWidth)
-            .map((block) => block.textContent.split("\\n").sort((a, b) => b.length - a.length)[0])"""
-    )
-    opened.close()
-    assert wide == []
+def test_on_a_desktop_no_code_needs_to_be_scrolled(from_the_disk, page):
+    assert from_the_disk(page).wide_code == []
 
 
 def shadows(block):
@@ -235,15 +248,14 @@ def test_a_page_without_a_list_of_contents_has_no_button_for_one(browser, site, 
     assert with_button <= with_list
 
 
-def test_no_two_works_are_cited_alike(browser, site, pages):
+def test_no_two_works_are_cited_alike(site, pages):
     """Two by the same authors in the same year have a letter behind the year, in references.bib."""
-    page, works = browser.new_page(), {}
+    works = {}
     for name in pages:
-        page.goto((site / f"{name}.html").as_uri())
-        for citation in page.locator(".bibtex-citation a").all():
-            work = citation.get_attribute("href").split("#")[1]
-            works.setdefault(citation.text_content(), set()).add(work)
-    page.close()
+        html = (site / f"{name}.html").read_text(encoding="utf-8")
+        for citation in re.findall(r'<span class="bibtex-citation".*?</span>', html, re.DOTALL):
+            for work, said in re.findall(r'href="[^"#]*#([^"]+)"[^>]*>(.*?)</a>', citation, re.DOTALL):
+                works.setdefault(said, set()).add(work)
     assert len(works) > 5 and all(len(cited) == 1 for cited in works.values()), works
 
 
@@ -254,12 +266,12 @@ def test_the_root_leads_to_the_first_page(browser, server, pages):
     page.close()
 
 
-def test_page_from_a_server(browser, site, server, page):
-    assert faults_on(browser, f"{server}{page}.html", server) == []
+def test_page_from_a_server(reader, server, page):
+    assert see(reader, f"{server}{page}.html", server).faults == []
 
 
-def test_page_from_the_disk(browser, site, page):
-    assert faults_on(browser, (site / f"{page}.html").as_uri(), site.as_uri()) == []
+def test_page_from_the_disk(from_the_disk, page):
+    assert from_the_disk(page).faults == []
 
 
 @pytest.mark.parametrize(
@@ -282,11 +294,9 @@ def test_page_from_the_disk(browser, site, page):
         ('<div style="width: 900px">wide</div>', "is wider than 390 pixels"),
     ],
 )
-def test_a_planted_fault_is_found(browser, site, tmp_path, planted, fault):
-    copy = tmp_path / "html"
-    shutil.copytree(site, copy)
-    page = copy / "book/notation.html"
-    before, title_end, after = page.read_text(encoding="utf-8").rpartition("</h1>")
+def test_a_planted_fault_is_found(browser, stick, planted, fault):
+    before, title_end, after = (stick / "book/notation.html").read_text(encoding="utf-8").rpartition("</h1>")
+    page = stick / "book/planted.html"
     page.write_text(before + title_end + planted + after, encoding="utf-8")
-    faults = faults_on(browser, page.as_uri(), copy.as_uri())
+    faults = see(browser, page.as_uri(), stick.as_uri()).faults
     assert any(fault in found for found in faults), faults

@@ -72,14 +72,15 @@ def full_of_garbage(workspace, size):
 
 
 def train_by_kernel(block, model, garbage=1e3):
-    """The step: loss, predictions, V and U."""
+    """The step: loss, predictions, V and U. Its arguments have the types of the engine's, so it is compiled once."""
     V, U = aligned_table(block["V"]), aligned_table(block["U"])
     text = [block[name] for name in ("words", "begin", "end", "first")]
     rate, reach = V.dtype.type(block["rate"]), block["reach"]
     if "tree" in block:
         path = path_in(block)
         workspace = full_of_garbage(workspace_for(1, 2 * reach, len(path[0]), V), garbage)
-        loss, n = hierarchical_softmax.learn_block(V, U, *text, *path, NO_COPIES[0][1], *model, rate, None, workspace)
+        rest = NO_COPIES[0][1], *model, rate, path[0].astype(np.intp), workspace
+        loss, n = hierarchical_softmax.learn_block(V, U, *text, *path, *rest)
     else:
         outputs = np.append(block["negatives"], block["words"][block["first"] : block["last"]])
         Q = len(block["negatives"]) + TARGETS

@@ -25,7 +25,7 @@ def random_batch(seed):
     V, U, b = (
         rng.normal(scale=rng.choice([0.3, 3, 30]), size=s) for s in [(vocabulary, D), (vocabulary, D), vocabulary]
     )
-    inputs, labels = rng.integers(0, vocabulary, (2, P))
+    inputs, labels = rng.integers(0, vocabulary, (2, P)).astype(np.int32)
     samples = LogUniformNoise(int(vocabulary)).sample(rng, int(m), labels, unique=bool(rng.random() < 0.5))
     return V, U, b, inputs, labels, *samples
 

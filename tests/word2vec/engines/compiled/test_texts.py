@@ -97,7 +97,8 @@ def test_with_a_tree_sentences_are_their_targets_in_order(model):
     for i, word in enumerate(words):
         workspace, path = workspace_for(1, 2 * len(words), 20, V), slice(tree[0][word], tree[0][word + 1])
         block = words, begin, end, i, tree[1][path], tree[2][path], NO_COPIES[0][1], *model
-        more, new = hierarchical_softmax.learn_block(slow_V, slow_U, *block, 0.05, None, workspace)
+        ahead = tree[1][path].astype(np.intp)
+        more, new = hierarchical_softmax.learn_block(slow_V, slow_U, *block, 0.05, ahead, workspace)
         slow_loss, slow_n = slow_loss + more, slow_n + new
     assert n == slow_n > 30 and loss == pytest.approx(slow_loss, rel=1e-12)
     np.testing.assert_allclose(V, slow_V, rtol=1e-12)
