@@ -173,7 +173,7 @@ class TrainingConfig:
     optimizer: Literal["sgd", "momentum", "adagrad", "adam"] = setting("sgd", "How a gradient moves a parameter.")
     update: Literal["batch", "pair"] = setting(
         "batch",
-        "batch: one step for a batch; pair: one for each pair, in order, the true SGD of word2vec.c (skipgram with "
+        "batch: one update for a batch; pair: one for each pair, in order, the true SGD of word2vec.c (skipgram with "
         "negative-sampling only).",
     )
     reduction: Literal["sum", "mean"] = setting(
@@ -292,7 +292,7 @@ class TrainingConfig:
         simple = objective.learns_by_pair, self.model, self.optimizer, self.reduction
         if self.update == "pair" and simple != (True, "skipgram", "sgd", "sum"):
             raise SettingError(
-                "update", "='pair' only with skipgram, negative-sampling, sgd and sum: that is the step it takes."
+                "update", "='pair' only with skipgram, negative-sampling, sgd and sum: that is the update it makes."
             )
         self._require_torch_for_its_settings()
 

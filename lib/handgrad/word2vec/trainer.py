@@ -3,7 +3,7 @@
 A run has five parts, as in TensorFlow's tutorials: import the data, make the embedding, make the loss, make the
 optimizer, make the summaries. Then it trains: an engine takes one step after another and says what it has done, and the
 trainer alone writes down where the run is and what it has cost. What a step does is in ``engines/numpy_engine.py``, in
-``learn``: a loss, its gradients, and a step of the optimizer.
+``learn``: a loss, its gradients, and an update by the optimizer.
 
 All that chance decides comes from seeds, and all that a run has become is in its parameters, its optimizer's memory
 and a few numbers (``runs/state.py``). So a run that was stopped goes on from a checkpoint and ends with the same bits,

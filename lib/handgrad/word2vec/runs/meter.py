@@ -25,7 +25,7 @@ class LossEntry(NamedTuple):
         The same on held-out text; nan where there is none.
     learning_rate : float
     step : int
-        Steps so far: batches, or pieces of the text (see ``TrainingConfig``).
+        Steps of the engine so far (see ``TrainingConfig``).
 
     Examples
     --------
