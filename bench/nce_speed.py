@@ -33,7 +33,8 @@ def measure(side, text, steps):
     from handgrad.corpora import open_corpus
     from handgrad.word2vec import CS20, encode_text
 
-    config = dataclasses.replace(CS20, max_steps=steps, report_every=max(steps // 4, 1))
+    words = CS20.batch_size // CS20.num_skips  # of a step
+    config = dataclasses.replace(CS20, max_steps=steps, report_every_words=max(steps // 4, 1) * words)
     text = encode_text(open_corpus(text), config.min_count, config.max_vocabulary, config.unk)
     seconds, loss = SIDES[side](text, config)
     return {"speed": steps * config.batch_size / seconds, "loss": loss}

@@ -201,7 +201,9 @@ def handgrad_torch_side(job, setting):
             if trainer.seconds >= job.torch_seconds:
                 trainer.stop("measured for long enough")
 
-    config = configuration(job, setting, engine="torch", device="cpu", batch_size=TORCH_WINDOWS, report_every=20)
+    config = configuration(
+        job, setting, engine="torch", device="cpu", batch_size=TORCH_WINDOWS, report_every_words=20 * TORCH_WINDOWS
+    )
     trainer = Trainer(config, [Stop()])
     trainer.fit(open_corpus(job.text))
     return None, trainer.words_per_second

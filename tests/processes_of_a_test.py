@@ -22,7 +22,7 @@ RANK = int(os.environ.get("RANK", 0))  # a test imports the settings below
 CONFIG = TrainingConfig(
     dimension=8, min_count=1, subsample=0, epochs=4, learning_rate=0.05, held_out=400,
     batch_size=16, sync_every=8,
-    checkpoint_every=10, report_every=1, engine="torch", device="cpu",
+    checkpoint_every_words=2560, report_every_words=1, engine="torch", device="cpu",
 )  # fmt: skip
 
 
@@ -103,6 +103,7 @@ def main(folder):
         "steps": run(None, max_steps=3),
         "on the host": run(None, examples_on="host"),
         "numpy": run(None, engine="numpy", device="auto", sync_every=64),
+        "intervals": run(None, report_every_words=600),
         "cbow": run(None, model="cbow", objective="hierarchical-softmax", epochs=1),
         "nce": run(None, objective="nce", epochs=1),
         "nothing": run(None, text=[["a"], ["b"]], held_out=0),

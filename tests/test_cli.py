@@ -357,6 +357,18 @@ def test_what_is_not_given_is_taken_from_the_run_that_is_resumed(run, stopped):
     assert told["status"] == "finished" and told["config"]["batch_size"] == 16
 
 
+def test_a_run_whose_intervals_were_in_steps_goes_on_with_as_many_words(run, stopped):
+    told = read_run(stopped)
+    del told["config"]["report_every_words"], told["config"]["checkpoint_every_words"]
+    told["config"] |= {"report_every": 3, "checkpoint_every": 4}
+    (stopped / "run.json").write_text(json.dumps(told), encoding="utf-8")
+    result = run("train", "--resume", "--output", stopped, "--checkpoint-every-words", 100)
+    assert result.exit_code == 0, result.output
+    told = read_run(stopped)
+    assert told["status"] == "finished"
+    assert (told["config"]["report_every_words"], told["config"]["checkpoint_every_words"]) == (3 * 16, 100)
+
+
 def test_a_text_that_was_moved_can_be_given_again(run, text, tmp_path, stopped):
     text.rename(tmp_path / "moved.txt")
     result = run("train", "--resume", "--output", stopped)
@@ -368,7 +380,7 @@ def test_a_text_that_was_moved_can_be_given_again(run, text, tmp_path, stopped):
 def test_a_damaged_checkpoint_is_a_warning_in_one_line_when_there_is_an_older_one(run, text, tmp_path, monkeypatch):
     with pytest.MonkeyPatch.context() as patch:
         stop_after(10, patch)
-        run("train", text, "--output", tmp_path / "run", *SMALL, "--checkpoint-every", 6)
+        run("train", text, "--output", tmp_path / "run", *SMALL, "--checkpoint-every-words", 6 * 16)
     assert len(checkpoints(tmp_path / "run" / "checkpoints")) == 2
     (checkpoints(tmp_path / "run" / "checkpoints")[-1] / "state.json").write_bytes(b"{}")
     with warnings.catch_warnings():

@@ -128,6 +128,8 @@ def test_a_subsample_of_hundreds_of_digits_is_refused():
         ("workers", "threads"), ("iter", "epochs"), ("sg", "model"), ("hs", "objective"), ("cbow", "model"),
         ("alpha", "learning_rate"), ("min_alpha", "min_learning_rate"), ("ns_exponent", "noise_power"),
         ("minCount", "min_count"), ("max-vocabulary", "max_vocabulary"), ("embedding_dim", "dimension"),
+        ("report_every", "report_every_words"), ("checkpoint-every", "checkpoint_every_words"),
+        ("save_steps", "checkpoint_every_words"), ("compute_loss", "report_every_words"),
     ],
 )  # fmt: skip
 def test_names_of_peers_point_to_ours(name, field):

@@ -226,7 +226,7 @@ class Row(NamedTuple):
 NO_BATCHES = {"batch_size": 64}  # as it is by default
 STREAM = {"dynamic_window": False, "batch_size": 8}
 SHARED_NOISE = {"objective": "nce", "negatives": 5}
-CHECKPOINTS = {"checkpoint_every": 2, "max_steps": 9}
+CHECKPOINTS = {"checkpoint_every_words": 16, "max_steps": 9}
 WIDE = {"dimension": 1000, "max_steps": 1}
 HALF_POWERS = np.sqrt(list(COUNTS.values()))
 
@@ -298,8 +298,8 @@ ROWS = [
     Row("seeds", {"init": 2}, changed_draws, {"init"}, {"dynamic_window": True}),
     Row("seeds", {"examples": 2}, changed_draws, {"examples"}, {"dynamic_window": True}),
     Row("seeds", {"noise": 2}, changed_draws, {"noise"}, {"dynamic_window": True}),
-    Row("report_every", 6, steps_of_entries, [6, 12, 16]),
-    Row("checkpoint_every", 6, steps_of_checkpoints, [6, 12]),
+    Row("report_every_words", 48, steps_of_entries, [6, 12, 16]),
+    Row("checkpoint_every_words", 48, steps_of_checkpoints, [6, 12]),
     Row("keep", 1, checkpoints_in_the_folder, ["step-000000009"], CHECKPOINTS),
     Row("keep", 4, checkpoints_in_the_folder, [f"step-{step:09d}" for step in (4, 6, 8, 9)], CHECKPOINTS),
     Row("checkpoint_scope", "out", arrays_in_a_checkpoint, ["out/U"]),

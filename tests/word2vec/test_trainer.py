@@ -69,8 +69,8 @@ def test_entries_of_the_loss_go_to_the_last_raw_word_of_all_epochs(corpus):
     assert [e.step for e in trainer.losses] == sorted({e.step for e in trainer.losses})
 
 
-@pytest.mark.parametrize("report_every", [1, 7, 0])
-def test_the_loss_is_the_exact_mean_over_all_predictions(corpus, report_every, monkeypatch):
+@pytest.mark.parametrize("every", [1, 7 * 32, 0])
+def test_the_loss_is_the_exact_mean_over_all_predictions(corpus, every, monkeypatch):
     """Whatever the intervals, their means weighted by predictions are the mean of the run."""
     batches, loss = [], Network.loss
 
@@ -79,7 +79,7 @@ def test_the_loss_is_the_exact_mean_over_all_predictions(corpus, report_every, m
         return batches[-1]
 
     monkeypatch.setattr(Network, "loss", noted)
-    trainer = Trainer(TrainingConfig(**SMALL | {"epochs": 1}, report_every=report_every))
+    trainer = Trainer(TrainingConfig(**SMALL | {"epochs": 1}, report_every_words=every))
     trainer.fit(corpus[:100])
     steps = np.array([0] + [entry.step for entry in trainer.losses])
     assert steps[-1] == len(batches)
@@ -245,7 +245,7 @@ def test_callbacks_are_called_in_order(corpus):
                 return lambda trainer, *path: calls.append((name, trainer.epoch, trainer.step))
             return super().__getattribute__(name)
 
-    Trainer(TrainingConfig(**SMALL | {"epochs": 2}, report_every=20), [Noted()]).fit(corpus[:100])
+    Trainer(TrainingConfig(**SMALL | {"epochs": 2}, report_every_words=20 * 32), [Noted()]).fit(corpus[:100])
     names = [name for name, *_ in calls if name != "on_report"]
     assert names == ["on_train_begin", *["on_epoch_begin", "on_epoch_end"] * 2, "on_train_end"]
     assert [step for name, _, step in calls if name == "on_report"][:2] == [20, 40]
@@ -265,7 +265,7 @@ def test_early_stopping_ends_when_the_loss_does_not_fall():
 
 
 def test_a_callback_can_end_the_run(corpus):
-    trainer = Trainer(TrainingConfig(**SMALL, report_every=5), [EarlyStopping(patience=1, min_delta=100)])
+    trainer = Trainer(TrainingConfig(**SMALL, report_every_words=5 * 32), [EarlyStopping(patience=1, min_delta=100)])
     vectors = trainer.fit(corpus)
     assert trainer.step == 10 and len(vectors) == 20 and "has not fallen" in trainer.stop_reason
 

@@ -76,8 +76,11 @@ class TrainingConfig:
     - A *step* is a batch of ``batch_size`` targets. In the compiled engine, for negative-sampling and
       hierarchical-softmax, it is a piece of the text, whole sentences: at most 50,000 words, and fewer where an epoch
       would have less than 200 steps; if deterministic, two pieces of at most 5,000. In several processes it is
-      ``sync_every`` batches in each. ``report_every`` and ``checkpoint_every`` count steps, ``max_steps`` counts
-      batches.
+      ``sync_every`` batches in each. ``max_steps`` counts batches.
+    - ``report_every_words`` and ``checkpoint_every_words`` count words of the text, all epochs together, as
+      ``raw_words`` in loss.csv does: an entry or a checkpoint is due after the first step that reaches a multiple. A
+      step is never interrupted, so an interval shorter than a step has one after each. Where threads do not wait for
+      each other, and a callback or a checkpoint waits for all of them, it is a few steps later.
     - ``negatives`` K: numpy and torch draw K words of noise for each target, and all words of its window share them
       (word2vec.c draws K for each pair; so does update="pair"). The compiled engine draws max(K, 12) for a block of
       up to four neighboring targets, for cbow max(K, 8), and each of them counts K / max(K, 12), or K / max(K, 8). For
@@ -170,7 +173,7 @@ class TrainingConfig:
     optimizer: Literal["sgd", "momentum", "adagrad", "adam"] = setting("sgd", "How a gradient moves a parameter.")
     update: Literal["batch", "pair"] = setting(
         "batch",
-        "batch: one step for a batch; pair: one for each pair, in order, the true SGD of word2vec.c (skipgram with "
+        "batch: one update for a batch; pair: one for each pair, in order, the true SGD of word2vec.c (skipgram with "
         "negative-sampling only).",
     )
     reduction: Literal["sum", "mean"] = setting(
@@ -233,18 +236,18 @@ class TrainingConfig:
     )
 
     # the course of the run
-    report_every: int = setting(
+    report_every_words: int = setting(
         0,
-        "Steps between entries of the loss, or more where several are made at once; 0: a hundred entries in a run, or "
-        "fewer if it is short. A step is a batch, but in the compiled engine it may be a piece of the text.",
+        "Words of the text, all epochs together, from one entry of the loss to the next, which is made after the first "
+        "step that reaches a multiple; 0: a hundred entries in a run, or fewer if it is short.",
     )
-    checkpoint_every: int = setting(
-        0, "Steps, as for report_every, between checkpoints; 0: by time, and when the run ends or is stopped."
+    checkpoint_every_words: int = setting(
+        0, "Words, as for report_every_words, between checkpoints; 0: by time, and when the run ends or is stopped."
     )
     checkpoint_seconds: float = setting(
         30.0,
-        "Seconds between checkpoints, beside those of checkpoint_every; more where writing one takes longer than a "
-        "hundredth of that; 0: none by time.",
+        "Seconds between checkpoints, beside those of checkpoint_every_words; more where writing one takes longer "
+        "than a two-hundredth of that; 0: none by time.",
     )
     keep: int = setting(3, "Checkpoints that are kept, the newest.", least=1)
     checkpoint_scope: str = setting(
@@ -289,7 +292,7 @@ class TrainingConfig:
         simple = objective.learns_by_pair, self.model, self.optimizer, self.reduction
         if self.update == "pair" and simple != (True, "skipgram", "sgd", "sum"):
             raise SettingError(
-                "update", "='pair' only with skipgram, negative-sampling, sgd and sum: that is the step it takes."
+                "update", "='pair' only with skipgram, negative-sampling, sgd and sum: that is the update it makes."
             )
         self._require_torch_for_its_settings()
 
@@ -460,6 +463,6 @@ CS20 = TrainingConfig(
     learning_rate=1.0,
     min_learning_rate=1.0,
     initialization="cs20",
-    report_every=5000,
-    checkpoint_every=5000,
+    report_every_words=320_000,  # 5,000 batches
+    checkpoint_every_words=320_000,
 )

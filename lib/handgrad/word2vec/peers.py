@@ -1,4 +1,7 @@
-"""What settings of TrainingConfig are called elsewhere: in gensim, word2vec.c, fastText, GloVe and TensorFlow."""
+"""What settings of TrainingConfig are called elsewhere: in gensim, word2vec.c, fastText, GloVe and TensorFlow.
+
+And what was called otherwise here in earlier versions.
+"""
 
 # The name elsewhere, without dashes at its start and with underscores, and what takes its place. A field's name comes
 # first in its sentence.
@@ -25,8 +28,11 @@ NAMES_OF_PEERS: dict[str, str] = {
     **dict.fromkeys(["min_freq", "min_word_count", "vocab_min_count", "min_count_label"], "min_count"),
     **dict.fromkeys(["batch", "batch_words", "minibatch_size"], "batch_size"),
     **dict.fromkeys(["num_steps", "n_steps", "steps", "train_steps"], "max_steps"),
-    **dict.fromkeys(["checkpoint_interval", "save_steps"], "checkpoint_every, in steps, or checkpoint_seconds"),
-    "compute_loss": "report_every, which says how often the loss is written down; it always is",
+    **dict.fromkeys(["checkpoint_interval", "save_steps"], "checkpoint_every_words, in words, or checkpoint_seconds"),
+    "report_every": "report_every_words, which counts words of the text, as a step is another thing in each engine",
+    "checkpoint_every": "checkpoint_every_words, which counts words of the text, as a step is another thing in each "
+    "engine",
+    "compute_loss": "report_every_words, which says how often the loss is written down; it always is",
     **dict.fromkeys(["pretrained_vectors", "pretrained", "init_vectors"], "begin_from"),
     "random_state": "seed",
     "random_seed": "seed",

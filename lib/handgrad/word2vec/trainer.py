@@ -3,7 +3,7 @@
 A run has five parts, as in TensorFlow's tutorials: import the data, make the embedding, make the loss, make the
 optimizer, make the summaries. Then it trains: an engine takes one step after another and says what it has done, and the
 trainer alone writes down where the run is and what it has cost. What a step does is in ``engines/numpy_engine.py``, in
-``learn``: a loss, its gradients, and a step of the optimizer.
+``learn``: a loss, its gradients, and an update by the optimizer.
 
 All that chance decides comes from seeds, and all that a run has become is in its parameters, its optimizer's memory
 and a few numbers (``runs/state.py``). So a run that was stopped goes on from a checkpoint and ends with the same bits,
@@ -102,7 +102,7 @@ class Trainer:
         self._begin_anew()
 
     def _begin_anew(self):
-        self.place, self.last_checkpoint = Place(), 0
+        self.place, self.words_at_checkpoint = Place(), 0
         self.meter, self.stopwatch = Meter(self.config.learning_rate), Stopwatch()
         self.stop_reason = self._data = self._schedule = self._engine = None
 
@@ -250,7 +250,7 @@ class Trainer:
             self._report()
         if checkpoint_is_due:
             self._require_finite(*self._parameter_values())
-            self.last_checkpoint = self.step
+            self.words_at_checkpoint = self.raw_words
             if path := self.folder.checkpoint(self):
                 self.call("on_checkpoint", path)
         if workers_idle:
@@ -296,9 +296,9 @@ class Trainer:
         return self.meter.entry_is_due(self.place, self.schedule)
 
     def _checkpoint_is_due(self):
-        every = self.config.checkpoint_every
-        by_steps = bool(every) and passed_a_multiple(every, self.last_checkpoint, self.step)
-        return by_steps or self.folder.checkpoint_is_due(self)
+        every = self.config.checkpoint_every_words
+        by_words = bool(every) and passed_a_multiple(every, self.words_at_checkpoint, self.raw_words)
+        return by_words or self.folder.checkpoint_is_due(self)
 
     def _report(self):
         """A new entry of the loss: the exact mean over all predictions since the last one."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import signal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,7 +47,7 @@ class Row(NamedTuple):
 
 NCE = {"objective": "nce", "batch_size": 16}
 STREAM = {"dynamic_window": False}
-OFTEN = {"checkpoint_every": 2}
+OFTEN = {"checkpoint_every_words": 32}
 ROWS = [
     Row("model", "cbow", {"batches"}),
     Row("objective", "hierarchical-softmax", given={"batch_size": 64}),
@@ -91,8 +92,8 @@ ROWS = [
     Row("precision", "float64", COMPILED),
     Row("seed", 2),
     *(Row("seeds", {draw: 2}) for draw in ("init", "examples", "noise")),
-    Row("report_every", 3, what="reports"),
-    Row("checkpoint_every", 2, what="checkpoints"),
+    Row("report_every_words", 48, what="reports"),
+    Row("checkpoint_every_words", 32, what="checkpoints"),
     Row("checkpoint_seconds", 1e-9, what="checkpoints"),
     Row("keep", 1, given=OFTEN, what="kept"),
     Row("checkpoint_scope", "embed", what="arrays"),
@@ -226,7 +227,7 @@ def test_deterministic_numpy_has_the_same_bits_with_any_number_of_threads():
     ids=str,
 )
 def test_a_run_from_when_it_was_ignored_goes_on_without_it(tmp_path, monkeypatch, given, then, now):
-    given = SMALL | given | {"checkpoint_every": 2}
+    given = SMALL | given | OFTEN
     with monkeypatch.context() as patch:
         patch.setattr("handgrad.word2vec.engines.TrainingConfig", TrainingConfig(**given | then))  # nothing is refused
         Trainer(TrainingConfig(**given | then)).fit(TEXT, tmp_path / "run")
@@ -234,6 +235,106 @@ def test_a_run_from_when_it_was_ignored_goes_on_without_it(tmp_path, monkeypatch
         Trainer(TrainingConfig(**given | then | {"epochs": 2})).fit(TEXT, tmp_path / "run", resume=True)
     with pytest.warns(UserWarning, match="goes on with a learning rate"):
         Trainer(TrainingConfig(**given | now | {"epochs": 2})).fit(TEXT, tmp_path / "run", resume=True)
+
+
+# intervals
+
+
+def first_steps(steps, every):
+    """Of entries, one for each step: those that are the first to have reached a multiple of so many words."""
+    before = [0, *(entry.raw_words for entry in steps)]
+    return [entry for entry, words in zip(steps, before, strict=False) if entry.raw_words // every > words // every]
+
+
+class Told(Callback):
+    """What a callback is told: the step at each report and at each checkpoint."""
+
+    def __init__(self):
+        self.reports, self.checkpoints = [], []
+
+    def on_report(self, trainer):
+        self.reports.append(trainer.step)
+
+    def on_checkpoint(self, trainer, path):
+        self.checkpoints.append(trainer.step)
+
+
+class StopAfter(Callback):
+    """Ctrl-C at a step, whether or not a report is due there."""
+
+    def __init__(self, step):
+        self.at = step
+
+    def on_train_begin(self, trainer):
+        steps = trainer.engine.steps
+
+        def steps_and_stop(place):
+            for step in steps(place):
+                if step.place and step.place.step == self.at:
+                    signal.raise_signal(signal.SIGINT)
+                yield step
+
+        trainer.engine.steps = steps_and_stop
+
+
+def fit(folder=None, *callbacks, resume=False, **changes):
+    """Two epochs of a text of which half of the words have no vector: they count as well."""
+    trainer = Trainer(TrainingConfig(**SMALL | {"epochs": 2, "min_count": 9} | changes), callbacks)
+    trainer.fit(TEXT, folder, resume)
+    return trainer
+
+
+INTERVALS = {**ENGINES, "deterministic": ENGINES["deterministic"] | {"threads": 2}}
+
+
+@pytest.mark.parametrize("engine", INTERVALS)
+def test_an_interval_counts_words_in_every_engine(engine, tmp_path):
+    given = INTERVALS[engine]
+    whole = fit(report_every_words=1, **given)
+    steps, words = whole.losses, 2 * whole.vocabulary.raw_words
+    assert [entry.step for entry in steps] == list(range(1, whole.step + 1)) and whole.step > 20
+    assert steps[-1].raw_words == words == 640 and len(whole.text) < 320
+    for every in (37, 100, 320):
+        told = Told()
+        found = fit(tmp_path / str(every), told, report_every_words=every, checkpoint_every_words=every, **given)
+        due = first_steps(steps, every)
+        assert 640 // every - 1 <= len(due) <= 640 // every
+        expected = due if due[-1] is steps[-1] else [*due, steps[-1]]  # the last line is at the end
+        assert [(entry.raw_words, entry.step) for entry in found.losses] == [(e.raw_words, e.step) for e in expected]
+        assert told.reports == [entry.step for entry in expected]
+        assert told.checkpoints == [entry.step for entry in due]
+        assert [p.value.tobytes() for p in found.network.parameters] == [
+            p.value.tobytes() for p in whole.network.parameters
+        ]
+
+
+@pytest.mark.parametrize("engine", INTERVALS)
+def test_an_interval_longer_than_the_run_has_the_last_line_alone(engine, tmp_path):
+    told = Told()
+    trainer = fit(tmp_path, told, report_every_words=641, checkpoint_every_words=2**31 - 1, **INTERVALS[engine])
+    assert [(entry.raw_words, entry.step) for entry in trainer.losses] == [(640, trainer.step)]
+    assert told.reports == [trainer.step] and told.checkpoints == []
+
+
+@pytest.mark.parametrize("engine", INTERVALS)
+def test_a_resumed_run_writes_the_lines_of_one_that_was_not_stopped(engine, tmp_path):
+    """In the first epoch and in the second, wherever the stop is between two multiples, and at one."""
+    given = INTERVALS[engine] | {"report_every_words": 50, "checkpoint_every_words": 70}
+    told = Told()
+    whole = fit(tmp_path / "whole", told, **given)
+    assert 10 <= len(whole.losses) <= 13
+    for step in {3, 4, 5, whole.step // 2, whole.step // 2 + 1, whole.step - 2}:
+        with pytest.raises(KeyboardInterrupt):
+            fit(tmp_path / str(step), StopAfter(step), **given)
+        told_again = Told()
+        resumed = fit(tmp_path / str(step), told_again, resume=True, **given)
+        assert [entry.step for entry in resumed.losses] == [entry.step for entry in whole.losses]
+        assert told_again.checkpoints == [at for at in told.checkpoints if at > step]
+        lines = [(tmp_path / run / "loss.csv").read_bytes() for run in (str(step), "whole")]
+        assert lines[0] == lines[1]
+
+
+# what is said
 
 
 def test_the_configuration_says_what_runs():

@@ -19,7 +19,7 @@ from handgrad.word2vec import Callback, Trainer, TrainingConfig
 
 CONFIG = TrainingConfig(
     dimension=40, window=3, epochs=2, subsample=1e-2, batch_size=16, optimizer="adam", learning_rate=0.01,
-    min_count=1, checkpoint_every=3, keep=2, held_out=40, engine="numpy",
+    min_count=1, checkpoint_every_words=90, keep=2, held_out=40, engine="numpy",
 )  # fmt: skip
 TEXT = [[f"w{i}" for i in row] for row in np.random.default_rng(0).zipf(1.6, (100, 12)).clip(max=60)]
 

@@ -69,7 +69,7 @@ def test_it_begins_once_and_a_resumed_run_does_not_look_there_again(tmp_path):
     from_there = {"begin_from": str(tmp_path / "elsewhere")}
     run(tmp_path / "whole", **from_there)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "parts", callbacks=[StopAt(9)], report_every=1, **from_there)
+        run(tmp_path / "parts", callbacks=[StopAt(9)], report_every_words=1, **from_there)
     (tmp_path / "elsewhere").rename(tmp_path / "gone")
     run(tmp_path / "parts", callbacks=[StopAt(-1)], resume=True, **from_there)
     assert digest(tmp_path / "parts") == digest(tmp_path / "whole")

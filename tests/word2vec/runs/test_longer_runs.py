@@ -53,7 +53,7 @@ def test_a_checkpoint_at_any_moment_changes_nothing_that_is_learned(tmp_path, ch
     if "examples_on" not in changes:  # the device adds up the loss, and is asked for it more often
         assert (tmp_path / "often" / "loss.csv").read_bytes() == (tmp_path / "whole" / "loss.csv").read_bytes()
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "parts", [StopAt(5)], report_every=1, **changes)
+        run(tmp_path / "parts", [StopAt(5)], report_every_words=1, **changes)
     run(tmp_path / "parts", [StopAt(-1)], resume=True, **changes)
     assert vectors(tmp_path / "parts") == vectors(tmp_path / "whole")
 
@@ -69,16 +69,16 @@ def test_by_default_a_run_has_checkpoints_by_the_clock(tmp_path, monkeypatch):
         def on_checkpoint(self, trainer, path):
             seen.append(trainer.step)
 
-    run(tmp_path / "run", [Ten()], report_every=1, max_steps=12)
+    run(tmp_path / "run", [Ten()], report_every_words=1, max_steps=12)
     assert seen == [4, 8, 12]  # each thirty seconds after the one before
     seen.clear()
-    run(tmp_path / "none", [Ten()], report_every=1, max_steps=12, checkpoint_seconds=0)
+    run(tmp_path / "none", [Ten()], report_every_words=1, max_steps=12, checkpoint_seconds=0)
     assert seen == []
     seen.clear()
     monkeypatch.setattr(run_folder, "BYTES_A_SECOND", 1e4)  # and so one would take more than half a second
-    run(tmp_path / "slow", [Ten()], report_every=1, max_steps=12)
+    run(tmp_path / "slow", [Ten()], report_every_words=1, max_steps=12)
     assert seen[0] > 4
-    run(None, [Ten()], report_every=1, max_steps=12)  # without a folder there are none
+    run(None, [Ten()], report_every_words=1, max_steps=12)  # without a folder there are none
 
 
 def test_one_that_takes_long_is_the_more_seldom(tmp_path, monkeypatch):
@@ -99,8 +99,8 @@ def test_one_that_takes_long_is_the_more_seldom(tmp_path, monkeypatch):
         def on_checkpoint(self, trainer, path):
             seen.append(trainer.step)
 
-    run(tmp_path / "run", [Ten()], report_every=1, max_steps=70)
-    assert seen == [4, 25, 46, 67]  # thirty seconds, and then two hundred
+    run(tmp_path / "run", [Ten()], report_every_words=1, epochs=4, max_steps=130)
+    assert seen == [4, 45, 86, 127]  # thirty seconds, and then four hundred: two hundred times what the last one took
 
 
 @pytest.mark.parametrize("changes", ENGINES, ids=str)
@@ -139,18 +139,25 @@ def test_what_cannot_be_made_longer_says_why(tmp_path):
         with pytest.raises(InputError, match=r"is finished; its vectors are in .* give epochs above 2"):
             run(tmp_path / "run", resume=True, epochs=epochs, **CONSTANT)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "stopped", [StopAt(60)], report_every=1, **CONSTANT)
+        run(tmp_path / "stopped", [StopAt(60)], report_every_words=1, **CONSTANT)
     with pytest.raises(InputError, match=r"has 1\.\d epochs and 60 steps behind it: give more than that"):
         run(tmp_path / "stopped", resume=True, epochs=1, **CONSTANT)
-    run(tmp_path / "early", [EarlyStopping(patience=1, min_delta=100)], report_every=5, **CONSTANT)
+    run(tmp_path / "early", [EarlyStopping(patience=1, min_delta=100)], report_every_words=160, **CONSTANT)
     with pytest.raises(InputError, match="It ended early: the loss has not fallen"):
         run(tmp_path / "early", [EarlyStopping(patience=1, min_delta=100)], resume=True, epochs=9, **CONSTANT)
 
 
 def test_how_a_run_is_watched_may_change_when_it_goes_on(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "parts", [StopAt(12)], report_every=1)
-    run(tmp_path / "parts", resume=True, report_every=7, checkpoint_every=9, checkpoint_seconds=5, keep=1)
+        run(tmp_path / "parts", [StopAt(12)], report_every_words=1)
+    run(
+        tmp_path / "parts",
+        resume=True,
+        report_every_words=230,
+        checkpoint_every_words=300,
+        checkpoint_seconds=5,
+        keep=1,
+    )
     run(tmp_path / "whole")
     assert vectors(tmp_path / "parts") == vectors(tmp_path / "whole")
     assert len(checkpoints(tmp_path / "parts" / "checkpoints")) == 1
@@ -256,9 +263,9 @@ def test_words_that_are_all_alike_say_what_to_do(world):
 )  # fmt: skip
 @pytest.mark.filterwarnings("default")
 def test_a_state_that_cannot_be_is_passed_over(tmp_path, key, value):
-    run(tmp_path / "whole", checkpoint_every=5)
+    run(tmp_path / "whole", checkpoint_every_words=160)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "run", [StopAt(7)], checkpoint_every=5, report_every=1)
+        run(tmp_path / "run", [StopAt(7)], checkpoint_every_words=160, report_every_words=1)
     newest = checkpoints(tmp_path / "run" / "checkpoints")[-1]
     state = load_checkpoint(newest)[1]
     text = json.dumps(state | {key: "HERE"}).replace('"HERE"', value)
@@ -268,5 +275,5 @@ def test_a_state_that_cannot_be_is_passed_over(tmp_path, key, value):
     (newest / SUMS).write_text("".join(f"{sums[name]}  {name}\n" for name in names), encoding="utf-8")
     assert is_whole_checkpoint(newest)
     with pytest.warns(UserWarning, match="step-000000007 is damaged: .* The one before it is used"):
-        run(tmp_path / "run", resume=True, checkpoint_every=5)
+        run(tmp_path / "run", resume=True, checkpoint_every_words=160)
     assert vectors(tmp_path / "run") == vectors(tmp_path / "whole")

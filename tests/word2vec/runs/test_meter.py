@@ -31,14 +31,25 @@ def test_losses_are_added_one_by_one():
     assert meter.loss_sum == ((1e16 + 0.1) + 0.2) + 0.3 != 1e16 + 1e3 * sum(losses)
 
 
-@pytest.mark.parametrize("every, due", [(5, [5, 10, 15]), (1, list(range(1, 17)))])
-def test_entries_are_due_when_a_multiple_is_passed(every, due):
-    schedule, meter, found = Schedule(TrainingConfig(report_every=every), 100, 100), Meter(0.5), []
-    for step in range(1, 17):
+@pytest.mark.parametrize(
+    "every, due",
+    [
+        (1, [7, 14, 21, 28, 35, 40, 47, 54]),  # after each step
+        (14, [14, 28, 47]),  # 42 and 56 are not: 42 is passed in the second epoch, and the text ends before 56
+        (10, [14, 21, 35, 40, 54]),  # at 40 exactly
+        (3, [7, 14, 21, 28, 35, 40, 47, 54]),  # two multiples in one step are one entry
+        (55, []),
+    ],
+)
+def test_entries_are_due_after_the_first_step_that_reaches_a_multiple(every, due):
+    """Words of all epochs count, and those without a vector: of 40 words 20 have one."""
+    schedule, meter, found = Schedule(TrainingConfig(report_every_words=every, epochs=9), 20, 40), Meter(0.5), []
+    places = [Place(0, position / 2) for position in (7, 14, 21, 28, 35, 40)] + [Place(1, 3.5), Place(1, 7)]
+    for place in places:
         meter.add(Step(None, None, (1.0,), 1))
-        if meter.entry_is_due(Place(0, 0, step), schedule):
-            meter.enter(0, math.nan, step)
-            found.append(step)
+        if meter.entry_is_due(place, schedule):
+            meter.enter(schedule.raw_words_behind(place), math.nan, place.step)
+            found.append(meter.entries[-1].raw_words)
     assert found == due
 
 

@@ -52,7 +52,7 @@ def test_both_have_the_same_vectors_losses_and_progress(ran):
 
 def test_two_learn_as_well_as_one(ran):
     told = ran[1][0]["whole"]
-    alone = Trainer(TrainingConfig(**program.CONFIG.to_dict() | ALONE | {"report_every": 10**6}))
+    alone = Trainer(TrainingConfig(**program.CONFIG.to_dict() | ALONE | {"report_every_words": 10**6}))
     alone.fit(program.TEXT)
     assert share_of_company(told["near"]) > 0.97  # words that only one of them has met included
     assert "alate" in told["near"] and "blate" in told["near"]
@@ -66,7 +66,7 @@ def test_two_learn_as_well_as_one(ran):
 def test_a_prediction_counts_as_many_times_as_there_are_processes(ran):
     """What an average of so many replicas would take away; what ``TorchNetwork`` does with it, its tests see."""
     assert [told["whole"]["weight"] for told in ran[1]] == [2, 2]
-    alone = Trainer(TrainingConfig(**program.CONFIG.to_dict() | ALONE | {"max_steps": 1, "report_every": 0}))
+    alone = Trainer(TrainingConfig(**program.CONFIG.to_dict() | ALONE | {"max_steps": 1, "report_every_words": 0}))
     alone.fit(program.TEXT)
     assert alone.network.weight == 1
 
@@ -75,6 +75,18 @@ def test_the_loss_counts_every_prediction_of_both(ran):
     """At first each σ is one half, and so the loss of each prediction is log 2 for each of its six words."""
     losses = [loss for _, loss, *_ in ran[1][0]["whole"]["losses"]]
     assert losses[0] == pytest.approx(5.85 * np.log(2), rel=0.05) and losses[-1] < 0.75 * losses[0]
+
+
+def test_reports_are_due_by_the_words_of_all(ran):
+    """At the first round that has reached a multiple, in each process; and at the end."""
+    whole = [(words, step) for words, *_, step in ran[1][0]["whole"]["losses"]]
+    before = [0] + [words for words, _ in whole]
+    due = [entry for entry, words in zip(whole, before, strict=False) if entry[0] // 600 > words // 600]
+    assert [step for _, step in whole] == list(range(1, len(whole) + 1)) and 10 < len(due) < len(whole) / 2
+    for told in ran[1]:
+        found = [(words, step) for words, *_, step in told["intervals"]["losses"]]
+        assert due[-1] != whole[-1] and found == [*due, (told["intervals"]["raw_words"][1], whole[-1][1])]
+        assert told["intervals"]["bits"] == told["whole"]["bits"]
 
 
 def test_the_first_writes_the_folder(ran):
@@ -139,7 +151,7 @@ def test_what_several_do_not_do_all_of_them_say(ran, run, sentence):
 
 def test_another_number_of_processes_is_one_sentence():
     """The checkpoint of two, which only the number makes different."""
-    config = TrainingConfig(**program.CONFIG.to_dict() | ALONE | {"report_every": 0, "max_steps": 3})
+    config = TrainingConfig(**program.CONFIG.to_dict() | ALONE | {"report_every_words": 0, "max_steps": 3})
     trainer = Trainer(config)
     trainer.fit(program.TEXT)
     arrays, state = trainer.state()
@@ -153,7 +165,7 @@ def test_the_command_stops_at_ctrl_c_and_goes_on(tmp_path):
     (tmp_path / "text.txt").write_text("\n".join(" ".join(s) for s in program.TEXT * 8), encoding="utf-8")
     command = [*TORCHRUN, "-m", "handgrad.cli", "train"]
     settings = "--engine torch --device cpu --dimension 8 --min-count 1 --subsample 0 --batch-size 256".split()
-    settings += "--max-repeats 8 --checkpoint-every 3 --sync-every 4".split()
+    settings += "--max-repeats 8 --checkpoint-every-words 6144 --sync-every 4".split()
     output = ["--output", tmp_path / "run"]
     env = os.environ | {"OMP_NUM_THREADS": "1"}
     begun = subprocess.Popen(

@@ -24,8 +24,8 @@ from handgrad.word2vec.runs.run_folder import RunFolder
 
 TEXT = [[f"w{i}" for i in row] for row in np.random.default_rng(0).zipf(1.6, (40, 10)).clip(max=30)]
 SMALL = {
-    "dimension": 6, "min_count": 1, "window": 2, "batch_size": 16, "epochs": 2, "subsample": 1e-2, "report_every": 1,
-    "checkpoint_every": 5, "engine": "numpy",
+    "dimension": 6, "min_count": 1, "window": 2, "batch_size": 16, "epochs": 2, "subsample": 1e-2,
+    "report_every_words": 1, "checkpoint_every_words": 170, "engine": "numpy",
 }  # fmt: skip
 
 
@@ -113,12 +113,11 @@ def early():
     return EarlyStopping(patience=2, min_delta=100)  # after the third entry
 
 
-@pytest.mark.parametrize("report_every", [5, 4])  # 15, when a checkpoint is due, or 12, when none is
+@pytest.mark.parametrize("every, step", [(170, 16), (130, 12)])  # checkpoints are due at 5, 10 and 16
 @pytest.mark.parametrize("ends", [kill, ctrl_c, terminate])
-def test_early_stopping_comes_at_the_same_step_when_the_run_ended_just_after_it(tmp_path, ends, report_every):
-    changes = {"report_every": report_every, "epochs": 9}
+def test_early_stopping_comes_at_the_same_step_when_the_run_ended_just_after_it(tmp_path, ends, every, step):
+    changes = {"report_every_words": every, "epochs": 9}
     whole = run(tmp_path / "whole", early(), **changes)
-    step = 3 * report_every
     assert whole.step == step and whole.stop_reason
     with pytest.raises((KilledError, KeyboardInterrupt, SystemExit)):
         run(tmp_path / "parts", early(), At(step, ends), **changes)
@@ -129,7 +128,7 @@ def test_early_stopping_comes_at_the_same_step_when_the_run_ended_just_after_it(
 
 
 def test_a_run_that_was_killed_after_its_last_checkpoint_takes_no_step_more(tmp_path, monkeypatch):
-    run(tmp_path / "whole", early(), report_every=5)
+    run(tmp_path / "whole", early(), report_every_words=170)
 
     class KillAtCheckpoint(Callback):
         def on_checkpoint(self, trainer, path):
@@ -137,21 +136,21 @@ def test_a_run_that_was_killed_after_its_last_checkpoint_takes_no_step_more(tmp_
                 kill()
 
     with pytest.raises(KilledError):
-        run(tmp_path / "parts", early(), KillAtCheckpoint(), report_every=5)
+        run(tmp_path / "parts", early(), KillAtCheckpoint(), report_every_words=170)
     assert told(tmp_path / "parts")["status"] == "running"
     monkeypatch.setattr(NumPyEngine, "learn", lambda *batch: pytest.fail("a step was taken"))
-    run(tmp_path / "parts", early(), resume=True, report_every=5)
+    run(tmp_path / "parts", early(), resume=True, report_every_words=170)
     assert bits(tmp_path / "parts") == bits(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("at", ["save_checkpoint", "save_projector"])
 def test_a_run_that_was_killed_while_it_finished_is_finished_when_resumed(tmp_path, monkeypatch, at):
-    run(tmp_path / "whole", checkpoint_every=0)
+    run(tmp_path / "whole", checkpoint_every_words=0)
     with monkeypatch.context() as patch, pytest.raises(KilledError):
         patch.setattr(run_folder, at, lambda *arguments, **options: kill())
-        run(tmp_path / "parts", checkpoint_every=0)
+        run(tmp_path / "parts", checkpoint_every_words=0)
     assert told(tmp_path / "parts")["status"] == "running"
-    run(tmp_path / "parts", resume=True, checkpoint_every=0)
+    run(tmp_path / "parts", resume=True, checkpoint_every_words=0)
     assert told(tmp_path / "parts")["status"] == "finished"
     assert bits(tmp_path / "parts") == bits(tmp_path / "whole")
 
@@ -371,7 +370,7 @@ def test_a_run_that_diverges_says_so_and_keeps_its_last_good_checkpoints(tmp_pat
         np.errstate(all="ignore"),
         pytest.raises(InputError, match=r"The (loss is|vectors are) .* choose a learning_rate below"),
     ):
-        run(tmp_path, learning_rate=rate, checkpoint_every=1, keep=2)
+        run(tmp_path, learning_rate=rate, checkpoint_every_words=1, keep=2)
     assert told(tmp_path)["status"] == "failed"
     kept = checkpoints(tmp_path / "checkpoints")
     assert 1 <= len(kept) <= 2

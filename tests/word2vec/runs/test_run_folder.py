@@ -18,6 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from handgrad.errors import InputError
 from handgrad.word2vec import Callback, EarlyStopping, KeyedVectors, Trainer, TrainingConfig
 from handgrad.word2vec.runs.checkpoint import checkpoints, load_checkpoint
+from handgrad.word2vec.runs.run_folder import read_run
 
 TEXT = [[f"w{i}" for i in row] for row in np.random.default_rng(0).zipf(1.6, (120, 12)).clip(max=60)]
 SMALL = {
@@ -26,13 +27,13 @@ SMALL = {
     "batch_size": 16,
     "epochs": 2,
     "subsample": 1e-2,
-    "checkpoint_every": 10,
+    "checkpoint_every_words": 330,
     "engine": "numpy",
 }
 
 
 def run(folder, callbacks=(), resume=False, text=TEXT, **changes):
-    return Trainer(TrainingConfig(**SMALL | {"report_every": 1} | changes), callbacks).fit(text, folder, resume)
+    return Trainer(TrainingConfig(**SMALL | {"report_every_words": 1} | changes), callbacks).fit(text, folder, resume)
 
 
 @pytest.mark.parametrize("engine, package", [("numpy", set()), ("compiled", {"numba"}), ("torch", {"torch"})])
@@ -76,7 +77,7 @@ def test_the_folder_tells_how_it_was_made(tmp_path):
         {"objective": "hierarchical-softmax"},
         {"update": "pair"},
         {"num_skips": 2, "window": 2, "max_steps": 800, "subsample": 0, "dynamic_window": False},
-        {"checkpoint_every": 0, "held_out": 100, "seeds": {"noise": 7}},
+        {"checkpoint_every_words": 0, "held_out": 100, "seeds": {"noise": 7}},
     ],
     ids=str,
 )
@@ -90,6 +91,46 @@ def test_stopped_and_resumed_ends_with_the_same_bits(tmp_path, changes, number, 
         run(tmp_path / "parts", [StopAt(27, number)], resume=True, **changes)
     run(tmp_path / "parts", [StopAt(-1)], resume=True, **changes)
     assert bits(tmp_path / "whole") == bits(tmp_path / "parts")
+
+
+def with_intervals_in_steps(folder, **changes):
+    """Make run.json what an earlier version wrote, whose intervals counted steps."""
+    told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    for name in ("report_every", "checkpoint_every"):
+        del told["config"][f"{name}_words"]
+        told["config"][name] = changes.pop(name)
+    (folder / "run.json").write_text(json.dumps(told | changes), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "changes, report, checkpoint",
+    [
+        ({"report_every": 3, "checkpoint_every": 10}, 3 * 235 // 7, 10 * 235 // 7),  # 7 steps went through 235 words
+        ({"report_every": 0, "checkpoint_every": 0}, 0, 0),
+        ({"report_every": 1, "checkpoint_every": 2**31 - 1}, 235 // 7, 2**31 - 1),
+        ({"report_every": 1, "checkpoint_every": 5, "steps": 0, "raw_words": 0}, 16, 80),  # batches of 16
+        ({"report_every": 1, "checkpoint_every": 5, "raw_words": None}, 16, 80),
+        ({"report_every": 1, "checkpoint_every": 5, "raw_words": 1}, 1, 1),
+    ],
+    ids=str,
+)
+def test_intervals_of_an_earlier_version_were_in_steps_and_become_as_many_words(tmp_path, changes, report, checkpoint):
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, [StopAt(7)])
+    with_intervals_in_steps(tmp_path, **changes)
+    settings = read_run(tmp_path)["config"]
+    assert (settings["report_every_words"], settings["checkpoint_every_words"]) == (report, checkpoint)
+    Trainer(TrainingConfig.from_dict(settings)).fit(TEXT, tmp_path, resume=True)
+    assert settings == json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["config"]
+
+
+@pytest.mark.parametrize("every", ["three", 1.5, True, [3]])
+def test_an_interval_that_is_no_number_of_steps_is_a_sentence(tmp_path, every):
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, [StopAt(7)])
+    with_intervals_in_steps(tmp_path, report_every=every, checkpoint_every=0)
+    with pytest.raises(InputError, match="damaged, so the run cannot be resumed: its report_every is no number of st"):
+        run(tmp_path, resume=True)
 
 
 def test_a_callback_remembers_across_a_resume(tmp_path):
@@ -173,7 +214,7 @@ def test_only_parameters_in_the_scope_are_kept_and_no_run_goes_on_from_them(tmp_
 
 
 def test_without_a_folder_ctrl_c_leaves_the_vectors_that_there_are():
-    trainer = Trainer(TrainingConfig(**SMALL, report_every=1), [StopAt(5)])
+    trainer = Trainer(TrainingConfig(**SMALL, report_every_words=1), [StopAt(5)])
     with pytest.raises(KeyboardInterrupt):
         trainer.fit(TEXT)
     assert trainer.step == 5 and trainer.vectors.vectors.any()

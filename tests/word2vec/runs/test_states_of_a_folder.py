@@ -15,7 +15,8 @@ from handgrad.word2vec import Callback, Trainer, TrainingConfig
 from handgrad.word2vec.runs import run_folder
 from handgrad.word2vec.runs.checkpoint import checkpoints
 
-SETTINGS = {"dimension": 4, "subsample": 0.0, "batch_size": 4, "epochs": 2, "report_every": 1, "engine": "numpy"}
+SETTINGS = {"dimension": 4, "subsample": 0.0, "batch_size": 4, "epochs": 2, "report_every_words": 1, "engine": "numpy"}
+OFTEN = {"checkpoint_every_words": 12}  # three steps
 OPTIONS = [part for name, value in SETTINGS.items() for part in (f"--{name.replace('_', '-')}", str(value))]
 
 
@@ -83,14 +84,14 @@ STATES = {
         fit(At(3, KilledError())),
         left_by_kill(here, "checkpoints/.unfinished-000000003/arrays.safetensors"),
     ),
-    "killed after a checkpoint": lambda here: (fit(At(7, KilledError()), checkpoint_every=3), left_by_kill(here)),
+    "killed after a checkpoint": lambda here: (fit(At(7, KilledError()), **OFTEN), left_by_kill(here)),
     "killed while it finished": kill_at_finish,
     "a second Ctrl-C before the first checkpoint": lambda here: fit(At(3, KeyboardInterrupt())),
     "failed before the first checkpoint": lambda here: fit(learning_rate=1e20),
-    "failed with a checkpoint": lambda here: fit(At(7, RuntimeError("of a callback")), checkpoint_every=3),
+    "failed with a checkpoint": lambda here: fit(At(7, RuntimeError("of a callback")), **OFTEN),
     "no room at the start": lambda here: fit(patch=(run_folder.RunFolder, "_write_losses", no_room)),
     "no room in the middle": lambda here: fit(
-        patch=(run_folder, "save_checkpoint", no_room), checkpoint_every=3
+        patch=(run_folder, "save_checkpoint", no_room), **OFTEN
     ),
     "bad text": lambda here: (
         (here / "text.txt").write_bytes(b"one two three\n" * 9 + b"\xff\n"),
@@ -98,7 +99,7 @@ STATES = {
         (here / "text.txt").write_text("one two three four\n" * 30, encoding="utf-8"),
     ),
     "finished": lambda here: fit(),
-    "its only checkpoint is damaged": lambda here: (fit(At(4, KilledError()), checkpoint_every=3), damage_all(here)),
+    "its only checkpoint is damaged": lambda here: (fit(At(4, KilledError()), **OFTEN), damage_all(here)),
     "run.json is damaged": lambda here: (fit(), (here / "run" / "run.json").write_text("{")),
     "somebody else's files": lambda here: ((here / "run").mkdir(), (here / "run" / "mine.txt").write_text("mine")),
     "a file": lambda here: (here / "run").write_text("mine"),

@@ -56,7 +56,9 @@ class Task:
 
 
 class Step(NamedTuple):
-    """What an engine has done since it last said so.
+    """What an engine has done since it last said so: one update of the parameters, or several that are one to it.
+
+    How much of the text that is, the engine decides: a batch, a piece, or what several processes learn until they meet.
 
     Attributes
     ----------

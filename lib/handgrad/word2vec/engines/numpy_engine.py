@@ -1,4 +1,4 @@
-"""The NumPy engine: for each batch a loss, its gradients, and one step of the optimizer. It does everything."""
+"""The NumPy engine: for each batch a loss, its gradients, and one update by the optimizer. It does everything."""
 
 import math
 

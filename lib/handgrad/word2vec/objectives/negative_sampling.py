@@ -32,7 +32,7 @@ def negative_sampling_step(
     negatives: Sequence[int] | np.ndarray,
     learning_rate: float,
 ) -> float:
-    """One step of true stochastic gradient descent, for one pair. V and U change.
+    """One update of true stochastic gradient descent, for one pair. V and U change.
 
     The pair (center, context) was seen, so its score should rise; each pair
     (center, negative) was made up, so its score should fall. A negative that

@@ -34,9 +34,9 @@ class Objective:
     shares_noise : bool
         Whether all targets of a batch share one sample of noise.
     learns_by_pair : bool
-        Whether there is a step for a single pair, as word2vec.c takes it.
+        Whether there is an update for a single pair, as word2vec.c makes it.
     dense : tuple of str
-        Parameters of which a step moves every row.
+        Parameters of which an update moves every row.
     """
 
     graph: ClassVar[Callable[..., ComputationalGraph]]

@@ -38,7 +38,7 @@ class Callback:
         pass
 
     def on_report(self, trainer: Trainer) -> None:
-        """After each new entry of ``trainer.losses``."""
+        """After each new entry of ``trainer.losses``: see ``report_every_words``."""
 
     def on_checkpoint(self, trainer: Trainer, path: Path) -> None:
         """After each checkpoint in the course of the run, if it has a folder."""
@@ -71,8 +71,9 @@ class EarlyStopping(Callback):
     With a learning rate of 0 the loss never falls by one nat. The first entry is the minimum; two more pass in vain:
 
     >>> from handgrad.word2vec import EarlyStopping, Trainer, TrainingConfig
-    >>> still = {"learning_rate": 0, "min_learning_rate": 0, "report_every": 1}
+    >>> still = {"learning_rate": 0, "min_learning_rate": 0}
     >>> small = {"min_count": 1, "subsample": 0, "batch_size": 4}
+    >>> small |= {"report_every_words": 1}  # after each step
     >>> config = TrainingConfig(engine="numpy", **still, **small)
     >>> stopping = EarlyStopping(patience=2, min_delta=1.0)
     >>> trainer = Trainer(config, callbacks=[stopping])

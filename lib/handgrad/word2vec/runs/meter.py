@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from handgrad.word2vec.engines.engine import Step
     from handgrad.word2vec.schedule import Place, Schedule
 
-REPORTS = 100  # in a run, where report_every does not say otherwise
+REPORTS = 100  # in a run, where report_every_words does not say otherwise
 
 
 class LossEntry(NamedTuple):
@@ -25,7 +25,7 @@ class LossEntry(NamedTuple):
         The same on held-out text; nan where there is none.
     learning_rate : float
     step : int
-        Steps so far: batches, or pieces of the text (see ``TrainingConfig``).
+        Steps of the engine so far (see ``TrainingConfig``).
 
     Examples
     --------
@@ -77,8 +77,10 @@ class Meter:
             self.learning_rate = step.learning_rate
 
     def entry_is_due(self, place: Place, schedule: Schedule) -> bool:
-        if every := schedule.config.report_every:
-            return passed_a_multiple(every, self.entries[-1].step if self.entries else 0, place.step)
+        """Whether the step that led there has reached a multiple of the interval, or a hundredth of the run."""
+        if every := schedule.config.report_every_words:
+            before = self.entries[-1].raw_words if self.entries else 0
+            return passed_a_multiple(every, before, schedule.raw_words_behind(place))
         return schedule.share(place) * REPORTS >= len(self.entries) - self.entries_before + 1
 
     def enter(self, raw_words: int, held_out: float, step: int) -> None:
@@ -94,6 +96,6 @@ class Meter:
         self.entries_before = max(0, len(self.entries) - int(share * REPORTS))
 
 
-def passed_a_multiple(every: int, since: int, step: int) -> bool:
-    """Where threads are waited for, several steps are made at once, and a multiple may lie between them."""
-    return step // every > since // every
+def passed_a_multiple(every: int, before: int, now: int) -> bool:
+    """Whether a multiple lies between two numbers of words, the second included. A step seldom ends at one."""
+    return now // every > before // every

@@ -46,7 +46,7 @@ def restore(trainer: Trainer, arrays: Mapping[str, np.ndarray], state: Mapping[s
             of, key = name.removeprefix("optimizer/").rsplit("/", 1)
             trainer.optimizer.memory.setdefault(of, {})[key] = array if array.ndim else array.item()
     trainer.place = Place(*(state[name] for name in Place._fields))
-    trainer.last_checkpoint = trainer.step
+    trainer.words_at_checkpoint = trainer.raw_words
     trainer.stopwatch.seconds, trainer.stop_reason = state["seconds"], state["stop_reason"]
     trainer.meter.restore(state["loss_sum"], state["predictions"], state["losses"], trainer.share)
     for callback, (_, remembered) in zip(_remembering(trainer), state["callbacks"], strict=True):

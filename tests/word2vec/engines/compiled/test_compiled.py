@@ -44,6 +44,7 @@ TOPICS = list(sentences_of_two_topics())
 SMALL = {"dimension": 16, "epochs": 4, "subsample": 0, "learning_rate": 0.05, "engine": "compiled", "min_count": 1}
 
 
+STEP, STEP_APART = 24, 16  # words of a step in TOPICS: three sentences, or two times one
 TREE, CBOW, APART = {"objective": "hierarchical-softmax"}, {"model": "cbow"}, {"deterministic": True}
 KINDS = [{}, TREE, CBOW, TREE | CBOW, CBOW | {"cbow_gradient": "word2vec.c"}]
 
@@ -229,7 +230,7 @@ def test_the_pieces_hold_every_word_once_and_go_on_from_where_any_of_them_ended(
 def test_the_rate_of_a_short_text_falls_in_many_steps(sentences, length, threads, kind):
     """At least STEPS an epoch; fewer only where each sentence is a piece of its own."""
     text = encode_text([[f"w{(i * j) % 17}" for i in range(length)] for j in range(sentences)])
-    trainer = trained(text, epochs=1, threads=threads, report_every=1, **kind)
+    trainer = trained(text, epochs=1, threads=threads, report_every_words=1, **kind)
     together = 2 if "deterministic" in kind else 1
     pieces = min(pieces_module.STEPS * together, sentences)
     assert trainer.step >= math.ceil(pieces / together)
@@ -291,7 +292,7 @@ def test_the_kernel_is_given_what_the_configuration_says(spied):
 
 @pytest.mark.parametrize("kind", [{}, APART], ids=str)
 def test_the_learning_rate_falls_with_the_words_read(spied, kind):
-    trainer = trained(learning_rate=0.04, report_every=1, **kind)
+    trainer = trained(learning_rate=0.04, report_every_words=1, **kind)
     together = 2 if kind else 1
     words = np.cumsum([0] + [len(call[0]) for call in spied])
     before = np.repeat(words[:-1:together], together)[: len(spied)]  # pieces of a step have the same rate
@@ -303,12 +304,12 @@ def test_the_learning_rate_falls_with_the_words_read(spied, kind):
 
 
 @pytest.mark.parametrize("kind", [{}, TREE, CBOW, APART, APART | TREE | CBOW], ids=str)
-@pytest.mark.parametrize("threads, report_every", [(1, 1), (1, 7), (1, 0), (2, 3)])
-def test_the_loss_is_the_exact_mean_over_all_predictions(spied, threads, report_every, kind):
-    trainer = trained(threads=threads, report_every=report_every, epochs=2, **kind)
-    together = 2 if "deterministic" in kind else 1
+@pytest.mark.parametrize("threads, every", [(1, 1), (1, 7), (1, 0), (2, 3)])  # steps from one report to the next
+def test_the_loss_is_the_exact_mean_over_all_predictions(spied, threads, every, kind):
+    together, words = (2, STEP_APART) if "deterministic" in kind else (1, STEP)
+    trainer = trained(threads=threads, report_every_words=every * words, epochs=2, **kind)
     steps = [0] + [entry.step for entry in trainer.losses]
-    assert steps == sorted(set(steps)) and (steps[1] == report_every or not report_every)
+    assert steps == sorted(set(steps)) and (steps[1] == every or not every)
     assert steps[-1] == trainer.step == 2 * math.ceil(len(spied) / 2 / together)
     assert trainer.losses[-1].raw_words == trainer.schedule.total_raw_words == 2 * 8 * len(TOPICS)
     order = sorted(spied, key=lambda call: -call[2])  # threads may have noted the pieces of a step in another order
@@ -366,7 +367,7 @@ def observed(trainer):
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_in_the_deterministic_mode_all_numbers_of_threads_give_the_same_bits(kind):
-    options = {"subsample": 0.05, "report_every": 3, "epochs": 2, **APART, **kind}
+    options = {"subsample": 0.05, "report_every_words": 3 * STEP_APART, "epochs": 2, **APART, **kind}
     expected = observed(trained(**options))
     for threads in (2, 3, 4, 7):
         assert observed(trained(threads=threads, **options)) == expected, threads
@@ -603,7 +604,9 @@ def test_no_thread_is_at_work_while_a_callback_looks_or_a_checkpoint_is_written(
         on_report = on_checkpoint = look
 
     looked = []
-    config = TrainingConfig(**SMALL | {"threads": 3, "report_every": 7, "checkpoint_every": 5})
+    config = TrainingConfig(
+        **SMALL | {"threads": 3, "report_every_words": 7 * STEP, "checkpoint_every_words": 5 * STEP}
+    )
     Trainer(config, [Look()]).fit(TOPICS, tmp_path)
     assert len(looked) > 50
 
@@ -634,7 +637,7 @@ def test_no_report_and_no_checkpoint_is_left_out(threads, reports, checkpoints, 
             kept.append(trainer.step)
 
     reported, kept = [], []
-    every = {"report_every": reports, "checkpoint_every": checkpoints}
+    every = {"report_every_words": reports * STEP, "checkpoint_every_words": checkpoints * STEP}
     trainer = Trainer(TrainingConfig(**SMALL | {"threads": threads, **every}), [Count()])
     trainer.fit(TOPICS, tmp_path)
     at_once = 1 + (hogwild.AHEAD * threads if threads > 1 else 0)
@@ -653,7 +656,7 @@ def test_a_run_that_is_stopped_counts_all_that_its_threads_had_begun(spied):
         def on_report(self, trainer):
             trainer.stop("enough")
 
-    config = TrainingConfig(**SMALL | {"threads": 3, "report_every": 20})
+    config = TrainingConfig(**SMALL | {"threads": 3, "report_every_words": 20 * STEP})
     trainer = Trainer(config, [Stop()])
     trainer.fit(TOPICS)
     assert 20 <= trainer.step == len(spied) < 40 and trainer.stop_reason == "enough"
@@ -731,7 +734,7 @@ class GoOnFrom(Callback):
 @pytest.mark.parametrize("kind", [{}, TREE | CBOW], ids=str)
 def test_in_the_deterministic_mode_any_threads_can_go_on_from_any_others(monkeypatch, kind):
     monkeypatch.setattr(pieces_module, "STEPS", 3)
-    options = {"epochs": 2, "report_every": 1, "subsample": 0.05, **APART, **kind}
+    options = {"epochs": 2, "report_every_words": 1, "subsample": 0.05, **APART, **kind}
 
     def fit(threads, *callbacks):
         trainer = Trainer(TrainingConfig(**SMALL | options | {"threads": threads}), callbacks)
@@ -885,8 +888,8 @@ def test_nothing_is_compiled_in_the_middle_of_a_run(tmp_path, mode):
 
 TEXT = [[f"w{i}" for i in row] for row in np.random.default_rng(0).zipf(1.6, (120, 12)).clip(max=60)]
 RUN = {
-    "dimension": 8, "min_count": 1, "epochs": 3, "subsample": 1e-2, "checkpoint_every": 10, "report_every": 1,
-    "engine": "compiled",
+    "dimension": 8, "min_count": 1, "epochs": 3, "subsample": 1e-2, "checkpoint_every_words": 120,
+    "report_every_words": 1, "engine": "compiled",
 }  # fmt: skip
 
 
@@ -908,7 +911,7 @@ def large_pieces(monkeypatch):
     [
         {},
         {"dynamic_window": False},
-        {"checkpoint_every": 0, "held_out": 100},
+        {"checkpoint_every_words": 0, "held_out": 100},
         {"seeds": {"noise": 7}},
         TREE,
         CBOW,
@@ -980,7 +983,7 @@ from handgrad.word2vec import TrainingConfig
 from handgrad.word2vec.engines.compiled import deterministic, hogwild
 hogwild.PIECE = 30
 kill_and_resume.CONFIG = TrainingConfig(
-    dimension=40, window=3, epochs=3, subsample=1e-2, min_count=1, checkpoint_every=3, keep=2, engine="compiled",
+    dimension=40, window=3, epochs=3, subsample=1e-2, min_count=1, checkpoint_every_words=36, keep=2, engine="compiled",
     **{kind}
 )
 kill_and_resume.main(Path(sys.argv[1]), 10, int(sys.argv[2]))

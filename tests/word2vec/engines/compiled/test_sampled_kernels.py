@@ -82,7 +82,7 @@ def test_what_is_no_number_stays_none():
 
 
 SENTENCES = [[f"w{i}" for i in row] for row in np.random.default_rng(0).zipf(1.5, (200, 9)).clip(max=40)]
-SMALL = {"min_count": 1, "dimension": 12, "negatives": 8, "epochs": 2, "report_every": 2, "batch_size": 16}
+SMALL = {"min_count": 1, "dimension": 12, "negatives": 8, "epochs": 2, "report_every_words": 200, "batch_size": 16}
 
 
 def trained(engine, corpus=SENTENCES, **changes):
@@ -100,7 +100,14 @@ def trained(engine, corpus=SENTENCES, **changes):
         {"objective": "nce", "reduction": "mean", "learning_rate": 0.5, "initialization": "tensorflow"},
         {"objective": "nce", "noise": "log-uniform", "unique_noise": False, "remove_accidental_hits": "yes"},
         {"objective": "sampled-softmax", "remove_accidental_hits": "no", "subsample": 0.05},
-        {"objective": "nce", "num_skips": 2, "window": 2, "subsample": 0, "dynamic_window": False},
+        {
+            "objective": "nce",
+            "num_skips": 2,
+            "window": 2,
+            "subsample": 0,
+            "dynamic_window": False,
+            "report_every_words": 16,
+        },
     ],
     ids=str,
 )
@@ -113,13 +120,15 @@ def test_the_engine_learns_what_the_numpy_engine_learns_step_by_step(changes):
 
 
 def test_the_settings_of_cs20_are_compiled():
-    config = dataclasses.replace(CS20, max_steps=30, max_vocabulary=30, negatives=8, report_every=10, dimension=16)
+    config = dataclasses.replace(
+        CS20, max_steps=30, max_vocabulary=30, negatives=8, report_every_words=640, dimension=16
+    )
     losses = {}
     for engine in ("auto", "numpy"):
-        trainer = Trainer(dataclasses.replace(config, engine=engine, checkpoint_every=0))
+        trainer = Trainer(dataclasses.replace(config, engine=engine, checkpoint_every_words=0))
         trainer.fit(SENTENCES)
         losses[trainer.engine.name] = [entry.loss for entry in trainer.losses]
-    assert set(losses) == {"compiled", "numpy"}
+    assert set(losses) == {"compiled", "numpy"} and len(losses["numpy"]) == 3
     np.testing.assert_allclose(losses["compiled"], losses["numpy"], rtol=1e-4)
 
 
@@ -131,15 +140,21 @@ def test_one_seed_gives_the_same_bits():
 STREAM = {"num_skips": 2, "window": 2, "subsample": 0, "dynamic_window": False}
 
 
+def words_of(steps, changes):
+    """How many words so many steps go through, about: of sentences most are thinned out."""
+    return steps * (8 if "num_skips" in changes else 90)
+
+
 @pytest.mark.parametrize("changes", [{"objective": "nce"}, {"objective": "sampled-softmax"} | STREAM], ids=str)
 def test_the_bits_are_those_of_one_batch_after_another(monkeypatch, changes):
     """However many threads there are, however many batches are handed over at once, and whenever a callback looks."""
     learned = {}
-    for together, threads, report_every in [(1, 1, 1), (8, 1, 1), (8, 1, 15), (8, 2, 15), (8, 2, 7), (5, 3, 15)]:
+    for together, threads, every in [(1, 1, 1), (8, 1, 1), (8, 1, 15), (8, 2, 15), (8, 2, 7), (5, 3, 15)]:
         monkeypatch.setattr(batches, "BATCHES", together)
-        trainer = trained("compiled", **changes | {"threads": threads, "report_every": report_every})
-        losses = [(entry.step, entry.loss) for entry in trainer.losses] if report_every == 15 else None
-        learned[together, threads, report_every] = [p.value.tobytes() for p in trainer.network.parameters], losses
+        words = words_of(every, changes) if every > 1 else 1  # after each step
+        trainer = trained("compiled", **changes | {"threads": threads, "report_every_words": words})
+        losses = [(entry.step, entry.loss) for entry in trainer.losses] if every == 15 else None
+        learned[together, threads, every] = [p.value.tobytes() for p in trainer.network.parameters], losses
     assert len({tuple(bits) for bits, _ in learned.values()}) == 1
     first, *others = (losses for _, losses in learned.values() if losses)
     assert len(first) > 2 and all(other == first for other in others)
@@ -159,7 +174,8 @@ class StoppedBetweenReports(batches.BatchEngine):
 
 @pytest.mark.parametrize("changes", [{"threads": 2}, {"threads": 2} | STREAM], ids=str)
 def test_wherever_a_run_is_stopped_it_ends_with_the_same_bits(tmp_path, changes, monkeypatch):
-    config = TrainingConfig(**SMALL | {"objective": "nce", "report_every": 19, "checkpoint_every": 13} | changes)
+    every = {"report_every_words": words_of(19, changes), "checkpoint_every_words": words_of(13, changes)}
+    config = TrainingConfig(**SMALL | {"objective": "nce"} | every | changes)
     Trainer(config).fit(SENTENCES, tmp_path / "whole")
     for step in (1, 7, 8, 9, 16, 23, 37):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
@@ -179,7 +195,7 @@ def test_who_looks_when_an_epoch_ends_sees_all_of_it():
     seen = {}
     for threads in (1, 2):
         looks = Looks()
-        changes = {"objective": "nce", "threads": threads, "report_every": 10_000, "epochs": 1}
+        changes = {"objective": "nce", "threads": threads, "report_every_words": 10_000, "epochs": 1}
         trainer = Trainer(TrainingConfig(**SMALL | changes), [looks])
         trainer.fit(SENTENCES)
         seen[threads] = looks.seen

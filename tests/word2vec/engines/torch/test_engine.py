@@ -32,8 +32,8 @@ DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 OBJECTIVES = ["negative-sampling", "hierarchical-softmax", "nce", "sampled-softmax", "full-softmax"]
 TEXT = [[f"w{i}" for i in row] for row in np.random.default_rng(0).zipf(1.6, (60, 10)).clip(max=30)]
 SMALL = {
-    "dimension": 7, "min_count": 1, "window": 3, "batch_size": 16, "epochs": 2, "subsample": 1e-2, "report_every": 1,
-    "initialization": "tensorflow", "engine": "torch",
+    "dimension": 7, "min_count": 1, "window": 3, "batch_size": 16, "epochs": 2, "subsample": 1e-2,
+    "report_every_words": 1, "initialization": "tensorflow", "engine": "torch",
 }  # fmt: skip
 
 
@@ -62,7 +62,7 @@ CASES += [
     {"model": "cbow", "cbow_gradient": "word2vec.c"},
     {"objective": "nce", "remove_accidental_hits": "yes", "unique_noise": False},
     {"objective": "nce", "num_skips": 2, "subsample": 0, "dynamic_window": False, "max_steps": 40},
-    {"noise": "log-uniform", "held_out": 60, "checkpoint_every": 3},
+    {"noise": "log-uniform", "held_out": 60, "checkpoint_every_words": 90},
 ]
 
 
@@ -129,7 +129,7 @@ class FarAwayNetwork(TorchNetwork):
 @pytest.mark.parametrize("examples_on", ["host", "device"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_what_is_learned_elsewhere_is_brought_back_for_all_who_look(tmp_path, monkeypatch, optimizer, examples_on):
-    changes = {"optimizer": optimizer, "examples_on": examples_on, "objective": "nce", "checkpoint_every": 7}
+    changes = {"optimizer": optimizer, "examples_on": examples_on, "objective": "nce", "checkpoint_every_words": 250}
     trained(tmp_path / "here", held_out=60, **changes)
     monkeypatch.setattr(torch_network, "TorchNetwork", FarAwayNetwork)
     with pytest.raises(KeyboardInterrupt):
@@ -160,7 +160,9 @@ class AnotherOne(Callback):
         self.learned.append(np.abs(trainer.vectors.vectors - before).max())
 
 
-@pytest.mark.parametrize("changes", [{}, {"optimizer": "adam"}, {"held_out": 60}, {"checkpoint_every": 2}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{}, {"optimizer": "adam"}, {"held_out": 60}, {"checkpoint_every_words": 60}], ids=str
+)
 @pytest.mark.parametrize("network", [TorchNetwork, FarAwayNetwork])
 @pytest.mark.parametrize("engine", ["numpy", "compiled", "torch"])
 def test_what_another_trainer_learns_meanwhile_is_not_lost(monkeypatch, network, engine, changes):
@@ -320,7 +322,7 @@ def test_the_shares_of_the_processes_are_the_text(count):
 
 TOPICS = list(sentences_of_two_topics())
 TOPICAL = {
-    "dimension": 8, "subsample": 0, "epochs": 4, "initialization": "word2vec", "window": 5, "report_every": 0,
+    "dimension": 8, "subsample": 0, "epochs": 4, "initialization": "word2vec", "window": 5, "report_every_words": 0,
     "learning_rate": 0.05, "text": TOPICS,
 }  # fmt: skip
 
@@ -358,8 +360,8 @@ def test_drawn_by_torch_the_loss_ends_where_it_ends_drawn_by_numpy():
     assert ours.raw_words == ours.schedule.total_raw_words == theirs.raw_words
 
 
-@pytest.mark.parametrize("report_every", [1, 3, 0])
-def test_the_loss_is_the_exact_mean_over_all_predictions(monkeypatch, report_every):
+@pytest.mark.parametrize("every", [1, 90, 0])
+def test_the_loss_is_the_exact_mean_over_all_predictions(monkeypatch, every):
     seen, forward = [], TorchNetwork.forward
 
     def noting(self, inputs, samples):
@@ -368,7 +370,7 @@ def test_the_loss_is_the_exact_mean_over_all_predictions(monkeypatch, report_eve
         return total
 
     monkeypatch.setattr(TorchNetwork, "forward", noting)
-    trainer = trained(examples_on="device", report_every=report_every)
+    trainer = trained(examples_on="device", report_every_words=every)
     steps = [0] + [entry.step for entry in trainer.losses]
     assert steps[-1] == len(seen) > 30
     for entry, first, last in zip(trainer.losses, steps, steps[1:], strict=False):
@@ -401,7 +403,7 @@ def test_between_reports_nobody_waits_for_the_device(changes):
     for size in (4, 1):
         with Waits() as mode:
             trainer = trained(
-                examples_on="device", batch_size=size, report_every=10**6, epochs=1, subsample=0, **changes
+                examples_on="device", batch_size=size, report_every_words=10**6, epochs=1, subsample=0, **changes
             )
         waits[trainer.step] = mode.seen
     few, many = sorted(waits)
@@ -488,7 +490,7 @@ def test_a_large_batch_learns_with_a_limit_and_goes_wrong_without():
     ids=str,
 )
 def test_stopped_and_resumed_ends_with_the_same_bits(tmp_path, changes, examples_on, number, ends):
-    changes = {"examples_on": examples_on, "device": "cpu", "checkpoint_every": 5} | changes
+    changes = {"examples_on": examples_on, "device": "cpu", "checkpoint_every_words": 180} | changes
     trained(tmp_path / "whole", **changes)
     for step in (13, 27):
         with pytest.raises(ends):
@@ -513,7 +515,8 @@ import handgrad.word2vec.engines.torch.network
 from handgrad.word2vec import TrainingConfig
 kill_and_resume.CONFIG = TrainingConfig(
     dimension=40, window=3, epochs=2, subsample=1e-2, batch_size=16, optimizer="adam", learning_rate=0.01,
-    min_count=1, checkpoint_every=3, keep=2, held_out=40, engine="torch", device="cpu", examples_on={examples_on!r},
+    min_count=1, checkpoint_every_words=90, keep=2, held_out=40,
+    engine="torch", device="cpu", examples_on={examples_on!r},
 )
 kill_and_resume.main(Path(sys.argv[1]), 5, int(sys.argv[2]))
 """
