@@ -176,7 +176,7 @@ class Trainer:
     def begin(self, resume: bool) -> None:
         """Make the summaries, and begin: anew, with vectors that are known, or where a checkpoint was."""
         if resume:
-            self.folder.restore(self)
+            self.folder.resume_run(self)
         if (path := self.config.begin_from) and not self.step:
             known = begin_from(path, self.vocabulary, self.network.parameters)
             self.engine.restore(self.engine.state())  # an engine that keeps parameters on a device copies them there

@@ -156,7 +156,7 @@ class RunFolder:
 
     # what the trainer calls, in this order
 
-    def restore(self, trainer):
+    def resume_run(self, trainer):
         """Bring a trainer to where the newest whole checkpoint left the run in this folder."""
         if not checkpoints(self.checkpoints):  # it ended before the first, and nothing holds it to what it was
             trainer.say(f"the run in {self.path} had no checkpoint yet, and begins anew.")
