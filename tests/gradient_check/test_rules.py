@@ -394,6 +394,20 @@ CASES = [
         "farther off than the measur",
     ),
     (
+        "rounded by forward",
+        planted(lambda s, x, y: s.keep(np.round(x) * y, x=x, y=y), lambda s, dz: [s.y * dz, np.round(s.x) * dz]),
+        (X, Y),
+        "STAIRCASE",
+        "it is a staircase. Does it round",
+    ),
+    (
+        "without its small constant",
+        tanh(lambda g, s, dz: g * (1 + 0.005 * np.cos(3 * s.x + 0.4) + 0.002 * s.x)),
+        (X,),
+        "INEXACT",
+        "Is there a small constant in forward that backward leaves out?",
+    ),
+    (
         "off very little",
         tanh(lambda g, s, dz: g * (1 + 2e-7 * s.x)),
         (X,),
@@ -619,7 +633,10 @@ def test_an_array_that_is_changed_in_place_at_other_inputs_alone():
 
 def test_what_has_no_name_asks_for_the_forward():
     report = check_gate(tanh(lambda g, s, dz: g * (1 + s.x**2 + 0.1 * np.exp(s.x))), X)
-    assert report.mistake is None and report.text.endswith("can compare with a reference: is forward right?")
+    assert report.mistake is None and report.text.endswith(
+        "Of which smaller gates could it be made? Each of them can be checked alone. "
+        "If you are sure of backward, check_gate can compare forward with a reference."
+    )
 
 
 def test_which_gradient_accumulates_is_told():

@@ -4,7 +4,7 @@ from handgrad.gradient_check.rules import inputs, places, shapes, slopes, upstre
 
 # Mistakes that have a name: had it been made, exactly this would have come back.
 NAMES = [
-    *(places.not_finite, places.all_zero, inputs.swapped, inputs.swapped_or_reversed),
+    *(slopes.slope_of_a_staircase, places.not_finite, places.all_zero, inputs.swapped, inputs.swapped_or_reversed),
     *(shapes.not_summed, shapes.transposed, shapes.wrong_shape),
     *(upstream.forgot_upstream, upstream.upstream_twice, slopes.wrong_sign),
     *(inputs.repeated_ids, inputs.right_for_distinct_ids),

@@ -220,6 +220,7 @@ def along_one_row(e):
     "What does backward do with the numbers of several rows?",
 )
 def right_for_one_row(e):
-    single = [cut for row in (0, -1) if (cut := one_row(e.inputs, e.z, row))] if e.part is None else []
+    forward = copy.deepcopy(e.untouched).forward
+    single = [cut for row in (0, -1) if (cut := one_row(e.inputs, e.z, row, forward))] if e.part is None else []
     if single and all(map(e.is_right_if, single)):
         yield {}

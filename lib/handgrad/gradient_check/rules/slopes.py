@@ -1,9 +1,27 @@
 """The local slope: its sign, a factor, a term, or another function in its place."""
 
+import copy
+
 import numpy as np
 
 from handgrad.gradient_check.comparing import MATCH, matches
+from handgrad.gradient_check.jumps import is_staircase
+from handgrad.gradient_check.measuring import of_one_input
 from handgrad.gradient_check.rule import clue, mistake
+
+
+@mistake(
+    "STAIRCASE",
+    "Where the {gradient} {is} wrong, the measured slope is 0, yet over a longer way forward's value changes: it is a "
+    "staircase.",
+    "Does it round, or use //?",
+)
+def slope_of_a_staircase(e):
+    wrong = np.flatnonzero(e.off) if e.fits else np.array([], int)
+    if wrong.size and not np.any(e.right[e.off]):
+        entry = e.entries[wrong[np.argmax(np.abs(e.given[e.off]))]]
+        if is_staircase(of_one_input(copy.deepcopy(e.untouched).forward, e.inputs, e.i), e.inputs[e.i], entry):
+            yield {}
 
 
 @mistake(
