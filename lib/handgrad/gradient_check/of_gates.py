@@ -67,9 +67,21 @@ def check_gate(
     if reference is not None and not callable(reference):
         raise InputError(f"check_gate expects a function as reference, a right forward, but got {reference!r}.")
     values, untouched = as_inputs(gate, inputs), copy.deepcopy(gate)
-    if reference is None:
-        return _check(gate, untouched, values, seed)
-    return against_reference(untouched, values, reference, _check(gate, untouched, copy.deepcopy(values), seed))
+    report = _about_ids(_check(gate, untouched, copy.deepcopy(values), seed), gate, inputs, values)
+    return report if reference is None else against_reference(untouched, values, reference, report)
+
+
+def _about_ids(report, gate, inputs, values):
+    """The report, and where an index was no integer any more, how a gate says which inputs are ids."""
+    pairs = zip(input_names(gate, values), inputs, values, strict=True)
+    turned = [name for name, x, value in pairs if is_float(value) and not is_float(x)]
+    if not turned or report.mistake not in ("FORWARD_FAILED", "BACKWARD_FAILED") or "IndexError" not in report.text:
+        return report
+    text = (
+        f"{report.text} Integers were fed for {listed(turned)}, and taken as floats: which of them are ids, a gate "
+        "declares with ids_at."
+    )
+    return GradientReport(False, text, report.mistake, report.skipped)
 
 
 @np.errstate(all="ignore")  # what overflows is reported

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,14 @@ def special_places(inputs: list[Any], names: list[str]) -> Iterator[tuple[str, I
         for number in (1, 0):
             words = f"every entry of {name}" if np.ndim(x) else name
             yield f"{words} is {number}", {j: np.full_like(x, number)}
+
+
+def equal_places(inputs: list[Any], names: list[str]) -> Iterator[tuple[str, Inputs]]:
+    """Inputs where one array is equal to another of its shape, in words and as arrays."""
+    floats = [j for j, x in enumerate(inputs) if is_float(x) and np.size(x) > 1]
+    for first, second in combinations(floats, 2):
+        if np.shape(inputs[first]) == np.shape(inputs[second]):
+            yield f"{names[second]} equal to {names[first]}", {second: np.array(inputs[first])}
 
 
 def one_row(inputs: list[Any], z: np.ndarray, row: int, forward: Callable[..., Any]) -> Inputs:
