@@ -561,7 +561,7 @@ MUTANTS_OF_NEW_GATES = [
     Mutant("cube: 2 for 3, huge", CubeTwice, (numbers(3, 2, scale=1e6),), ("WRONG_FACTOR",)),
     Mutant("cube: 2 for 3, tiny", CubeTwice, (numbers(3, 2, scale=1e-5),), ("WRONG_FACTOR",)),
     Mutant("tanh: remembered by shape", TanhByShape, (numbers(3, 2),), ("STALE_CACHE",)),
-    Mutant("round: straight through", RoundStraightThrough, (numbers(3, 2, scale=3),), ()),
+    Mutant("round: straight through", RoundStraightThrough, (numbers(3, 2, scale=3),), ("STAIRCASE",)),
     Mutant("exp: three digits", ExpInHalfPrecision, (numbers(3, 2),), ()),
     Mutant("square: counts its calls", SquareWithCounter, (numbers(3, 2),), ("IMPURE_FORWARD",)),
 ]

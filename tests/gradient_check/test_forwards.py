@@ -140,7 +140,5 @@ def test_who_has_compared_forward_is_not_asked_whether_it_is_right():
     asked, compared = check_gate(nonsense, x, W), check_gate(nonsense, x, W, reference=np.matmul)
     assert not asked and not compared and asked.mistake is None
     assert (
-        asked.text
-        == compared.text
-        + " The slopes are those of forward, which check_gate can compare with a reference: is forward right?"
+        asked.text == compared.text + " If you are sure of backward, check_gate can compare forward with a reference."
     )

@@ -11,6 +11,7 @@ from handgrad.gradient_check.diagnosis import RULES
 from handgrad.gradient_check.wording import about
 
 X, Y, IDS = draw(4, 3), draw(4, 3, seed=1), np.array([1, 3, 1, 4])
+W3 = draw(3, 4, seed=6)
 V, W, SQUARE = draw(6), draw(6, seed=1), draw(4, 4, seed=2)
 
 
@@ -394,6 +395,69 @@ CASES = [
         "farther off than the measur",
     ),
     (
+        "one piece of two",
+        planted(
+            lambda s, x: s.keep(np.where(x @ W3 > 0, x @ W3, np.tanh(x @ W3)), a=x @ W3),
+            lambda s, dz: [((1 - np.tanh(s.a) ** 2) * dz) @ W3.T],
+        ),
+        (X,),
+        "ONE_SIDE_RIGHT",
+        "what comes from outputs below 0 is right, and what comes from those above 0 is wrong",
+    ),
+    (
+        "y read for x",
+        planted(
+            lambda s, x, y, w: s.keep(np.tanh(x @ w) * np.sin(y).sum(axis=1), x=x, y=y, t=np.tanh(x @ w), w=w),
+            lambda s, dz: [
+                column((1 - s.t**2) * np.sin(s.y).sum(axis=1) * dz) * s.w,
+                column(s.t * dz) * np.cos(s.y),
+                s.y.T @ ((1 - s.t**2) * np.sin(s.y).sum(axis=1) * dz),
+            ],
+        ),
+        (X, Y, V[:3]),
+        "READ_FOR_ANOTHER",
+        "With y equal to x, the gradient of w is right.",
+    ),
+    (
+        "a row that forward leaves out",
+        planted(
+            lambda s, x: s.keep(np.log(np.exp(x[1:]).sum(axis=0)), x=x),
+            lambda s, dz: [dz * np.exp(s.x) / np.exp(s.x).sum(axis=0)],
+        ),
+        (X,),
+        "STILL_ROWS",
+        "Here the output does not move at all with row 0 of x",
+    ),
+    (
+        "lengths in a gradient that has none",
+        planted(
+            lambda s, x, g: s.keep(
+                g * x / np.linalg.norm(x, axis=1, keepdims=True), x=x, n=np.linalg.norm(x, axis=1, keepdims=True), g=g
+            ),
+            lambda s, dz: [
+                (s.g * dz - s.x * np.sum(s.g * dz * s.x, axis=1, keepdims=True) / s.n**2) / s.n,
+                np.sum(dz * np.sinh(s.x / s.n) * s.n, axis=0),
+            ],
+        ),
+        (X, V[:3]),
+        "SCALE_KEPT",
+        "twice as large with x twice as large",
+    ),
+    (
+        "rounded by forward",
+        planted(lambda s, x, y: s.keep(np.round(x) * y, x=x, y=y), lambda s, dz: [s.y * dz, np.round(s.x) * dz]),
+        (X, Y),
+        "STAIRCASE",
+        "it is a staircase. Does it round",
+    ),
+    (
+        "without its small constant",
+        tanh(lambda g, s, dz: g * (1 + 0.005 * np.cos(3 * s.x + 0.4) + 0.002 * s.x)),
+        (X,),
+        "INEXACT",
+        "Is there a small constant in forward that backward leaves out?",
+    ),
+    (
         "off very little",
         tanh(lambda g, s, dz: g * (1 + 2e-7 * s.x)),
         (X,),
@@ -619,7 +683,10 @@ def test_an_array_that_is_changed_in_place_at_other_inputs_alone():
 
 def test_what_has_no_name_asks_for_the_forward():
     report = check_gate(tanh(lambda g, s, dz: g * (1 + s.x**2 + 0.1 * np.exp(s.x))), X)
-    assert report.mistake is None and report.text.endswith("can compare with a reference: is forward right?")
+    assert report.mistake is None and report.text.endswith(
+        "Of which smaller gates could it be made? Each of them can be checked alone. "
+        "If you are sure of backward, check_gate can compare forward with a reference."
+    )
 
 
 def test_which_gradient_accumulates_is_told():

@@ -5,6 +5,7 @@ import numpy as np
 TOLERANCE = 1e-6  # of the largest slope: what is farther off is wrong
 EXACT = 1e-8  # of the largest slope, besides what the measurement itself may be off: what is between is inexact
 NEAR = 1e-3  # of the largest value: what is nearer may be meant to be it
+ROUGHLY = 0.02  # of each entry: a small constant that was left out, as what keeps a root from 0, is not farther off
 MATCH = 1e-6  # of the largest entry
 
 

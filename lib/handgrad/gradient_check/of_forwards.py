@@ -21,9 +21,8 @@ from handgrad.nodes import Gate
 from handgrad.numerical import ROUNDING, STEP, measure_slopes, numerical_jacobian
 
 SAME = 1e-9  # of the largest value: what is farther off is no rounding
-ASK_FOR_A_REFERENCE = (
-    " The slopes are those of forward, which check_gate can compare with a reference: is forward right?"
-)
+ASK_FOR_PARTS = " Of which smaller gates could it be made? Each of them can be checked alone."
+ASK_FOR_A_REFERENCE = " If you are sure of backward, check_gate can compare forward with a reference."
 
 
 def where_finite(untouched: Gate, names: list[str], inputs: list[Any], z: np.ndarray, dz: np.ndarray) -> GradientReport:
@@ -83,7 +82,7 @@ def against_reference(
                 code, text = found
                 rest = _about_backward(untouched, values, in_array, report)
                 return GradientReport(False, f"{type(untouched).__name__}: {text} {rest}".strip(), code, report.skipped)
-    text = report.text.removesuffix(ASK_FOR_A_REFERENCE)  # for it is right, as the reference says
+    text = report.text.removesuffix(ASK_FOR_A_REFERENCE)  # forward is right, as the reference says
     return GradientReport(report.ok, text, report.mistake, report.skipped)
 
 

@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike
 from handgrad.errors import InputError
 from handgrad.functional import is_float
 from handgrad.gradient_check.answers import calls_differ
-from handgrad.gradient_check.comparing import NEAR, TOLERANCE, agrees, all_equal, equal
+from handgrad.gradient_check.comparing import NEAR, ROUGHLY, TOLERANCE, agrees, all_equal, equal
 from handgrad.gradient_check.diagnosis import diagnose, in_words
 from handgrad.gradient_check.elsewhere import nothing_tested, run_elsewhere, wrong_elsewhere
 from handgrad.gradient_check.evidence import Evidence
 from handgrad.gradient_check.form import failure, input_names, which_are_right, wrong_form
+from handgrad.gradient_check.jumps import told, why_no_step_can_tell
 from handgrad.gradient_check.measuring import answer_of, as_inputs, copies_of, draw_upstream, measure_each
-from handgrad.gradient_check.of_forwards import ASK_FOR_A_REFERENCE, against_reference, where_finite
+from handgrad.gradient_check.of_forwards import ASK_FOR_A_REFERENCE, ASK_FOR_PARTS, against_reference, where_finite
 from handgrad.gradient_check.reports import GradientReport
 from handgrad.gradient_check.wording import gradients_are, in_numbers, listed, skips
 from handgrad.nodes import Gate
@@ -66,9 +67,21 @@ def check_gate(
     if reference is not None and not callable(reference):
         raise InputError(f"check_gate expects a function as reference, a right forward, but got {reference!r}.")
     values, untouched = as_inputs(gate, inputs), copy.deepcopy(gate)
-    if reference is None:
-        return _check(gate, untouched, values, seed)
-    return against_reference(untouched, values, reference, _check(gate, untouched, copy.deepcopy(values), seed))
+    report = _about_ids(_check(gate, untouched, copy.deepcopy(values), seed), gate, inputs, values)
+    return report if reference is None else against_reference(untouched, values, reference, report)
+
+
+def _about_ids(report, gate, inputs, values):
+    """The report, and where an index was no integer any more, how a gate says which inputs are ids."""
+    pairs = zip(input_names(gate, values), inputs, values, strict=True)
+    turned = [name for name, x, value in pairs if is_float(value) and not is_float(x)]
+    if not turned or report.mistake not in ("FORWARD_FAILED", "BACKWARD_FAILED") or "IndexError" not in report.text:
+        return report
+    text = (
+        f"{report.text} Integers were fed for {listed(turned)}, and taken as floats: which of them are ids, a gate "
+        "declares with ids_at."
+    )
+    return GradientReport(False, text, report.mistake, report.skipped)
 
 
 @np.errstate(all="ignore")  # what overflows is reported
@@ -133,13 +146,16 @@ def _judge(untouched, names, inputs, z, dz, given, measured):
             return GradientReport(False, text, "NOTHING_TESTED", skipped)
         if not agrees(given[i], slopes):
             wrong.append(i)
-    unclear = [i for i, slopes in measured.items() if _no_step_fits(inputs[i], slopes, z, dz)]
+    unclear = _no_slopes(untouched, inputs, z, dz, given, measured, wrong)
+    if any(unclear.values()):  # the digits that one input loses may be missing in another's gradient
+        wrong = [i for i in wrong if _distance(given[i], measured[i]) > TOLERANCE]
     if unclear and set(wrong) <= set(unclear):
-        text = (
-            f"{name}: at {listed(names[i] for i in unclear)} no step can tell. A step that rounding allows is "
-            "longer than the turns of this function, so right and wrong look alike. Where are the inputs smaller?"
-        )
-        return GradientReport(False, text, "NO_STEP_CAN_TELL", skipped)
+        code = "STAIRCASE" if "STAIRCASE" in unclear.values() else "NO_STEP_CAN_TELL"
+        text = told({names[i]: why for i, why in unclear.items()})
+        right = which_are_right(names, given, {i: slopes for i, slopes in measured.items() if i not in unclear})
+        return GradientReport(False, f"{name}: {text[0].lower()}{text[1:]}{right}", code, skipped)
+    jumps = {i: why for i, why in unclear.items() if why}
+    wrong = [i for i in wrong if i not in jumps]
     if not wrong:
         failed = nothing_tested(untouched, names, inputs, measured, skipped)
         failed = failed if failed is not None else wrong_elsewhere(copy.deepcopy(untouched), names, inputs, skipped)
@@ -162,15 +178,34 @@ def _judge(untouched, names, inputs, z, dz, given, measured):
         findings = {names[i]: diagnose(Evidence(untouched, names, inputs, i, dz).beside_kinks()) for i in wrong}
     code = next((finding.rule.code for finding in findings.values() if finding), None)
     text = f"{head} {in_words(findings, numbers)}"
-    if code is None and nearness <= NEAR:
+    if code is None and all(_is_near(given[i], measured[i]) for i in wrong):
         code = "INEXACT"
-        text += " That is near, but farther off than the measurement may be. Which step is an approximation?"
+        text += (
+            " That is near, but farther off than the measurement may be. Which step is an approximation? Is there a "
+            "small constant in forward that backward leaves out?"
+        )
     if code is None and any(np.shape(given[i]) != np.shape(inputs[i]) for i in wrong):
         code = "WRONG_SHAPE"
         text += " Write down the shapes of all that meet in backward: at which step does it become another one?"
     if code is None:
-        text += ASK_FOR_A_REFERENCE
+        text += ASK_FOR_PARTS + ASK_FOR_A_REFERENCE
+    if jumps:
+        text += f" {told({names[i]: why for i, why in jumps.items()})}"
     return GradientReport(False, text, code, skipped)
+
+
+def _no_slopes(untouched, inputs, z, dz, given, measured, wrong):
+    """The inputs at which no step can tell, by position, and why: a kind of jumps in forward, or None.
+
+    Jumps may also blur slopes so little that a right gradient looks wrong, but near.
+    """
+    unclear = {}
+    for i, slopes in measured.items():
+        no_step_fits = _no_step_fits(inputs[i], slopes, z, dz)
+        if no_step_fits or (i in wrong and _is_near(given[i], slopes)):
+            why = why_no_step_can_tell(copy.deepcopy(untouched).forward, inputs, i)
+            unclear |= {i: why} if no_step_fits or why else {}
+    return unclear
 
 
 def _written_to(names, before, after):
@@ -183,6 +218,14 @@ def _distance(given, slopes):
         return np.inf
     off, size = (np.abs(np.where(slopes.kinks, 0.0, array)) for array in (given - slopes.values, slopes.values))
     return np.max(np.where(off <= np.inf, off, np.inf)) / max(np.max(size), np.finfo(np.float64).tiny)
+
+
+def _is_near(given, slopes):
+    """Whether each entry is meant to be its slope, as far as the numbers can say."""
+    if np.shape(given) != np.shape(slopes.values):
+        return False
+    off, size = (np.abs(np.where(slopes.kinks, 0.0, array)) for array in (given - slopes.values, slopes.values))
+    return bool(np.all(off <= ROUGHLY * size + NEAR * np.max(size, initial=0.0)))
 
 
 def _no_step_fits(x, slopes, z, dz):

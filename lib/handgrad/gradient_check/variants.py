@@ -1,6 +1,8 @@
 """Other inputs: as legal as the caller's, or such that a gradient may be right there, or what came back would be."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -112,12 +114,35 @@ def special_places(inputs: list[Any], names: list[str]) -> Iterator[tuple[str, I
             yield f"{words} is {number}", {j: np.full_like(x, number)}
 
 
-def one_row(inputs: list[Any], z: np.ndarray, row: int) -> Inputs:
-    """A batch of one: of all inputs whose first axis goes along a batch, one row. Empty if there is no batch."""
+def equal_places(inputs: list[Any], names: list[str]) -> Iterator[tuple[str, Inputs]]:
+    """Inputs where one array is equal to another of its shape, in words and as arrays."""
+    floats = [j for j, x in enumerate(inputs) if is_float(x) and np.size(x) > 1]
+    for first, second in combinations(floats, 2):
+        if np.shape(inputs[first]) == np.shape(inputs[second]):
+            yield f"{names[second]} equal to {names[first]}", {second: np.array(inputs[first])}
+
+
+def one_row(inputs: list[Any], z: np.ndarray, row: int, forward: Callable[..., Any]) -> Inputs:
+    """A batch of one: of all inputs whose first axis goes along a batch, one row. Empty if there is no batch.
+
+    Where another axis has the batch's size by chance, a list of that size may go along either: then what forward
+    says of the batch of one has to be what it says of that row of the batch.
+    """
     sizes = [np.shape(a)[0] for a in ([z] if np.ndim(z) else inputs) if np.ndim(a)]
     size = max(sizes, key=sizes.count, default=1)
-    cut = {j: np.asarray(x)[[row]] for j, x in enumerate(inputs) if np.ndim(x) and len(x) == size}
-    return cut if size > 1 else {}
+    along = [j for j, x in enumerate(inputs) if np.ndim(x) and len(x) == size]
+    if size <= 1:
+        return {}
+    cut = {j: np.asarray(inputs[j])[[row]] for j in along}
+    if not any(size in np.shape(a)[1:] for a in (*inputs, z)):
+        return cut
+    without_lists = {j: x for j, x in cut.items() if np.ndim(x) > 1 or not is_float(x)}
+    for some in (cut, without_lists):
+        with contextlib.suppress(Exception):
+            alone = forward(*(some.get(j, x) for j, x in enumerate(inputs)))
+            if np.ndim(z) and np.shape(alone) == (1, *np.shape(z)[1:]) and np.allclose(alone, z[[row]]):
+                return some
+    return {}
 
 
 def with_distinct_ids(inputs: list[Any]) -> Iterator[list[Inputs]]:

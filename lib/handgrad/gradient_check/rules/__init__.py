@@ -4,13 +4,13 @@ from handgrad.gradient_check.rules import inputs, places, shapes, slopes, upstre
 
 # Mistakes that have a name: had it been made, exactly this would have come back.
 NAMES = [
-    *(places.not_finite, places.all_zero, inputs.swapped, inputs.swapped_or_reversed),
+    *(slopes.slope_of_a_staircase, places.not_finite, places.all_zero, inputs.swapped, inputs.swapped_or_reversed),
     *(shapes.not_summed, shapes.transposed, shapes.wrong_shape),
     *(upstream.forgot_upstream, upstream.upstream_twice, slopes.wrong_sign),
     *(inputs.repeated_ids, inputs.right_for_distinct_ids),
     *(shapes.other_operand_transposed, shapes.other_input_transposed),
     *(slopes.input_for_output, places.indicator_ignored, slopes.slope_at_output, slopes.output_as_factor),
-    *(slopes.function_for_slope, shapes.diagonal_only, shapes.mean_or_sum),
+    *(slopes.function_for_slope, shapes.diagonal_only, shapes.mean_or_sum, shapes.root_of_a_size),
     *(places.shifted, places.edge_left_out, inputs.ids_off_by_one),
     *(upstream.upstream_along_the_other_axis, shapes.summed_over_the_other_axis, upstream.upstream_mixed),
     *(inputs.one_input_as_ones, inputs.input_taken_as),
@@ -24,11 +24,19 @@ CONDITIONS = [places.zeroed, places.other_condition, places.right_on_one_side]
 # less than a name, and more looks like it by chance: so it is confirmed where the gate is fed other and larger arrays.
 CLUES = [
     *(places.factor_on_a_part, slopes.known_factor, upstream.something_without_upstream, upstream.not_twice_as_large),
-    *(places.parts_exchanged, inputs.row_factor, slopes.multiple, inputs.along_one_row, slopes.off_by_a_known_array),
+    *(
+        places.parts_exchanged,
+        places.numbers_where_nothing_moves,
+        inputs.row_factor,
+        slopes.multiple,
+        inputs.along_one_row,
+        slopes.off_by_a_known_array,
+    ),
     *(upstream.depends_on_too_much, slopes.row_sum, inputs.same_everywhere, upstream.depends_on_too_little),
     *(slopes.row_scale, inputs.right_for_one_row, upstream.right_for_equal_upstream),
-    inputs.one_array_kept_several_times,
+    *(inputs.one_array_kept_several_times, upstream.right_from_outputs_on_one_side),
+    *(slopes.row_scale_where_large, slopes.grows_with_another_input),
 ]
 
 # Right where the inputs have certain values.
-SPECIAL_PLACES = [shapes.right_for_symmetric, inputs.right_at_a_special_place]
+SPECIAL_PLACES = [shapes.right_for_symmetric, inputs.right_where_two_are_equal, inputs.right_at_a_special_place]

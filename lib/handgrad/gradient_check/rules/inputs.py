@@ -8,7 +8,15 @@ import numpy as np
 from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import MATCH, agrees, are_sure, matches, same
 from handgrad.gradient_check.rule import clue, mistake
-from handgrad.gradient_check.variants import drawn_large, nearby, one_row, special_places, variants, with_distinct_ids
+from handgrad.gradient_check.variants import (
+    drawn_large,
+    equal_places,
+    nearby,
+    one_row,
+    special_places,
+    variants,
+    with_distinct_ids,
+)
 
 
 @mistake(
@@ -91,11 +99,25 @@ def right_at_a_special_place(e):
             yield {"what": what}
 
 
-def _stays_right(e, what):
+@clue(
+    "READ_FOR_ANOTHER",
+    "With {what}, the {gradient} {is} right.",
+    "Where is one read for the other?",
+    always=("what",),
+)
+def right_where_two_are_equal(e):
+    for what, changed in equal_places(e.inputs, e.names):
+        other = e.elsewhere(changed)
+        if other is not None and other.is_right and _is_ordinary(other, changed):
+            if _stays_right(e, what, equal_places):
+                yield {"what": what}
+
+
+def _stays_right(e, what, places=special_places):
     """Whether it is right at that place whatever the other inputs are: with other signs too, and far larger."""
     for size in (1, 3, 10):
         inputs = [drawn_large(x, np.random.default_rng([size, j]), size) for j, x in enumerate(e.inputs)]
-        there = e.elsewhere(dict(enumerate(inputs)) | dict(special_places(inputs, e.names)).get(what, {}))
+        there = e.elsewhere(dict(enumerate(inputs)) | dict(places(inputs, e.names)).get(what, {}))
         slopes = there.slopes_of(e.i) if there is not None else None
         if slopes is not None and are_sure(slopes) and not agrees(there.all_given[e.i], slopes):
             return False
@@ -220,6 +242,7 @@ def along_one_row(e):
     "What does backward do with the numbers of several rows?",
 )
 def right_for_one_row(e):
-    single = [cut for row in (0, -1) if (cut := one_row(e.inputs, e.z, row))] if e.part is None else []
+    forward = copy.deepcopy(e.untouched).forward
+    single = [cut for row in (0, -1) if (cut := one_row(e.inputs, e.z, row, forward))] if e.part is None else []
     if single and all(map(e.is_right_if, single)):
         yield {}

@@ -158,3 +158,16 @@ def parts_exchanged(e):
     numbers = np.unique(np.round(np.abs(e.right), 12))
     if len(numbers) > 2 and e.fits and matches(np.sort(np.ravel(e.given)), np.sort(np.ravel(e.right))):
         yield {}
+
+
+@clue(
+    "STILL_ROWS",
+    "Here the output does not move at all with {rows} of {name}, and the {gradient} {has} numbers there.",
+    "What keeps them out of forward, and what out of backward?",
+)
+def numbers_where_nothing_moves(e):
+    for axis in range(np.ndim(e.x)) if e.fits and e.part is None and np.ndim(e.x) > 1 else ():
+        right, given = (np.moveaxis(a, axis, 0).reshape(np.shape(a)[axis], -1) for a in (e.right, e.given))
+        still, told = ~np.any(right, axis=1), np.all(given, axis=1)
+        if (still & told).any() and not still.all():
+            yield {"rows": slices(np.ndim(e.x), axis, np.flatnonzero(still & told)), "name": e.name}

@@ -121,15 +121,34 @@ def diagonal_only(e):
 )
 def mean_or_sum(e):
     """A factor that is a number of entries changes with that number; a constant that equals it here does not."""
+    for n, which in _sizes(e):
+        for how, candidate in (("divided by", e.right / n), ("times", e.right * n)):
+            if e.is_given(candidate):
+                yield {"how": how, "n": n, "which": which}
+
+
+@mistake(
+    "WRONG_FACTOR",
+    "The {gradient} {is} {factor:.6g} times {right_one}, in every entry: that is {how} of {n}, {which}.",
+    "Which root does forward take, and where does it stand in the slope?",
+    always=("how", "which"),
+    varies="n",
+)
+def root_of_a_size(e):
+    for n, which in _sizes(e):
+        for how, factor in (("the root", np.sqrt(n)), ("1 over the root", 1 / np.sqrt(n))):
+            if n > 1 and e.is_given(e.right * factor):
+                yield {"how": how, "n": n, "factor": factor, "which": which}
+
+
+def _sizes(e):
+    """Numbers of entries, and what each of them is the number of."""
     counts = [(np.size(e.x), "the number of its entries")] if np.ndim(e.z) == 0 and np.ndim(e.x) > 1 else []
     for owner, array in {e.name: e.inputs[e.i], "the output": e.z, **dict(zip(e.names, e.inputs, strict=True))}.items():
         shape = np.shape(array)
         axes = [f"axis {axis}" if shape.count(n) == 1 else "an axis" for axis, n in enumerate(shape)]
         counts += [(n, f"the size of {axis} of {owner}") for axis, n in zip(axes, shape, strict=True) if n > 0]
-    for n, which in counts:
-        for how, candidate in (("divided by", e.right / n), ("times", e.right * n)):
-            if e.is_given(candidate):
-                yield {"how": how, "n": n, "which": which}
+    return counts
 
 
 @mistake(

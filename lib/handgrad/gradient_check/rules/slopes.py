@@ -1,9 +1,30 @@
 """The local slope: its sign, a factor, a term, or another function in its place."""
 
+import copy
+
 import numpy as np
 
+from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import MATCH, matches
+from handgrad.gradient_check.jumps import is_staircase
+from handgrad.gradient_check.measuring import of_one_input
 from handgrad.gradient_check.rule import clue, mistake
+
+LARGE = 1e3  # times what was fed: small constants no longer matter
+
+
+@mistake(
+    "STAIRCASE",
+    "Where the {gradient} {is} wrong, the measured slope is 0, yet over a longer way forward's value changes: it is a "
+    "staircase.",
+    "Does it round, or use //?",
+)
+def slope_of_a_staircase(e):
+    wrong = np.flatnonzero(e.off) if e.fits else np.array([], int)
+    if wrong.size and not np.any(e.right[e.off]):
+        entry = e.entries[wrong[np.argmax(np.abs(e.given[e.off]))]]
+        if is_staircase(of_one_input(copy.deepcopy(e.untouched).forward, e.inputs, e.i), e.inputs[e.i], entry):
+            yield {}
 
 
 @mistake(
@@ -201,3 +222,33 @@ def row_scale(e):
         size = np.linalg.norm(e.right, axis=-1) * np.linalg.norm(e.x, axis=-1)
         if np.all(size) and np.all(right <= 1e-4 * size) and np.any(given > 1e-3 * size):
             yield {"name": e.name}
+
+
+@clue(
+    "ROW_SCALE",
+    "Where {name} is large, a row of it may grow as a whole, by the same factor in every entry, and the output stays "
+    "as it is; by the {gradient} it moves.",
+    "Which parts of the formula grow with the row?",
+)
+def row_scale_where_large(e):
+    """As the row's mean and deviation do: what is divided by both stays but for a small constant beside them."""
+    large = e.elsewhere({e.i: LARGE * e.inputs[e.i]}, dz=e.dz)
+    if large is not None and any(True for _ in row_scale.explain(large)):
+        yield {"name": e.name}
+
+
+@clue(
+    "SCALE_KEPT",
+    "Where {what} is large, the {gradient} {is} {times} as large with {what} twice as large, though the slopes stay as "
+    "they are.",
+    "Which saved value still has its scale?",
+    always=("what", "times"),
+)
+def grows_with_another_input(e):
+    for j, x in enumerate(e.inputs):
+        if j != e.i and is_float(x) and np.size(x) > 1:
+            once, twice = (e.elsewhere({j: size * x}, dz=e.dz) for size in (LARGE, 2 * LARGE))
+            if once is not None and twice is not None and matches(twice.right, once.right):
+                for factor, times in ((2, "twice"), (0.5, "half"), (4, "four times")):
+                    if matches(twice.given, factor * once.given):
+                        yield {"what": e.names[j], "times": times}

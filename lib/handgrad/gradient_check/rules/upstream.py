@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import MATCH, matches
 from handgrad.gradient_check.rule import clue, mistake
 from handgrad.gradient_check.variants import zero_at
@@ -123,3 +124,22 @@ def _first_place(e, strange):
 def right_for_equal_upstream(e):
     if np.size(e.dz) > 1 and e.is_right_if(dz=np.full_like(e.dz, 0.7)):
         yield {}
+
+
+@clue(
+    "ONE_SIDE_RIGHT",
+    "In the {gradient}, what comes from outputs {where} is right, and what comes from those {elsewhere} is wrong.",
+    "Which piece of the function is that?",
+    always=("where",),
+)
+def right_from_outputs_on_one_side(e):
+    splits = {"{} 0": e.z}
+    for name, value in e.kept.items():
+        if isinstance(value, np.ndarray) and is_float(value) and np.shape(value) == np.shape(e.z):
+            splits[f"where what forward keeps as {name} is {{}} 0"] = value
+    for told, array in splits.items() if np.ndim(e.z) else ():
+        sides = {"above": array > 0, "below": array < 0}
+        dz = {side: np.where(mask, e.dz, 0) for side, mask in sides.items() if mask.any()}
+        for right, wrong in (("above", "below"), ("below", "above")) if len(dz) == 2 else ():
+            if e.is_right_if(dz=dz[right]) and not e.is_right_if(dz=dz[wrong]):
+                yield {"where": told.format(right), "elsewhere": told.format(wrong)}
