@@ -482,7 +482,7 @@ def test_many_uses_of_few_words_do_not_throw_them_far_off(kind, mode, monkeypatc
 # threads that do not wait for each other
 
 
-def learn_some(kind, threads, without=None, nothing=False):
+def learn_some(kind, threads, without=None):
     """An engine that has learned some sentences, on no copies of one of the tables, and its loss and predictions."""
     rng = np.random.default_rng(1)
     trainer = Trainer(TrainingConfig(**SMALL | kind | {"threads": threads, "seed": 5}))
@@ -490,8 +490,6 @@ def learn_some(kind, threads, without=None, nothing=False):
     if without is not None:
         trainer.engine.often[without] = (0, 0)
     ids, starts = np.asarray(trainer.text.ids), np.asarray(trainer.text.starts)
-    if nothing:
-        ids, starts = ids[:0], starts[:1]
     return trainer.engine, trainer.engine.learn_piece(ids, starts, np.float32(0.1), np.uint64(3), np.uint64(4))
 
 
@@ -509,7 +507,6 @@ def test_copies_of_either_table_are_used(without, kind, monkeypatch):
 def test_a_thread_that_is_alone_learns_the_same_on_copies_as_without(kind, monkeypatch):
     """Words that are used often, and nodes, have copies; all but the bits is as if they had none."""
     monkeypatch.setattr(hogwild, "BEHIND", 40)  # words for both: the copies are joined after each twenty
-    monkeypatch.setattr(hogwild, "AVERAGED", {"skipgram": False, "cbow": False})
     (alone, measured), (beside, measured_beside) = (learn_some(kind, threads) for threads in (1, 2))
     assert measured_beside == (pytest.approx(measured[0], rel=1e-5), measured[1])
     assert alone.often == [(0, 0), (0, 0)] and len(alone.tables[0]) == alone.rows[0]
@@ -521,20 +518,6 @@ def test_a_thread_that_is_alone_learns_the_same_on_copies_as_without(kind, monke
         np.testing.assert_array_equal(kept[2 * i], other[begin:end])  # they begin anew as the rows are now
         np.testing.assert_array_equal(kept[2 * i + 1], other[begin:end])
         assert not kept[2 - 2 * i].any() and not kept[3 - 2 * i].any()  # the others are for another thread
-
-
-@pytest.mark.parametrize("kind", [{}, CBOW], ids=str)
-def test_skip_gram_averages_what_threads_learn_of_rows_with_copies(kind, monkeypatch):
-    """So a thread that is alone moves them half as far; once, since copies are joined at the end of a piece alone."""
-    monkeypatch.setattr(hogwild, "BEHIND", 10**6)
-    monkeypatch.setattr(hogwild, "OFTEN", 1e-3)  # all rows have copies
-    (alone, _), (beside, _) = (learn_some(kind, threads) for threads in (1, 2))
-    old, _ = learn_some(kind, 1, nothing=True)
-    share = 0.5 if kind == {} else 1
-    for begin, table, other, rows in zip(old.tables, alone.tables, beside.tables, alone.rows, strict=True):
-        moved, expected = other[:rows] - begin[:rows], share * (table[:rows] - begin[:rows])
-        assert np.abs(expected).max() > 0.01
-        np.testing.assert_allclose(moved, expected, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", [{}, TREE], ids=str)

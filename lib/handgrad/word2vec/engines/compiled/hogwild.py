@@ -16,11 +16,9 @@ from handgrad.word2vec.engines.engine import Step
 from handgrad.word2vec.schedule import Place
 
 PIECE = 50_000  # words that a thread works on before it looks up
-# A thread takes to the rows what its copies have learned after so many words, divided by the number of threads. In
-# skip-gram all threads learn much the same of a row that all of them use, and their sum goes too far: it is averaged
-# (McDonald, Hall and Mann 2010, Distributed Training Strategies for the Structured Perceptron). CBOW moves a row by
-# less, and is better with the sum.
-BEHIND, AVERAGED = 2500, {"skipgram": True, "cbow": False}
+# A thread takes to the rows what its copies have learned after so many words, divided by the number of threads. So all
+# of them together learn of a row that they use often what one would; their mean would learn it more slowly.
+BEHIND = 2500
 OFTEN = 4  # times that a row is used in these words, from which on it has copies; it is twice for each time of a word
 AHEAD = 2  # pieces for each thread that are begun while the first of them is not ready
 
@@ -35,7 +33,6 @@ class HogwildEngine(PieceEngine):
             self.other_bits = f"its {threads} threads do not wait for each other, as they do if it is deterministic"
         self.at_work, self.free, self.apart = deque(), list(range(threads)), _apart(threads)
         self.often = _used_often(self.config, task.vocabulary.counts * task.keep, self.network.objective)
-        self.share = 1 / threads if AVERAGED[self.config.model] else 1.0
         self.learn_piece(*self.no_words())  # compiles
 
     @classmethod
@@ -83,7 +80,7 @@ class HogwildEngine(PieceEngine):
     def _copies(self, i):
         """For each table its copies, see ``row_of``; and after how many words they are joined."""
         copies = tuple(
-            (begin, end, rows + 2 * i * (end - begin) - begin, self.share)
+            (begin, end, rows + 2 * i * (end - begin) - begin)
             for rows, (begin, end) in zip(self.rows, self.often, strict=True)
         )
         return copies, self.apart

@@ -1,7 +1,6 @@
 """Copies of rows that are used often: each thread has its own, and changes these in place of the rows.
 
-They lie in the table itself, behind its rows. After some words a thread takes what its copies have learned, or a share
-of it, to the rows.
+They lie in the table itself, behind its rows. After some words a thread takes what its copies have learned to the rows.
 """
 
 import numpy as np
@@ -10,7 +9,7 @@ from numba import njit
 from handgrad.word2vec.engines.compiled.compiling import FAST, INLINE, LANES
 from handgrad.word2vec.engines.compiled.simd import load, store
 
-NONE = 0, 0, 0, 1.0
+NONE = 0, 0, 0
 NO_COPIES = (NONE, NONE), 2**62  # of V and of U; and after how many words they are joined
 
 
@@ -22,10 +21,8 @@ def words_used_often(counts, often):
 
 @njit(**INLINE)
 def row_of(id, copies):
-    """The row of an id, or its copy. copies : from which row on there are some, to which, how far behind them; and the
-    share of what a copy has learned that is taken to its row
-    """
-    begin, end, behind, _ = copies
+    """The row of an id, or its copy. copies : from which row on there are some, to which, how far behind them"""
+    begin, end, behind = copies
     return id + (behind if begin <= id < end else 0)
 
 
@@ -38,13 +35,12 @@ def use_copies(ids, copies):
 
 @njit(**FAST)
 def join(table, copies):
-    """Take a share of what copies have learned to their rows, and begin anew. Behind them is what they began as."""
-    begin, end, behind, share = copies
-    share = table.dtype.type(share)
+    """Take what copies have learned to their rows, and begin anew. Behind them is what they began as."""
+    begin, end, behind = copies
     for row in range(begin, end):
         copy, old = row + behind, row + behind + (end - begin)
         for d in range(0, table.shape[1], LANES):
-            now = load(table, row, d, LANES) + share * (load(table, copy, d, LANES) - load(table, old, d, LANES))
+            now = load(table, row, d, LANES) + (load(table, copy, d, LANES) - load(table, old, d, LANES))
             store(table, row, d, now)
             store(table, copy, d, now)
             store(table, old, d, now)
