@@ -80,7 +80,7 @@ def _other_places(inputs, measured, rng):
     """Values as different as may be; and if entries at a kink were skipped, those that lie on either side of it."""
     for largest in (3.0, 1.0) if any(np.size(x) > 1 for x in inputs) else (1.0,):
         yield [redrawn(x, rng, largest=largest) for x in inputs]
-    for _ in range(2) if any(slopes.kinks.any() for slopes in measured.values()) else ():
+    if any(slopes.kinks.any() for slopes in measured.values()):
         steps = {i: slopes.kinks * small_step(inputs[i], rng) for i, slopes in measured.items()}
         for way in (1, -1):
             yield [x + way * steps[i] if i in steps else x for i, x in enumerate(inputs)]
