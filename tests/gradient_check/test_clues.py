@@ -160,3 +160,43 @@ def test_ids_beside_whole_numbers_are_to_be_declared():
     assert report.text.endswith("a gate declares with ids_at.")
     beyond = planted(lambda s, x: x[[7]], lambda s, dz: [dz])
     assert "ids_at" not in check_gate(beyond, np.array([1.0, 2.0])).text
+
+
+def test_where_all_sizes_are_alike_none_is_said_to_be_large():
+    """The lengths are divided out of z, and the gradient of w still has them."""
+
+    def forward(s, x, w):
+        n = np.linalg.norm(x, axis=1, keepdims=True)
+        return s.keep(x / n @ w + np.sin(w).sum(axis=0), x=x, w=w, n=n)
+
+    def backward(s, dz):
+        u = s.x / s.n
+        du = dz @ s.w.T
+        dx = (du - u * np.sum(u * du, axis=1, keepdims=True)) / s.n
+        return [dx, s.x.T @ dz + np.cos(s.w) * dz.sum(axis=0)]
+
+    text = check_gate(planted(forward, backward), X, W).text
+    assert "is large" not in text, text
+
+
+def test_a_sum_over_copies_asks_for_the_copies():
+    def gate(db):
+        return planted(lambda s, x, b: s.keep(np.sin(x) * np.exp(b), x=x, b=b), lambda s, dz: [*db(s, dz)])
+
+    right = lambda s, dz: [np.cos(s.x) * np.exp(s.b) * dz, np.exp(s.b) * np.sum(np.sin(s.x) * dz, axis=0)]  # noqa: E731
+    assert check_gate(gate(right), X, draw(3))
+    report = check_gate(gate(lambda s, dz: [right(s, dz)[0], right(s, dz)[1] / len(s.x)]), X, draw(3))
+    assert report.mistake == "MEAN_OR_SUM" and "axis 0 of the output, along which b was repeated" in report.text
+    assert report.text.endswith(
+        "How many copies does forward make of each entry, and what do their gradients do together?"
+    )
+
+
+def test_one_number_is_not_counted_and_several_gradients_are_them():
+    squared = planted(lambda s, x, y: s.keep(x * y, x=x, y=y), lambda s, dz: [s.y * dz**2, s.x * dz**2])
+    assert "of 1 entries" not in check_gate(squared, 2.0, 3.0).text
+    assert "doubling dz makes them four times as large" in check_gate(squared, draw(3), draw(3, seed=1)).text
+    assert (
+        "doubling dz makes it four times as large"
+        in check_gate(planted(lambda s, x: s.keep(x**2, x=x), lambda s, dz: [2 * s.x * dz**2]), draw(3)).text
+    )

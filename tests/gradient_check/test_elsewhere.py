@@ -94,10 +94,100 @@ def test_a_little_off_is_inexact_whatever_the_draw(off):
     complex_step = planted(lambda s, x: s.keep(np.sin(x), x=x), lambda s, dz: [np.sin(s.x + 1e-3j).imag / 1e-3 * dz])
     assert check_gate(complex_step, X).mistake == "INEXACT"
     single = planted(lambda s, x: s.keep(np.sin(x), x=x), lambda s, dz: [np.float32(np.cos(s.x) * dz)])
-    assert check_gate(single, X)
+    assert check_gate(single, X).mistake == "FEWER_DIGITS" and check_gate(single, X.astype(np.float32))
 
 
 @pytest.mark.parametrize("symmetric", [[[2.0, 1.0], [1.0, -3.0]], [[0.5, -1.5], [-1.5, 0.25]]])
 def test_a_symmetric_matrix_does_not_hide_a_transpose_that_is_missing(symmetric):
     untransposed = planted(lambda s, x, W: s.keep(x @ W, x=x, W=W), lambda s, dz: [dz @ s.W, s.x.T @ dz])
     assert check_gate(untransposed, draw(3, 2), np.array(symmetric)).mistake == "RIGHT_HERE_ALONE"
+
+
+def margin_loss(*, right):
+    """Each row's max(0, |x - a| - |x - b|); unless it is right, backward counts the rows of |x - a| + 2 > |x - b|."""
+
+    def forward(s, x, a, b):
+        u, v = np.linalg.norm(x - a, axis=1, keepdims=True), np.linalg.norm(x - b, axis=1, keepdims=True)
+        s.keep(None, u=(x - a) / u, v=(x - b) / v, counts=u - v + (0 if right else 2) > 0)
+        return np.maximum(0, u - v)
+
+    def backward(s, dz):
+        g = dz * s.counts
+        return [g * (s.u - s.v), -g * s.u, g * s.v]
+
+    return planted(forward, backward)
+
+
+AT_A_KINK = (  # in the first row, both lengths are 3; in the others it is far beyond
+    np.array([[0.0, 0.0, 0.0], [9.0, 2.0, 4.0]]),
+    np.array([[1.0, 2.0, 2.0], [-40.0, 3.0, 1.0]]),
+    np.array([[2.0, -2.0, 1.0], [9.0, 1.0, 3.0]]),
+)
+
+
+def test_what_is_skipped_at_a_kink_is_looked_at_beside_it():
+    report = check_gate(margin_loss(right=True), *AT_A_KINK)
+    assert report and report.skipped
+    report = check_gate(margin_loss(right=False), *AT_A_KINK)
+    assert report.mistake == "RIGHT_HERE_ALONE" and report.skipped, report.text
+    assert "x, a and b are right or at a kink at these inputs, and wrong at others." in report.text
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.array([0.0, -1.0, 2.0]),
+        np.linspace(-2, 2, 5),
+        np.array([[0.0, 1.0], [1.0, 0.0]]),
+        np.array([0.0, 1e6, -1e6]),
+        np.array([-1e-9, 0.0, 1e-9]),
+    ],
+)
+def test_right_gates_are_right_beside_their_kinks(x):
+    for function, slope in (
+        (np.abs, np.sign),
+        (lambda x: np.maximum(x, 0), lambda x: x > 0),
+        (lambda x: np.maximum(x, 0), lambda x: x >= 0),
+        (lambda x: np.where(x > 0, x, 0.1 * x), lambda x: np.where(x > 0, 1, 0.1)),
+    ):
+        gate = planted(
+            lambda s, x, f=function: s.keep(f(x) + np.tanh(x), x=x),
+            lambda s, dz, g=slope: [(g(s.x) + 1 - np.tanh(s.x) ** 2) * dz],
+        )
+        assert check_gate(gate, x)
+    assert check_gate(planted(lambda s, x: s.keep(x * 1.0), lambda s, dz: [1.0 * dz]), x)
+
+
+class TestOnePlaceIsShown:
+    def squared_hinge(self):
+        return planted(
+            lambda s, t, c: s.keep(np.sum(np.maximum(0, 1 - t + c) ** 2), raw=1 - t + c),
+            lambda s, dz: [-2 * dz * s.raw, 2 * dz * s.raw],
+        )
+
+    def test_one_input_changed_as_a_whole_and_what_is_wrong_there(self):
+        t = np.array([0.9, -0.8, 0.7, 0.9, 0.8, -0.9])
+        text = check_gate(self.squared_hinge(), t, np.zeros(6)).text
+        there = "With t twice as large, the gradients of t and c are right wherever the output moves with the input."
+        assert there in text and text.endswith("What do these values have in common?"), text
+
+    def test_a_sign(self):
+        gate = planted(
+            lambda s, x: s.keep(np.maximum(0, np.sum(x)) ** 2, x=x), lambda s, dz: [2 * dz * np.sum(s.x) + 0 * s.x]
+        )
+        text = check_gate(gate, np.array([[1.5, -1.7], [1.1, -0.5]])).text
+        assert "at these inputs, and wrong at others. It is so with every sign in x reversed." in text, text
+
+    def test_two_that_were_exchanged(self):
+        swapped = planted(lambda s, x, y: s.keep(x * y, x=x, y=y), lambda s, dz: [dz * s.x, dz * s.y])
+        text = check_gate(swapped, 2.0, 2.0).text
+        assert "With x twice as large, what came back for x is the gradient of y, and for y that of x." in text, text
+
+    def test_few_numbers_in_a_line(self):
+        """Right where both are equal, whatever their size and sign."""
+        gate = planted(
+            lambda s, x: s.keep(np.sum(x**2) / np.sum(np.abs(x)), x=x),
+            lambda s, dz: [dz * s.x / np.sqrt(2 * np.sum(s.x**2))],
+        )
+        text = check_gate(gate, np.array([2.0, 2.0])).text
+        assert " at x = [" in text and "wrong at others" in text, text

@@ -126,3 +126,12 @@ def test_what_backward_writes_to_is_named():
 
     report = check_gate(planted(lambda s, x: s.keep(np.tanh(x), y=np.tanh(x)), backward), X)
     assert report.mistake == "CHANGED_WHAT_IS_KEPT" and "keeps as y was changed" in report.text
+
+
+def test_ids_that_have_no_place_in_what_came_back():
+    E, ids = draw(5, 3), np.array([1, 3, 0])
+    gate = planted(lambda s, ids, E: s.keep(E[ids], E=E, ids=ids), lambda s, dz: [np.zeros(s.E.shape)])
+    text = check_gate(gate, ids, E).text
+    assert text.endswith("ids holds integers, and needs None in its place. Which place is that?"), text
+    both = planted(lambda s, x, y, ids: s.keep(x * y, x=x, y=y), lambda s, dz: [dz])
+    assert check_gate(both, draw(3), draw(3), ids).text.endswith("in the input's own shape?")

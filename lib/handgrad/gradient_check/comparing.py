@@ -35,9 +35,10 @@ def agrees(given, slopes):
     return given is not None and np.shape(given) == np.shape(slopes.values) and not disagreement(given, slopes).any()
 
 
-def are_sure(slopes):
-    """Whether they were measured well enough to call another one wrong, at inputs that were drawn."""
-    return bool(np.all(slopes.errors <= 1e-3 * np.max(np.abs(slopes.values), initial=0.0)))
+def are_sure(slopes, given=0.0):
+    """Whether they were measured well enough to call this one wrong, at inputs that were drawn."""
+    largest = max(np.max(np.abs(array), initial=0.0) for array in (slopes.values, given))
+    return bool(np.all(slopes.errors <= 1e-3 * largest) and np.isfinite(largest))
 
 
 def same(a, b):

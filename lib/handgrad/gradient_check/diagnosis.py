@@ -10,11 +10,12 @@ from itertools import chain
 
 from handgrad.gradient_check.evidence import Evidence
 from handgrad.gradient_check.rule import Blanks, Rule
-from handgrad.gradient_check.rules import CLUES, CONDITIONS, NAMES, SPECIAL_PLACES
+from handgrad.gradient_check.rules import CLUES, CONDITIONS, NAMES, READ_BY_IDS, SPECIAL_PLACES
+from handgrad.gradient_check.rules.ids import wrong_for_some_rows
 from handgrad.gradient_check.rules.places import ARE_RIGHT, part_right
 from handgrad.gradient_check.wording import about
 
-RULES = [*NAMES, *CONDITIONS, *CLUES, *SPECIAL_PLACES, part_right]
+RULES = [*NAMES, *CONDITIONS, *CLUES, *READ_BY_IDS, *SPECIAL_PLACES, part_right]
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,24 @@ def diagnose(evidence: Evidence) -> Finding | None:
     part = _first([part_right], evidence, name) or next((each for each in seen if each.blanks["chance"] < 0.01), None)
     if part:
         rest = evidence.wrong_part(part.blanks["axis"])
-        found = _first(chain(NAMES, CLUES, SPECIAL_PLACES), rest, f"{name} ({part.blanks['wrong']})") if rest else None
+        of_part = f"{name} ({part.blanks['wrong']})"
+        found = _first(chain(NAMES, CLUES), rest, of_part) if rest else None
+        by_ids = None if found else _first(READ_BY_IDS, evidence, name)
+        if by_ids:
+            return by_ids
+        found = found or (_first(SPECIAL_PLACES, rest, of_part) if rest else None)
         if found:
             are_right = f"{ARE_RIGHT}.".format(**about([name]), **part.blanks)
             return Finding(found.rule, found.blanks, found.name, are_right)
-    return _first(CLUES, evidence, name) or part or _first(SPECIAL_PLACES, evidence, name)
+    if evidence.table_of is not None and part and part.blanks["axis"] == 0:
+        part = None  # a table's rows have no order: which of them are wrong says nothing
+    clue = _first(chain(CLUES, READ_BY_IDS), evidence, name)
+    return clue or part or _first(SPECIAL_PLACES, evidence, name) or _seen(wrong_for_some_rows, evidence, name)
+
+
+def _seen(rule: Rule, evidence: Evidence, name: str) -> Finding | None:
+    """What is observed here, whether or not the like is observed at other inputs."""
+    return next((Finding(rule, blanks, name) for blanks in rule.explanations(evidence)), None)
 
 
 def _first(rules: Iterable[Rule], evidence: Evidence, name: str) -> Finding | None:

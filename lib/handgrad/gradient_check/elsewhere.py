@@ -9,12 +9,15 @@ import numpy as np
 
 from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import agrees, all_equal, are_sure
+from handgrad.gradient_check.diagnosis import diagnose
+from handgrad.gradient_check.evidence import Evidence
 from handgrad.gradient_check.measuring import answer_of, copies_of, draw_upstream, measure_each, of_one_input
 from handgrad.gradient_check.reports import GradientReport
-from handgrad.gradient_check.variants import redrawn, with_entries_twice
+from handgrad.gradient_check.rules import CLUES, CONDITIONS, NAMES
+from handgrad.gradient_check.variants import is_scalable, redrawn, small_step, with_entries_twice
 from handgrad.gradient_check.wording import gradients_are, listed
 from handgrad.nodes import Gate
-from handgrad.numerical import measure_slopes
+from handgrad.numerical import Slopes, measure_slopes
 
 
 def run_elsewhere(gate: Gate, inputs: Sequence[Any]) -> None:
@@ -34,33 +37,92 @@ def _other_ids(ids):
     return np.maximum(np.asarray(ids) - 1, 0) if np.array_equal(rolled, ids) else rolled
 
 
-def wrong_elsewhere(gate: Gate, names: list[str], inputs: list[Any], skipped: int) -> GradientReport | None:
+def wrong_elsewhere(
+    untouched: Gate, names: list[str], inputs: list[Any], measured: dict[int, Slopes]
+) -> GradientReport | None:
     """A report if gradients that are right at the caller's values are wrong at others: most often there are none.
 
     One step in one direction shows that all is right, at the cost of two calls of forward. Only where it does not,
     every slope is measured.
     """
-    rng = np.random.default_rng(7919)
-    for largest in (3.0, 1.0) if any(np.size(x) > 1 for x in inputs) else (1.0,):
-        moved = [redrawn(x, rng, largest=largest) for x in inputs]
+    gate, rng = copy.deepcopy(untouched), np.random.default_rng(7919)
+    skipped = sum(int(slopes.kinks.sum()) for slopes in measured.values())
+    for moved in _other_places(inputs, measured, rng):
         with contextlib.suppress(Exception):  # it may lie outside of the domain
             z = gate.forward(*moved)
             wrong = _wrong_at(gate, moved, z, rng) if np.isfinite(z).all() else []
             if wrong:
-                dz = rng.standard_normal(np.shape(z))[()]
-                before = copy.deepcopy([*moved, dz])
-                there, now = answer_of(gate, moved, dz), [*moved, dz]
-                here = answer_of(gate, inputs, before[-1])
-                code, told = "RIGHT_HERE_ALONE", ", and wrong at others. What do these values have in common?"
-                if all(np.array_equal(there[i], here[i]) for i in wrong):
-                    code, told = "SAME_EVERYWHERE", ". At others, what comes back stays the same, and is wrong."
-                    told += " Which values does backward read?"
-                if not all_equal(before, now):
-                    code, told = "CHANGED_INPUTS", ", and wrong at others. There, an array is changed in place."
-                    told += " Who else may hold it?"
-                head = f"{type(gate).__name__}: the {gradients_are([names[i] for i in wrong])} right at these inputs"
-                return GradientReport(False, head + told, code, skipped)
+                code, told = _at_others(gate, untouched, names, inputs, moved, wrong, rng.standard_normal(np.shape(z)))
+                head = f"{type(gate).__name__}: the {gradients_are([names[i] for i in wrong])} right"
+                at = "or at a kink at these inputs" if skipped else "at these inputs"
+                return GradientReport(False, f"{head} {at}{told}", code, skipped)
     return None
+
+
+def _at_others(gate, untouched, names, inputs, moved, wrong, dz):
+    """A code, and what is told of gradients that are right here and wrong at the ``moved`` inputs."""
+    dz = dz[()]
+    before = copy.deepcopy([*moved, dz])
+    there, now = answer_of(gate, moved, dz), [*moved, dz]
+    here = answer_of(gate, inputs, before[-1])
+    if not all_equal(before, now):
+        told = ", and wrong at others. There, an array is changed in place. Who else may hold it?"
+        return "CHANGED_INPUTS", told
+    if all(np.array_equal(there[i], here[i]) for i in wrong):
+        told = ". At others, what comes back stays the same, and is wrong. Which values does backward read?"
+        return "SAME_EVERYWHERE", told
+    example = _for_example(untouched, names, inputs, moved, wrong)
+    told = ", and wrong at others.", example, "What do these values have in common?"
+    return "RIGHT_HERE_ALONE", " ".join(filter(None, told))
+
+
+def _other_places(inputs, measured, rng):
+    """Values as different as may be; and if entries at a kink were skipped, those that lie on either side of it."""
+    for largest in (3.0, 1.0) if any(np.size(x) > 1 for x in inputs) else (1.0,):
+        yield [redrawn(x, rng, largest=largest) for x in inputs]
+    if any(slopes.kinks.any() for slopes in measured.values()):
+        steps = {i: slopes.kinks * small_step(inputs[i], rng) for i, slopes in measured.items()}
+        for way in (1, -1):
+            yield [x + way * steps[i] if i in steps else x for i, x in enumerate(inputs)]
+
+
+def _for_example(untouched, names, inputs, moved, wrong):
+    """One place where it is wrong, as simple as it may be, and what is wrong there, where that has a name."""
+    place, values = _simple_place(untouched, names, inputs, wrong) or (_in_a_line(names, moved), moved)
+    findings = []
+    with contextlib.suppress(Exception):
+        z = copy.deepcopy(untouched).forward(*values)
+        dz = draw_upstream(np.shape(z), [*values, z], 3)
+        found = [diagnose(Evidence(untouched, names, values, i, dz).beside_kinks()) for i in wrong]
+        findings = [each for each in found if each is not None and each.rule in (*NAMES, *CONDITIONS, *CLUES)]
+    if not findings:
+        return f"It is so {place}." if place else ""
+    said = findings[0].observed([""])
+    alike = [each.name for each in findings if each.rule is findings[0].rule and each.observed([""]) == said]
+    said, place = findings[0].observed(alike), place or "there"
+    return f"{place[0].upper()}{place[1:]}, {said[0].lower()}{said[1:]}"
+
+
+def _simple_place(untouched, names, inputs, wrong):
+    """In words and as inputs: one input is changed as a whole. None if that shows nothing."""
+    for i, x in enumerate(inputs):
+        changes = ((f"{names[i]} twice as large", 2), (f"{names[i]} half as large", 0.5))
+        for words, factor in (*changes, (f"every sign in {names[i]} reversed", -1)) if is_scalable(x) else ():
+            values = [factor * x if j == i else other for j, other in enumerate(inputs)]
+            with contextlib.suppress(Exception):
+                gate = copy.deepcopy(untouched)
+                z = gate.forward(*values)
+                if np.isfinite(z).all() and set(wrong) <= set(_wrong_at(gate, values, z, np.random.default_rng(17))):
+                    return f"with {words}", values
+    return None
+
+
+def _in_a_line(names, values):
+    """ "at x = 2.5 and y = [1, -3]", if they are few."""
+    if sum(np.size(x) for x in values) > 6:
+        return ""
+    arrays = [np.array2string(np.asarray(x), precision=4, separator=", ").replace("\n", "") for x in values]
+    return f"at {listed(f'{name} = {array}' for name, array in zip(names, arrays, strict=True))}"
 
 
 def _wrong_at(gate, inputs, z, rng):
@@ -70,7 +132,7 @@ def _wrong_at(gate, inputs, z, rng):
     if _right_along_one_direction(gate, inputs, dz, given, floats, rng):
         return []
     measured = measure_each(gate.forward, inputs, dz)
-    return [i for i, slopes in measured.items() if are_sure(slopes) and not agrees(given[i], slopes)]
+    return [i for i, slopes in measured.items() if are_sure(slopes, given[i]) and not agrees(given[i], slopes)]
 
 
 def _right_along_one_direction(gate, inputs, dz, given, floats, rng):

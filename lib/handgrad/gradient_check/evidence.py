@@ -11,9 +11,11 @@ import numpy as np
 from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import MATCH, agrees, disagreement, matches, multiple_of
 from handgrad.gradient_check.measuring import answer_of, copies_of, draw_upstream, of_one_input
-from handgrad.gradient_check.variants import are_flags, nearby, redrawn, with_entries_twice
+from handgrad.gradient_check.variants import are_flags, nearby, redrawn, some_examples, with_entries_twice
 from handgrad.nodes import Gate
 from handgrad.numerical import Slopes, measure_slopes, numerical_jacobian
+
+MOST_SLOPES = 5000  # to be measured for one row of ids after another
 
 
 class Evidence:
@@ -215,6 +217,37 @@ class Evidence:
         comparable = [other for other in found if other is not None and other.fits == self.fits and not other.is_right]
         slopes = min(2, int(np.count_nonzero(self.right)))  # of a single one, anything is a multiple
         return [other for other in comparable if int(np.count_nonzero(other.right)) >= slopes]
+
+    @cached_property
+    def table_of(self) -> int | None:
+        """The position of the ids that read rows of input i; None if none do, or if they make sense only together."""
+        return next((j for j in range(len(self.inputs)) if self._is_read_by(j)), None)
+
+    def _is_read_by(self, j: int) -> bool:
+        """Whether with one row of the ids alone the output moves with no other rows of input i than it names."""
+        long = [np.asarray(ids) for ids in self.inputs if not is_float(ids) and np.ndim(ids)]
+        long = [ids for ids in long if len(ids) == len(self.alone[j])]
+        moving = [set(np.flatnonzero(each.right.reshape(len(each.x), -1).any(axis=1))) for each in self.alone[j]]
+        named = [set(np.concatenate([np.ravel(ids[k]) for ids in long])) for k in range(len(moving))]
+        return any(moving) and all(rows <= of_row for rows, of_row in zip(moving, named, strict=True))
+
+    @cached_property
+    def alone(self) -> "dict[int, list[Evidence]]":
+        """For each array of ids the same gate given one row of them at a time; none where input i goes with them."""
+        found = {}
+        for j, ids in enumerate(self.inputs):
+            few = np.ndim(ids) > 0 and np.size(ids) and 1 < len(ids) and len(ids) * np.size(self.x) <= MOST_SLOPES
+            fit = few and not is_float(ids) and np.ndim(self.x) > 0 and np.size(self.x) and self.part is None
+            found[j] = self.given_rows(j, [[row] for row in range(len(ids))]) if fit else []
+        return found
+
+    def given_rows(self, j: int, rows: list[list[int]]) -> "list[Evidence]":
+        """The same gate, given these rows of the ids that input j is; none where it cannot be, or input i is cut."""
+        for cut in some_examples(self.inputs, j, rows):
+            there = [self.elsewhere(changed) for changed in cut]
+            if None not in there:
+                return [] if self.i in cut[0] else [each for each in there if each is not None]
+        return []
 
     @cached_property
     def whole(self) -> "Evidence":

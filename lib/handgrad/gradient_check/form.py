@@ -51,6 +51,22 @@ def wrong_form(
     return None
 
 
+def fewer_digits(name: str, names: list[str], given: list, fed: list[np.dtype]) -> str | None:
+    """A sentence if a gradient has fewer digits than its input was fed with, or None; more of them are no harm."""
+    kinds = [np.asarray(gradient).dtype for gradient in given]
+    coarse = [k for k, kind in enumerate(kinds) if kind.kind == "f" and kind.itemsize < min(fed[k].itemsize, 8)]
+    if not coarse:
+        return None
+    had, has = fed[coarse[0]], kinds[coarse[0]]
+    which = [names[k] for k in coarse if (fed[k], kinds[k]) == (had, has)]
+    are, their = ("is", "its") if len(which) == 1 else ("are", "their")
+    lost = "half" if 2 * has.itemsize == had.itemsize else "most"
+    return (
+        f"{name}: {listed(which)} {are} {had}, and {their} gradient{'s' * (len(which) > 1)} came back as {has}: "
+        f"{lost} of {their} digits are lost. Where is the type chosen?"
+    )
+
+
 def which_are_right(names: list[str], given: list, measured: dict[int, Slopes]) -> str:
     """ " The gradients of x and W are right.", or nothing."""
     right = [names[i] for i, slopes in measured.items() if i < len(given) and agrees(given[i], slopes)]
@@ -80,7 +96,12 @@ def _wrong_count(names, given, inputs, right):
         f"{counted(len(arrays), thing)} ({', '.join('None' if a is None else str(np.shape(a)) for a in arrays)})"
         for arrays, thing in ((given, "gradient"), (inputs, "input"))
     )
-    return f"{came}, and forward took {took}.{told} Is there one for each input, in the input's own shape?"
+    ids = [names[i] for i, x in enumerate(inputs) if not is_float(x)]
+    question = "Is there one for each input, in the input's own shape?"
+    if ids and len(given) + len(ids) == len(inputs):
+        holds, needs, its = ("holds", "needs", "its") if len(ids) == 1 else ("hold", "need", "their")
+        question = f"{listed(ids)} {holds} integers, and {needs} None in {its} place. Which place is that?"
+    return f"{came}, and forward took {took}.{told} {question}"
 
 
 def _other_order(given, right):

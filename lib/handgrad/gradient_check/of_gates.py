@@ -14,7 +14,7 @@ from handgrad.gradient_check.comparing import NEAR, ROUGHLY, TOLERANCE, agrees, 
 from handgrad.gradient_check.diagnosis import diagnose, in_words
 from handgrad.gradient_check.elsewhere import nothing_tested, run_elsewhere, wrong_elsewhere
 from handgrad.gradient_check.evidence import Evidence
-from handgrad.gradient_check.form import failure, input_names, which_are_right, wrong_form
+from handgrad.gradient_check.form import failure, fewer_digits, input_names, which_are_right, wrong_form
 from handgrad.gradient_check.jumps import told, why_no_step_can_tell
 from handgrad.gradient_check.measuring import answer_of, as_inputs, copies_of, draw_upstream, measure_each
 from handgrad.gradient_check.of_forwards import ASK_FOR_A_REFERENCE, ASK_FOR_PARTS, against_reference, where_finite
@@ -67,7 +67,8 @@ def check_gate(
     if reference is not None and not callable(reference):
         raise InputError(f"check_gate expects a function as reference, a right forward, but got {reference!r}.")
     values, untouched = as_inputs(gate, inputs), copy.deepcopy(gate)
-    report = _about_ids(_check(gate, untouched, copy.deepcopy(values), seed), gate, inputs, values)
+    fed = [np.asarray(x).dtype if is_float(x) else np.dtype(float) for x in inputs]
+    report = _about_ids(_check(gate, untouched, copy.deepcopy(values), fed, seed), gate, inputs, values)
     return report if reference is None else against_reference(untouched, values, reference, report)
 
 
@@ -85,7 +86,7 @@ def _about_ids(report, gate, inputs, values):
 
 
 @np.errstate(all="ignore")  # what overflows is reported
-def _check(gate: Gate, untouched: Gate, inputs: list[Any], seed: int) -> GradientReport:
+def _check(gate: Gate, untouched: Gate, inputs: list[Any], fed: list[np.dtype], seed: int) -> GradientReport:
     """Whether all is as a gate's contract says; if it is, ``_judge`` sees to the numbers."""
     name, kept = type(gate).__name__, copy.deepcopy(inputs)
     run_elsewhere(gate, inputs)  # whatever a pass at other inputs leaves behind is stale now
@@ -132,7 +133,10 @@ def _check(gate: Gate, untouched: Gate, inputs: list[Any], seed: int) -> Gradien
     if is_coarse and report.mistake in (None, "NO_STEP_CAN_TELL", "INEXACT") and (report.skipped or not report.ok):
         text = f"{name}: forward got float64 and returned fewer digits, too few to measure slopes. Where does it round?"
         return GradientReport(False, text, None, report.skipped)
-    return report
+    coarse = None if is_coarse else fewer_digits(name, names, given, fed)
+    if coarse is not None and (report.ok or report.mistake == "INEXACT"):
+        return GradientReport(False, coarse, "FEWER_DIGITS", report.skipped)
+    return report if coarse is None else GradientReport(False, report.text, report.mistake, report.skipped)
 
 
 def _judge(untouched, names, inputs, z, dz, given, measured):
@@ -158,7 +162,7 @@ def _judge(untouched, names, inputs, z, dz, given, measured):
     wrong = [i for i in wrong if i not in jumps]
     if not wrong:
         failed = nothing_tested(untouched, names, inputs, measured, skipped)
-        failed = failed if failed is not None else wrong_elsewhere(copy.deepcopy(untouched), names, inputs, skipped)
+        failed = failed if failed is not None else wrong_elsewhere(untouched, names, inputs, measured)
         right = f"{name}: backward agrees with the measured slopes{skips(skipped)}."
         return failed if failed is not None else GradientReport(True, right, None, skipped)
 

@@ -38,13 +38,14 @@ class Rule:
         """What fills the blanks, if the rule explains the evidence, here and wherever else the mistake shows."""
         if not evidence.others and (self.is_clue or self.varies):
             return None
-        for blanks in self._explanations(evidence):
+        for blanks in self.explanations(evidence):
             there = [self._like(blanks, evidence, other) for other in evidence.others]
             if all(there) and (not self.varies or any(b[0][self.varies] != blanks[self.varies] for b in there)):
                 return blanks
         return None
 
-    def _explanations(self, evidence: Evidence) -> list[Blanks]:
+    def explanations(self, evidence: Evidence) -> list[Blanks]:
+        """In which ways the sentence is true of the evidence."""
         with contextlib.suppress(Exception):  # forward may refuse what a rule tries on it
             return list(self.explain(evidence))
         return []
@@ -52,7 +53,7 @@ class Rule:
     def _like(self, blanks: Blanks, evidence: Evidence, other: Evidence) -> list[Blanks]:
         """How the rule explains other evidence in the same way."""
         same_size = np.shape(other.x) == np.shape(evidence.x)
-        found = self._explanations(other)
+        found = self.explanations(other)
         return [b for b in found if all(_alike(blanks[key], b[key], same_size) for key in self.always)]
 
 

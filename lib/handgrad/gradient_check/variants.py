@@ -42,6 +42,21 @@ def drawn_large(x: Any, rng: np.random.Generator, size: float) -> Any:
     return size * rng.standard_normal(np.shape(x))
 
 
+def is_scalable(x: Any) -> bool:
+    """Whether these are floats that are as legal at any other size: not shares, flags or what is in order."""
+    return is_float(x) and bool(np.any(x)) and not _are_shares_or_flags(x) and not _are_in_order(x)
+
+
+def small_step(x: Any, rng: np.random.Generator) -> np.ndarray:
+    """About 1/1000 of each entry, to either side, and so short that what is in order stays so; none for shares."""
+    if _are_shares_or_flags(x):
+        return np.zeros(np.shape(x))
+    size = 1e-3 * np.maximum(1, np.abs(x))
+    if _are_in_order(x):
+        size = np.minimum(size, np.min(np.abs(np.diff(x))) / 4)
+    return size * rng.uniform(0.5, 1, np.shape(x)) * rng.choice([-1.0, 1.0], np.shape(x))
+
+
 def _are_shares_or_flags(x):
     shares = np.ndim(x) > 0 and np.allclose(np.sum(x, axis=-1), 1) and np.min(x) >= 0
     return np.ndim(x) > 0 and (shares or are_flags(x))
@@ -145,6 +160,16 @@ def one_row(inputs: list[Any], z: np.ndarray, row: int, forward: Callable[..., A
     return {}
 
 
+def some_examples(inputs: list[Any], j: int, rows: list[list[int]]) -> Iterator[list[Inputs]]:
+    """For each group of rows the inputs where the ids, input j, have these alone; in each way to cut a batch.
+
+    Floats that are as long as the ids may go along the batch, or be tables.
+    """
+    long = [i for i, x in enumerate(inputs) if np.ndim(x) and len(x) == len(inputs[j])]
+    for cut in (long, [i for i in long if not is_float(inputs[i])]):
+        yield [{i: np.asarray(inputs[i])[row] for i in cut} for row in rows]
+
+
 def with_distinct_ids(inputs: list[Any]) -> Iterator[list[Inputs]]:
     """Inputs where no id occurs twice, and tables that are long enough for them; none if none occurs twice here.
 
@@ -157,7 +182,8 @@ def with_distinct_ids(inputs: list[Any]) -> Iterator[list[Inputs]]:
         return
     may_be_tables = [j for j, x in enumerate(inputs) if is_float(x) and np.ndim(x) and used.max() < len(x)]
     groups = [[j for j in may_be_tables if len(inputs[j]) == n] for n in {len(inputs[j]) for j in may_be_tables}]
-    for tables in [*groups, *([j] for j in may_be_tables)]:
+    matrices = [j for j, x in enumerate(inputs) if is_float(x) and np.ndim(x) > 1]  # a table for each column of ids
+    for tables in [*groups, *([j] for j in may_be_tables), matrices]:
         yield [_draw_distinct(inputs, ids, tables, used.size, np.random.default_rng([seed, 7919])) for seed in range(3)]
 
 

@@ -8,8 +8,16 @@ import numpy as np
 from handgrad.gradient_check.comparing import disagreement
 from handgrad.numerical import Slopes
 
-ONE = {"is": "is", "has": "has", "does": "does", "it": "it", "uses": "uses", "right_one": "the right one"}
-SEVERAL = {"is": "are", "has": "have", "does": "do", "it": "they", "uses": "use", "right_one": "the right ones"}
+ONE = {"is": "is", "has": "has", "does": "does", "it": "it", "them": "it", "uses": "uses", "right_one": "the right one"}
+SEVERAL = {
+    "is": "are",
+    "has": "have",
+    "does": "do",
+    "it": "they",
+    "them": "them",
+    "uses": "use",
+    "right_one": "the right ones",
+}
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
@@ -66,10 +74,10 @@ def in_numbers(given: Any, x: Any, slopes: Slopes, name: str) -> str:
     worst = np.unravel_index(np.nan_to_num(difference, nan=np.inf).argmax(), difference.shape)
     of = f" of {name}"
     where = f"At entry {tuple(map(int, worst))}{of} backward" if worst else f"For {name} backward"
+    how_many = f" {which_differ(disagreement(given, slopes), of)}" if np.size(given) > 1 else ""
     return (
         f"{where} says {_digits(np.asarray(given)[worst], slopes.values[worst])}, but the measured slope is "
-        f"{_digits(slopes.values[worst], np.asarray(given)[worst])} (upstream gradient included). "
-        f"{which_differ(disagreement(given, slopes), of)}"
+        f"{_digits(slopes.values[worst], np.asarray(given)[worst])} (upstream gradient included).{how_many}"
     )
 
 

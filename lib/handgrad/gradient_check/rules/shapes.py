@@ -114,6 +114,22 @@ def diagonal_only(e):
 
 @mistake(
     "MEAN_OR_SUM",
+    "The {gradient} {is} {right_one} divided by {n}, the size of axis {axis} of the output, along which {name} was "
+    "repeated.",
+    "How many copies does forward make of each entry, and what do their gradients do together?",
+    always=("axis",),
+    varies="n",
+)
+def mean_of_copies(e):
+    small, large = np.shape(e.inputs[e.i]), np.shape(e.z)
+    padded = (1,) * (len(large) - len(small)) + small
+    for axis, n in enumerate(large) if _broadcasts(small, large) else ():
+        if padded[axis] == 1 < n and e.is_given(e.right / n):
+            yield {"n": n, "axis": axis, "name": e.name}
+
+
+@mistake(
+    "MEAN_OR_SUM",
     "The {gradient} {is} {right_one} {how} {n}, {which}.",
     "Does forward take a sum there, or a mean?",
     always=("how", "which"),

@@ -239,15 +239,29 @@ def row_scale_where_large(e):
 
 @clue(
     "SCALE_KEPT",
+    "The {gradient} {is} {times} as large with {what} twice as large, though the slopes stay as they are.",
+    "Which saved value still has its scale?",
+    always=("what", "times"),
+)
+def grows_with_another_input(e):
+    yield from _grows(e, 1)
+
+
+@clue(
+    "SCALE_KEPT",
     "Where {what} is large, the {gradient} {is} {times} as large with {what} twice as large, though the slopes stay as "
     "they are.",
     "Which saved value still has its scale?",
     always=("what", "times"),
 )
-def grows_with_another_input(e):
+def grows_where_another_input_is_large(e):
+    yield from _grows(e, LARGE)
+
+
+def _grows(e, size):
     for j, x in enumerate(e.inputs):
         if j != e.i and is_float(x) and np.size(x) > 1:
-            once, twice = (e.elsewhere({j: size * x}, dz=e.dz) for size in (LARGE, 2 * LARGE))
+            once, twice = (e.elsewhere({j: times * x}, dz=e.dz) for times in (size, 2 * size))
             if once is not None and twice is not None and matches(twice.right, once.right):
                 for factor, times in ((2, "twice"), (0.5, "half"), (4, "four times")):
                     if matches(twice.given, factor * once.given):

@@ -20,7 +20,7 @@ def forgot_upstream(e):
 
 @mistake(
     "UPSTREAM_TWICE",
-    "The {gradient} {is} what comes out for the square of dz: doubling dz makes {it} four times as large.",
+    "The {gradient} {is} what comes out for the square of dz: doubling dz makes {them} four times as large.",
     "How many times does the upstream gradient enter?",
 )
 def upstream_twice(e):
