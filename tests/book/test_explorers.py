@@ -142,6 +142,7 @@ def test_on_a_phone_the_page_does_not_scroll_sideways(open_page, width):
             .map((text) => text.getScreenCTM().a * parseFloat(getComputedStyle(text).fontSize))"""
     )
     assert min(small) >= 9
+    page.evaluate("() => new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))")  # resized
     unreachable = page.evaluate(
         """() => [...document.querySelectorAll(".hg-stage, .hg-stage *")].filter((box) =>
             ["auto", "scroll"].includes(getComputedStyle(box).overflowX) && box.scrollWidth > box.clientWidth
