@@ -200,3 +200,181 @@ def test_one_number_is_not_counted_and_several_gradients_are_them():
         "doubling dz makes it four times as large"
         in check_gate(planted(lambda s, x: s.keep(x**2, x=x), lambda s, dz: [2 * s.x * dz**2]), draw(3)).text
     )
+
+
+def penalized(slope=np.tanh, of_weights=1.0):
+    """Σ log cosh(x W + b) + 0.3 Σ W⁴: ``of_weights`` is a factor of the first term's gradient of W."""
+
+    def forward(s, x, W, b):
+        a = x @ W + b
+        return s.keep(np.sum(np.log(np.cosh(a))) + 0.3 * np.sum(W**4), x=x, W=W, a=a)
+
+    def backward(s, dz):
+        da = slope(s.a) * dz
+        factor = of_weights(s) if callable(of_weights) else of_weights
+        return [da @ s.W.T, factor * (s.x.T @ da) + 1.2 * s.W**3 * dz, da.sum(axis=0)]
+
+    return planted(forward, backward)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_place_that_takes_the_whole_term_away_is_not_special(seed):
+    """Where x is 0, any slope of the loss is right for W: b shows that it is wrong, and if W alone is, so it would be
+    with any other product."""
+    inputs = draw(5, 3, seed=seed), draw(3, 4, seed=seed + 10), draw(4, seed=seed + 20)
+    assert check_gate(penalized(), *inputs)
+    for gate in (
+        penalized(slope=lambda a: np.tanh(a) ** 3),
+        penalized(of_weights=lambda s: 1 + np.sum(s.x**2)),
+        penalized(of_weights=lambda s: np.sin(s.x.T @ s.a)),
+    ):
+        report = check_gate(gate, *inputs)
+        assert not report.ok and "every entry of x is 0" not in report.text, report.text
+
+
+def test_a_place_where_another_gradient_stays_wrong_is_not_special():
+    """The penalty has rates of its own, so that where x is 0, there is a third input that counts."""
+
+    def forward(s, x, W, b, rates):
+        a = x @ W + b
+        return s.keep(np.sum(np.log(np.cosh(a))) + np.sum(rates * W**4), x=x, W=W, a=a, rates=rates)
+
+    def gate(slope):
+        def backward(s, dz):
+            da = slope(s.a) * dz
+            return [da @ s.W.T, s.x.T @ da + 4 * s.rates * s.W**3 * dz, da.sum(axis=0), s.W**4 * dz]
+
+        return planted(forward, backward)
+
+    inputs = draw(5, 3), draw(3, 4, seed=1), draw(4, seed=2), draw(3, 4, seed=3)
+    assert check_gate(gate(np.tanh), *inputs)
+    text = check_gate(gate(lambda a: np.tanh(a) ** 3), *inputs).text
+    assert "the gradients of x, W and b are wrong" in text and "every entry of x is 0" not in text, text
+
+
+def test_a_place_where_another_input_is_0_and_the_rest_still_counts_is_special():
+    """The mean that w brings in is held constant: without w all that is left is right, and depends on a."""
+
+    def forward(s, x, w, a):
+        u = x + w**2 * np.mean(np.exp(x))
+        return s.keep(np.sum(np.sin(u) * a), x=x, w=w, a=a, u=u)
+
+    def backward(s, dz):
+        du = np.cos(s.u) * s.a * dz
+        return [du, 2 * s.w * np.mean(np.exp(s.x)) * np.sum(du, axis=0), np.sum(np.sin(s.u), axis=0) * dz]
+
+    text = check_gate(planted(forward, backward), draw(4, 3), draw(3, seed=1), draw(3, seed=2)).text
+    assert "The gradients of w and a are right." in text
+    assert text.endswith(
+        "Where every entry of w is 0, the gradient of x is right. What is the same there, and different elsewhere?"
+    )
+
+
+def decayed(factor, given):
+    """Σ sin(x W) + Σ factor W², and ``given(s)`` in place of twice the factor."""
+
+    def forward(s, x, W):
+        s.keep(None, x=x, W=W, a=x @ W)
+        return np.sum(np.sin(s.a)) + np.sum(factor * W**2)
+
+    return planted(forward, lambda s, dz: [np.cos(s.a) @ s.W.T * dz, s.x.T @ np.cos(s.a) * dz + given(s) * s.W * dz])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_how_far_off_a_term_is_that_is_the_same_in_each_row(seed):
+    X, W = draw(5, 3, seed=seed), draw(3, 4, seed=seed + 10)
+    assert check_gate(decayed(0.2, lambda s: 0.4), X, W)
+    for given, number in ((0.2, "-0.2"), (0.0, "-0.4"), (0.8, "0.4")):
+        text = check_gate(decayed(0.2, lambda s, given=given: given), X, W).text
+        assert f"of W is off by a multiple of W, the same in each row: {number} times dz. Which term" in text, text
+    text = check_gate(decayed(0.2, lambda s: 0.4 + np.mean(s.x**2)), X, W).text  # no constant says by how much
+    assert "of W is off by a multiple of W, the same in each row. Which term" in text, text
+    by_row = np.array([[0.1], [0.2], [0.4]])
+    text = check_gate(decayed(0.2, lambda s: np.resize(by_row, (len(s.W), 1))), X, W).text
+    assert "times dz" not in text and "the same in each row" not in text, text
+
+
+def test_a_number_times_dz_that_is_added_to_it():
+    gate = planted(
+        lambda s, x: s.keep(np.sin(x) + np.exp(x).mean(axis=1, keepdims=True), x=x),
+        lambda s, dz: [(np.cos(s.x) + 0.25) * dz + np.exp(s.x) * dz.mean(axis=1, keepdims=True)],
+    )
+    text = check_gate(gate, draw(4, 6)).text
+    assert "The gradient of x is off by a multiple of dz, the same in each row: 0.25. Which term" in text, text
+
+
+def test_a_shape_that_is_not_the_outputs_is_not_said_to_be():
+    def forward(s, x, w):
+        return s.keep(np.exp(-((x[:, None] - x) ** 2) @ w**2), x=x, w=w)
+
+    def backward(s, dz):
+        squares = (s.x[:, None] - s.x) ** 2
+        z = np.exp(-squares @ s.w**2)
+        g = -(dz * z)[:, None] * s.w**2 * 2 * (s.x[:, None] - s.x)
+        return [g.sum(axis=1) - g.sum(axis=0), -(dz * z)[:, None] * squares * 2 * s.w]
+
+    x = draw(4)
+    text = check_gate(planted(forward, backward), x, draw(4, seed=1)).text
+    assert "has the shape (4, 4), but the input has (4,): along axis 0 it was repeated" in text, text
+    add = planted(lambda s, x, b: s.keep(x + b), lambda s, dz: [dz, dz])
+    text = check_gate(add, draw(4, 3), draw(3)).text
+    assert "has the shape (4, 3) of the output, but the input has (3,): along axis 0" in text, text
+
+
+def test_a_vectors_entries_are_no_rows():
+    wrong = lambda s, dz: [s.p * (dz - np.sum(s.p * dz, axis=-1, keepdims=True)) + s.p**2 * dz]  # noqa: E731
+    text = check_gate(planted(lambda s, x: s.keep(softmax(x), p=softmax(x)), wrong), draw(5)).text
+    assert "The entries of the gradient of x have to add up to 0, and here they add up to" in text
+    assert text.endswith("If all of them rise together, does the output move?"), text
+    text = check_gate(planted(lambda s, x: s.keep(softmax(x), p=softmax(x)), wrong), draw(4, 5)).text
+    assert "Each row of the gradient of x has to add up to 0" in text and "all entries of a row rise" in text, text
+
+
+def averaged(over):
+    """Σ sin(x W + b)² over the number of rows, and ``over(x, W)`` in backward."""
+
+    def forward(s, x, W, b):
+        return s.keep(np.sum(np.sin(x @ W + b) ** 2) / len(x), x=x, W=W, a=x @ W + b)
+
+    def backward(s, dz):
+        da = np.sin(2 * s.a) * dz / over(s.x, s.W)
+        return [da @ s.W.T, s.x.T @ da, da.sum(axis=0)]
+
+    return planted(forward, backward)
+
+
+def test_of_axes_of_one_size_the_one_is_told_that_the_factor_goes_with():
+    inputs = draw(4, 3), draw(3, 4, seed=1), draw(4, seed=2)
+    assert check_gate(averaged(lambda x, W: len(x)), *inputs)
+    text = check_gate(averaged(lambda x, W: 1), *inputs).text
+    assert "The gradients of x, W and b are the right ones times 4, the size of axis 0 of x." in text, text
+    text = check_gate(averaged(lambda x, W: len(x) * W.shape[1]), *inputs).text
+    assert "The gradients of x and W are the right ones divided by 4, the size of axis 1 of W." in text, text
+    assert "The gradient of b is the right one divided by 4, the size of axis 0 of b." in text, text
+    text = check_gate(averaged(lambda x, W: len(x) * np.sqrt(W.shape[1])), *inputs).text
+    assert "1 over the root of 4, the size of axis 1 of W." in text, text
+    both = check_gate(averaged(lambda x, W: len(x) * np.sqrt(len(x) * W.shape[1])), *inputs).text
+    assert "divided by 4, a size that several axes have." in both, both
+
+
+def test_whose_rows_are_cut():
+    """Batch and centers are of one size: the product fits, and one row of both is right."""
+
+    def forward(s, x, C, a):
+        phi = np.exp(-((x[:, None] - C) ** 2).sum(axis=2))
+        return s.keep(phi @ a, x=x, C=C, a=a, phi=phi)
+
+    def backward(s, dz):
+        g = -2 * (dz[:, None] * s.a * s.phi)[:, :, None] * (s.x[:, None] - s.C)
+        return [g.sum(axis=1), -g.sum(axis=0), s.phi @ dz]
+
+    text = check_gate(planted(forward, backward), 0.5 * draw(4, 3), 0.5 * draw(4, 3, seed=1), draw(4, seed=2)).text
+    assert "Given one row of x, C and a alone, the gradient of a is right." in text, text
+
+
+def test_a_failed_report_counts_what_was_skipped_at_a_kink():
+    x = np.array([[0.0, 1.5, -1.0], [2.0, 0.0, 0.5]])
+    relu = planted(lambda s, x: s.keep(np.maximum(x, 0), x=x), lambda s, dz: [3 * (s.x > 0) * dz])
+    report = check_gate(relu, x)
+    assert "the gradient of x is wrong; 2 entries at a kink were skipped. At entry" in report.text, report.text
+    assert report.skipped == 2 and "kink" not in check_gate(relu, x + 0.1).text

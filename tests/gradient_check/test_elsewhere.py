@@ -191,3 +191,45 @@ class TestOnePlaceIsShown:
         )
         text = check_gate(gate, np.array([2.0, 2.0])).text
         assert " at x = [" in text and "wrong at others" in text, text
+
+
+def prototypes(*, at):
+    """Σ of |x - P[labels]| plus c[labels]², over the rows; unless with ``at``, a label's last row alone is P's."""
+
+    def forward(s, x, P, c, labels):
+        s.keep(None, sign=np.sign(x - P[labels]), c=c, labels=labels)
+        return np.abs(x - P[labels]).sum() + (c[labels] ** 2).sum()
+
+    def backward(s, dz):
+        dP = np.zeros((len(s.c), s.sign.shape[1]))
+        if at:
+            np.subtract.at(dP, s.labels, s.sign * dz)
+        else:
+            dP[s.labels] -= s.sign * dz
+        return [s.sign * dz, dP, 2 * s.c * np.bincount(s.labels, minlength=len(s.c)) * dz, None]
+
+    return planted(forward, backward)
+
+
+def test_ids_that_repeat_at_a_kink_are_told_at_another_place():
+    """As many rows as prototypes; the row that is met twice is at a kink each time."""
+    x = np.array([[1.0, 2.0], [1.0, 2.0], [0.0, 1.0], [3.0, -1.0]])
+    P = np.array([[0.0, 1.0], [1.0, 2.0], [5.0, 5.0], [2.0, 4.0]])
+    inputs = x, P, draw(4), np.array([1, 1, 3, 0])
+    assert check_gate(prototypes(at=True), *inputs)
+    text = check_gate(prototypes(at=False), *inputs).text
+    assert "or at a kink at these inputs, and wrong at others. 6 entries at a kink were skipped. " in text, text
+    assert "with ids that each occur once, the gradient of P is right; here some occur more than once." in text, text
+
+
+def test_a_place_alone_is_not_named_where_entries_at_a_kink_were_skipped():
+    """Right where |x| is 2, and what is wrong elsewhere has no name."""
+    gate = planted(
+        lambda s, x: s.keep(np.sum(np.abs(x) + np.abs(x) ** 3), x=x),
+        lambda s, dz: [np.sign(s.x) * (1 + 3 * np.sqrt(2) * np.abs(s.x) ** 1.5) * dz],
+    )
+    text = check_gate(gate, np.array([2.0, -2.0, 2.0, -2.0])).text
+    assert "It is so with x twice as large. What do these values have in common?" in text, text
+    text = check_gate(gate, np.array([2.0, -2.0, 0.0, 2.0])).text
+    assert "It is so" not in text and "1 entry at a kink was skipped." in text, text
+    assert text.endswith("What do these values have in common?"), text

@@ -667,7 +667,7 @@ def test_an_entry_of_a_part_has_its_place_in_the_whole():
 
     gate = planted(lambda s, x: s.keep(np.sin(x) + np.exp(x).mean(axis=1, keepdims=True), x=x), backward)
     text = check_gate(gate, draw(3, 5)).text
-    assert "When entry (1, 1) of the input rises, the output moves at (1, 0), but dz there" in text, text
+    assert "When entry (1, 1) of x rises, the output moves at (1, 0), but dz there" in text, text
 
 
 def test_an_array_that_is_changed_in_place_at_other_inputs_alone():

@@ -15,7 +15,7 @@ from handgrad.gradient_check.measuring import answer_of, copies_of, draw_upstrea
 from handgrad.gradient_check.reports import GradientReport
 from handgrad.gradient_check.rules import CLUES, CONDITIONS, NAMES
 from handgrad.gradient_check.variants import is_scalable, redrawn, small_step, with_entries_twice
-from handgrad.gradient_check.wording import gradients_are, listed
+from handgrad.gradient_check.wording import and_skipped, gradients_are, listed, skips
 from handgrad.nodes import Gate
 from handgrad.numerical import Slopes, measure_slopes
 
@@ -52,27 +52,28 @@ def wrong_elsewhere(
             z = gate.forward(*moved)
             wrong = _wrong_at(gate, moved, z, rng) if np.isfinite(z).all() else []
             if wrong:
-                code, told = _at_others(gate, untouched, names, inputs, moved, wrong, rng.standard_normal(np.shape(z)))
+                dz = rng.standard_normal(np.shape(z))
+                code, told = _at_others(gate, untouched, names, inputs, moved, wrong, dz, skipped)
                 head = f"{type(gate).__name__}: the {gradients_are([names[i] for i in wrong])} right"
                 at = "or at a kink at these inputs" if skipped else "at these inputs"
                 return GradientReport(False, f"{head} {at}{told}", code, skipped)
     return None
 
 
-def _at_others(gate, untouched, names, inputs, moved, wrong, dz):
+def _at_others(gate, untouched, names, inputs, moved, wrong, dz, skipped):
     """A code, and what is told of gradients that are right here and wrong at the ``moved`` inputs."""
     dz = dz[()]
     before = copy.deepcopy([*moved, dz])
     there, now = answer_of(gate, moved, dz), [*moved, dz]
-    here = answer_of(gate, inputs, before[-1])
+    here, also = answer_of(gate, inputs, before[-1]), and_skipped(skipped)
     if not all_equal(before, now):
-        told = ", and wrong at others. There, an array is changed in place. Who else may hold it?"
+        told = f", and wrong at others.{also} There, an array is changed in place. Who else may hold it?"
         return "CHANGED_INPUTS", told
     if all(np.array_equal(there[i], here[i]) for i in wrong):
-        told = ". At others, what comes back stays the same, and is wrong. Which values does backward read?"
+        told = f".{also} At others, what comes back stays the same, and is wrong. Which values does backward read?"
         return "SAME_EVERYWHERE", told
-    example = _for_example(untouched, names, inputs, moved, wrong)
-    told = ", and wrong at others.", example, "What do these values have in common?"
+    example = _for_example(untouched, names, inputs, moved, wrong, skipped)
+    told = f", and wrong at others.{also}", example, "What do these values have in common?"
     return "RIGHT_HERE_ALONE", " ".join(filter(None, told))
 
 
@@ -86,9 +87,21 @@ def _other_places(inputs, measured, rng):
             yield [x + way * steps[i] if i in steps else x for i, x in enumerate(inputs)]
 
 
-def _for_example(untouched, names, inputs, moved, wrong):
-    """One place where it is wrong, as simple as it may be, and what is wrong there, where that has a name."""
-    place, values = _simple_place(untouched, names, inputs, wrong) or (_in_a_line(names, moved), moved)
+def _for_example(untouched, names, inputs, moved, wrong, skipped):
+    """One place where it is wrong, as simple as it may be, and what is wrong there, where that has a name.
+
+    If entries at a kink were skipped, the place alone says nothing: they are at none at most others.
+    """
+    there = _in_a_line(names, moved), moved
+    place, values = _simple_place(untouched, names, inputs, wrong) or there
+    said = _said_at(untouched, names, place, values, wrong)
+    if said or not skipped:
+        return said or (f"It is so {place}." if place else "")
+    return "" if values is moved else _said_at(untouched, names, *there, wrong)
+
+
+def _said_at(untouched, names, place, values, wrong):
+    """What is wrong at these values, where that has a name; else nothing."""
     findings = []
     with contextlib.suppress(Exception):
         z = copy.deepcopy(untouched).forward(*values)
@@ -96,11 +109,12 @@ def _for_example(untouched, names, inputs, moved, wrong):
         found = [diagnose(Evidence(untouched, names, values, i, dz).beside_kinks()) for i in wrong]
         findings = [each for each in found if each is not None and each.rule in (*NAMES, *CONDITIONS, *CLUES)]
     if not findings:
-        return f"It is so {place}." if place else ""
+        return ""
     said = findings[0].observed([""])
     alike = [each.name for each in findings if each.rule is findings[0].rule and each.observed([""]) == said]
     said, place = findings[0].observed(alike), place or "there"
-    return f"{place[0].upper()}{place[1:]}, {said[0].lower()}{said[1:]}"
+    link = "and " if said.startswith("With ") and place.startswith("with ") else ""
+    return f"{place[0].upper()}{place[1:]}, {link}{said[0].lower()}{said[1:]}"
 
 
 def _simple_place(untouched, names, inputs, wrong):
@@ -150,8 +164,8 @@ def nothing_tested(untouched, names, inputs, measured, skipped):
     """A report if zeros would pass where something else is right, or None."""
     if untested := _untested_inputs(untouched, inputs, measured):
         text = (
-            f"{type(untouched).__name__}: nothing was tested. A backward of zeros would be right here for "
-            f"{listed(names[i] for i in untested)} too, though elsewhere the output moves. At which values, and at "
+            f"{type(untouched).__name__}: nothing was tested{skips(skipped)}. A backward of zeros would be right here "
+            f"for {listed(names[i] for i in untested)} too, though elsewhere the output moves. At which values, and at "
             "which sizes, is there a slope to compare?"
         )
         return GradientReport(False, text, "NOTHING_TESTED", skipped)

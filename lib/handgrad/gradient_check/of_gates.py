@@ -19,7 +19,7 @@ from handgrad.gradient_check.jumps import told, why_no_step_can_tell
 from handgrad.gradient_check.measuring import answer_of, as_inputs, copies_of, draw_upstream, measure_each
 from handgrad.gradient_check.of_forwards import ASK_FOR_A_REFERENCE, ASK_FOR_PARTS, against_reference, where_finite
 from handgrad.gradient_check.reports import GradientReport
-from handgrad.gradient_check.wording import gradients_are, in_numbers, listed, skips
+from handgrad.gradient_check.wording import and_skipped, gradients_are, in_numbers, listed, skips
 from handgrad.nodes import Gate
 
 
@@ -157,7 +157,7 @@ def _judge(untouched, names, inputs, z, dz, given, measured):
         code = "STAIRCASE" if "STAIRCASE" in unclear.values() else "NO_STEP_CAN_TELL"
         text = told({names[i]: why for i, why in unclear.items()})
         right = which_are_right(names, given, {i: slopes for i, slopes in measured.items() if i not in unclear})
-        return GradientReport(False, f"{name}: {text[0].lower()}{text[1:]}{right}", code, skipped)
+        return GradientReport(False, f"{name}: {text[0].lower()}{text[1:]}{right}{and_skipped(skipped)}", code, skipped)
     jumps = {i: why for i, why in unclear.items() if why}
     wrong = [i for i in wrong if i not in jumps]
     if not wrong:
@@ -166,7 +166,7 @@ def _judge(untouched, names, inputs, z, dz, given, measured):
         right = f"{name}: backward agrees with the measured slopes{skips(skipped)}."
         return failed if failed is not None else GradientReport(True, right, None, skipped)
 
-    head = f"{name}: the {gradients_are([names[i] for i in wrong])} wrong."
+    head = f"{name}: the {gradients_are([names[i] for i in wrong])} wrong{skips(skipped)}."
     numbers = {names[i]: in_numbers(given[i], inputs[i], measured[i], names[i]) for i in wrong}
     fresh = answer_of(copy.deepcopy(untouched), inputs, dz)
     if all(agrees(gradient, measured[i]) for i, gradient in enumerate(fresh) if i in measured):

@@ -1,13 +1,15 @@
 """Other inputs: as legal as the caller's, or such that a gradient may be right there, or what came back would be."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from handgrad.functional import is_float
+
+MOST_TABLES = 4  # of which some are tried together
 
 Inputs = dict[int, Any]  # those that change, by their positions
 
@@ -80,6 +82,15 @@ def with_entries_twice(x: Any, rng: np.random.Generator, size: int | None) -> An
     for axis in (axis for axis, n in enumerate(np.shape(x)) if n == size):
         x = np.concatenate([x, redrawn(x, rng)], axis=axis)
     return x
+
+
+def with_axes_twice(inputs: list[Any], axes: Iterable[tuple[int, int]], rng: np.random.Generator) -> Inputs:
+    """The inputs of which these axes, each an input's position and its axis, are twice as long."""
+    longer: Inputs = {}
+    for j, axis in axes:
+        x = longer.get(j, inputs[j])
+        longer[j] = np.concatenate([x, redrawn(x, rng)], axis=axis)
+    return longer
 
 
 def variants(inputs: list[Any], names: list[str], j: int) -> Iterator[tuple[str, np.ndarray]]:
@@ -183,7 +194,9 @@ def with_distinct_ids(inputs: list[Any]) -> Iterator[list[Inputs]]:
     may_be_tables = [j for j, x in enumerate(inputs) if is_float(x) and np.ndim(x) and used.max() < len(x)]
     groups = [[j for j in may_be_tables if len(inputs[j]) == n] for n in {len(inputs[j]) for j in may_be_tables}]
     matrices = [j for j, x in enumerate(inputs) if is_float(x) and np.ndim(x) > 1]  # a table for each column of ids
-    for tables in [*groups, *([j] for j in may_be_tables), matrices]:
+    several = range(2, len(may_be_tables)) if len(may_be_tables) <= MOST_TABLES else ()
+    some = [list(few) for size in several for few in combinations(may_be_tables, size)]  # a batch may be as long
+    for tables in [*groups, *([j] for j in may_be_tables), matrices, *(few for few in some if few not in groups)]:
         yield [_draw_distinct(inputs, ids, tables, used.size, np.random.default_rng([seed, 7919])) for seed in range(3)]
 
 

@@ -46,6 +46,11 @@ def skips(skipped: int) -> str:
     return f"; {skipped} entries at a kink were skipped" if skipped > 1 else "; 1 entry at a kink was skipped"
 
 
+def and_skipped(skipped: int) -> str:
+    """The same, as a sentence of its own."""
+    return f" {skips(skipped)[2:]}." if skipped else ""
+
+
 def counted(n: int, thing: str) -> str:
     return f"{n} {thing}{'s' * (n != 1)}"
 

@@ -13,9 +13,11 @@ from handgrad.gradient_check.variants import (
     equal_places,
     nearby,
     one_row,
+    redrawn,
     special_places,
     variants,
 )
+from handgrad.gradient_check.wording import listed
 
 
 @mistake(
@@ -96,7 +98,9 @@ def right_at_a_special_place(e):
         if e.table_of is not None and what.startswith("all rows"):
             continue  # where ids read rows that are alike, what was different is the same
         other = e.elsewhere(changed)
-        if other is not None and other.is_right and _is_ordinary(e, other, changed) and _stays_right(e, what):
+        if other is None or not other.is_right or not _all_right(other) or _is_cut_off(e, other, changed):
+            continue
+        if _is_ordinary(e, other, changed) and _stays_right(e, what):
             yield {"what": what}
 
 
@@ -112,6 +116,26 @@ def right_where_two_are_equal(e):
         if other is not None and other.is_right and _is_ordinary(e, other, changed):
             if _stays_right(e, what, equal_places):
                 yield {"what": what}
+
+
+def _all_right(e):
+    """Whether the gradients of all inputs are right: what passes on one way only is still wrong on another."""
+    floats = [j for j, x in enumerate(e.inputs) if is_float(x)]
+    return all(agrees(e.all_given[j], e.slopes_of(j)) for j in floats)
+
+
+def _is_cut_off(e, there, changed):
+    """Whether another input is 0 there, and the slopes then depend on no third one.
+
+    So it is with the weights' term of a penalized loss: where x is 0, the loss itself does not reach W, and whatever
+    backward makes of its scores is right.
+    """
+    if e.i in changed or any(np.any(x) for x in changed.values()):
+        return False
+    rng = np.random.default_rng([17, 7919])
+    others = {j: redrawn(x, rng) for j, x in enumerate(e.inputs) if is_float(x) and j != e.i and j not in changed}
+    moved = there.elsewhere(others, dz=there.dz)
+    return moved is not None and same(moved.right, there.right)
 
 
 def _stays_right(e, what, places=special_places):
@@ -195,11 +219,12 @@ def along_one_row(e):
 
 @clue(
     "ONE_ROW_RIGHT",
-    "Given one row alone, the {gradient} {is} right.",
+    "Given one row{rows} alone, the {gradient} {is} right.",
     "What does backward do with the numbers of several rows?",
 )
 def right_for_one_row(e):
     forward = copy.deepcopy(e.untouched).forward
     single = [cut for row in (0, -1) if (cut := one_row(e.inputs, e.z, row, forward))] if e.part is None else []
     if single and all(map(e.is_right_if, single)):
-        yield {}
+        cut = sorted(single[0])
+        yield {"rows": "" if cut == [0] else f" of {listed(e.names[j] for j in cut)}"}

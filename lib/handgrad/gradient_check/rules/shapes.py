@@ -1,6 +1,6 @@
 """Shapes and axes: a sum that was forgotten, or taken along another axis; a matrix that was to be transposed."""
 
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 
@@ -8,20 +8,22 @@ from handgrad.functional import sum_to_shape
 from handgrad.gradient_check.comparing import matches
 from handgrad.gradient_check.evidence import is_diagonal
 from handgrad.gradient_check.rule import clue, mistake
-from handgrad.gradient_check.variants import symmetric_places, transposes
+from handgrad.gradient_check.variants import symmetric_places, transposes, with_axes_twice
 from handgrad.gradient_check.wording import listed
+
+MOST_AXES = 6  # of one size, of which some are made longer
 
 
 @mistake(
     "NOT_SUMMED_OVER_BROADCAST",
-    "The {gradient} {has} the shape {given} of the output, but the input has {shape}: along axis {axes} it was "
-    "repeated.",
+    "The {gradient} {has} the shape {given}{whose}, but the input has {shape}: along axis {axes} it was repeated.",
     "What do the gradients of copies do?",
 )
 def not_summed(e):
     small, large = np.shape(e.x), np.shape(e.given)
     if np.size(e.given) > np.size(e.x) and _broadcasts(small, large) and matches(sum_to_shape(e.given, e.x), e.right):
-        yield {"given": large, "shape": small, "axes": _repeated_axes(small, large)}
+        whose = " of the output" if large == np.shape(e.z) else ""
+        yield {"given": large, "whose": whose, "shape": small, "axes": _repeated_axes(small, large)}
 
 
 def _broadcasts(small, large):
@@ -137,10 +139,12 @@ def mean_of_copies(e):
 )
 def mean_or_sum(e):
     """A factor that is a number of entries changes with that number; a constant that equals it here does not."""
+    axes: dict[int, str] = {}
     for n, which in _sizes(e):
-        for how, candidate in (("divided by", e.right / n), ("times", e.right * n)):
-            if e.is_given(candidate):
-                yield {"how": how, "n": n, "which": which}
+        for how, power in (("divided by", -1.0), ("times", 1.0)):
+            if e.is_given(e.right * n**power):
+                axes[n] = axes[n] if n in axes else _axis_of(e, n, power)
+                yield {"how": how, "n": n, "which": axes[n] or which}
 
 
 @mistake(
@@ -154,7 +158,8 @@ def root_of_a_size(e):
     for n, which in _sizes(e):
         for how, factor in (("the root", np.sqrt(n)), ("1 over the root", 1 / np.sqrt(n))):
             if n > 1 and e.is_given(e.right * factor):
-                yield {"how": how, "n": n, "factor": factor, "which": which}
+                power = 0.5 if factor > 1 else -0.5
+                yield {"how": how, "n": n, "factor": factor, "which": _axis_of(e, n, power) or which}
 
 
 def _sizes(e):
@@ -165,6 +170,24 @@ def _sizes(e):
         axes = [f"axis {axis}" if shape.count(n) == 1 else "an axis" for axis, n in enumerate(shape)]
         counts += [(n, f"the size of {axis} of {owner}") for axis, n in zip(axes, shape, strict=True) if n > 0]
     return counts
+
+
+def _axis_of(e, n, power):
+    """Which of several inputs' axes of size n the factor n**power goes with, if these may have different sizes.
+
+    Some of them are made twice as long, where forward takes them so: the factor grows with its own axis alone.
+    """
+    axes = [(j, axis) for j, x in enumerate(e.inputs) for axis, size in enumerate(np.shape(x)) if size == n]
+    if e.part is not None or len({j for j, _ in axes}) < 2 or len(axes) > MOST_AXES:
+        return ""
+    rng, may_differ = np.random.default_rng([23, 7919]), False
+    for some in (some for k in range(1, len(axes)) for some in combinations(axes, k)):
+        there = e.elsewhere(with_axes_twice(e.inputs, some, rng))
+        if there is not None and there.is_given(there.right * (2 * n) ** power):
+            j, axis = next((each for each in some if each[0] == e.i), some[0])
+            return f"the size of axis {axis} of {e.names[j]}"
+        may_differ |= there is not None
+    return "a size that several axes have" if may_differ else ""
 
 
 @mistake(

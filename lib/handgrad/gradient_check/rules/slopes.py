@@ -5,7 +5,7 @@ import copy
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import MATCH, matches
+from handgrad.gradient_check.comparing import MATCH, matches, multiple_of
 from handgrad.gradient_check.jumps import is_staircase
 from handgrad.gradient_check.measuring import of_one_input
 from handgrad.gradient_check.rule import clue, mistake
@@ -167,10 +167,13 @@ def multiple(e):
     "TERM_WRONG",
     "The {gradient} {is} off by {what}{where}.",
     "Which term is that? Is it missing, or is its factor wrong?",
-    always=("what",),
+    always=("what", "number"),
 )
 def off_by_a_known_array(e):
-    """What is added to the right gradient, or lacks, goes along an array with a name: in each row, or as a whole."""
+    """What is added to the right gradient, or lacks, goes along an array with a name: in each row, or as a whole.
+
+    If a number times dz says by how much, that comes first: it has to be the same number elsewhere.
+    """
     if not e.fits or np.ndim(e.x) == 0 or np.shape(e.x)[-1] < 3:
         return
     ones, off = np.ones(np.shape(e.x)), e.given - e.right
@@ -181,20 +184,33 @@ def off_by_a_known_array(e):
     for what, array in known.items():
         if _is_along(off, [array]):
             told = f"a multiple of {what}" if what else "the same number in every entry"
-            yield {"what": told, "where": "" if one_row else ", another in each row"}
+            factor = multiple_of(off, array)
+            is_one = matches(factor * array, off)
+            where = "" if one_row else ", another in each row"
+            if is_one:
+                where = "" if one_row or not what else ", the same in each row"
+                number, unit = (factor, "") if what.startswith("dz") else (factor / e.dz, " times dz")
+                if np.ndim(number) == 0 and what:
+                    number = f"{number:.4g}{unit}"
+                    yield {"what": told, "where": f"{where}: {number}", "number": number}
+            yield {"what": told, "where": where, "number": ""}
         elif array is not ones and np.shape(e.x)[-1] > 3 and _is_along(off, [array, ones]):
             told = f"a multiple of {what} and by the same number in every entry"
-            yield {"what": told, "where": "" if one_row else ", others in each row"}
+            where = ", the same in each row" if _are_along(off, [array, ones]) else ", others in each row"
+            yield {"what": told, "where": "" if one_row else where, "number": ""}
 
 
 def _is_along(off, arrays):
     """Whether each row of ``off`` is a sum of multiples of these arrays' rows."""
-    for row in np.ndindex(np.shape(off)[:-1]):
-        basis = np.stack([array[row] for array in arrays], axis=1)
-        residual = off[row] - basis @ np.linalg.lstsq(basis, off[row], rcond=None)[0]
-        if not np.max(np.abs(residual)) <= MATCH * np.max(np.abs(off)):
-            return False
-    return True
+    rows = np.ndindex(np.shape(off)[:-1])
+    return all(_are_along(off[row], [array[row] for array in arrays], np.max(np.abs(off))) for row in rows)
+
+
+def _are_along(off, arrays, size=None):
+    """Whether ``off`` as a whole is a sum of multiples of these arrays, to a millionth of ``size``."""
+    basis = np.stack([np.ravel(array) for array in arrays], axis=1)
+    residual = np.ravel(off) - basis @ np.linalg.lstsq(basis, np.ravel(off), rcond=None)[0]
+    return bool(np.max(np.abs(residual)) <= MATCH * (np.max(np.abs(off)) if size is None else size))
 
 
 @clue(
@@ -203,11 +219,27 @@ def _is_along(off, arrays):
     "If all entries of a row rise together, does the output move?",
 )
 def row_sum(e):
-    if e.fits and np.ndim(e.x) and np.shape(e.x)[-1] > 2 and np.isfinite(e.given).all():
+    if np.ndim(e.x) > 1:
+        yield from _sums_that_are_off(e)
+
+
+@clue(
+    "ROW_SUM",
+    "The entries of the {gradient} have to add up to 0, and here they add up to {sum:.4g}.",
+    "If all of them rise together, does the output move?",
+)
+def entries_sum(e):
+    if np.ndim(e.x) == 1:
+        yield from _sums_that_are_off(e)
+
+
+def _sums_that_are_off(e):
+    if e.fits and np.shape(e.x)[-1] > 2 and np.isfinite(e.given).all():
         sums, size = np.abs(np.sum(e.right, axis=-1)), np.abs(e.right).max(axis=-1, initial=0.0)
-        off = np.abs(e.given.sum(axis=-1))
-        if np.any(size) and np.all(sums <= MATCH * size) and off.max() > 1e-3 * size.max():
-            yield {"sum": off.max()}
+        given = np.ravel(e.given.sum(axis=-1))
+        off = given[np.argmax(np.abs(given))]
+        if np.any(size) and np.all(sums <= MATCH * size) and np.abs(off) > 1e-3 * size.max():
+            yield {"sum": off if np.ndim(e.x) == 1 else np.abs(off)}
 
 
 @clue(

@@ -87,7 +87,7 @@ def not_twice_as_large(e):
 @clue(
     "UPSTREAM_MIXED",
     "Entry {place} of the {gradient} depends on dz at {output}, though the output does not move there when that entry "
-    "of the input does.",
+    "of {name} does.",
     "Which entries of dz belong to an entry of the input?",
 )
 def depends_on_too_much(e):
@@ -98,7 +98,7 @@ def depends_on_too_much(e):
 
 @clue(
     "OUTPUTS_LEFT_OUT",
-    "When entry {place} of the input rises, the output moves at {output}, but dz there does not reach this entry of "
+    "When entry {place} of {name} rises, the output moves at {output}, but dz there does not reach this entry of "
     "the {gradient}.",
     "Which outputs move with a single entry?",
 )
@@ -113,7 +113,7 @@ def _first_place(e, strange):
         output, entry = np.argwhere(strange)[0]
         place = np.unravel_index(e.entries[entry], np.shape(e.inputs[e.i]))
         output = np.unravel_index(output, np.shape(e.z))
-        yield {"place": tuple(map(int, place)), "output": tuple(map(int, output))}
+        yield {"place": tuple(map(int, place)), "output": tuple(map(int, output)), "name": e.name}
 
 
 @clue(
