@@ -98,7 +98,7 @@ def test_solutions_are_open_on_paper(words, root, pages):
     assert words.count("You will be able to") == sum((root / f"{page}.ipynb").exists() for page in pages)
     assert len(re.findall(r"\bSolution\b", words)) >= solutions
     assert "The errors are" in words  # how a solution begins
-    assert "divided by 4, the size of axis 0 of x" in words  # what a cell says that the page folds
+    assert "divided by 4, the size of axis 0 of the output" in words  # what a cell says that the page folds
 
 
 def test_links_of_the_pdf_stay_inside(pdf):
