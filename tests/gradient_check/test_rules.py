@@ -159,6 +159,20 @@ def at_rows(factors):
 CASES = [
     ("nan", tanh(lambda g, s, dz: np.where(s.x > 0.4, np.nan, g)), (X,), "OVERFLOW", "; all others are right"),
     ("zeros", softmax_rows(lambda s, dz: [0 * dz]), (X,), "ALL_ZERO", "of x is 0 in every entry"),
+    (
+        "into an array of integers",
+        product(dx=lambda s, dz: (s.y * dz).astype(int)),
+        (X, 9 * Y),
+        "WHOLE_NUMBERS",
+        "of x is the right one without what stands behind the point. Of which type",
+    ),
+    (
+        "rounded",
+        product(dy=lambda s, dz: np.rint(s.x * dz)),
+        (9 * X, Y),
+        "WHOLE_NUMBERS",
+        "of y is the right one rounded to whole numbers",
+    ),
     ("the function", tanh(lambda g, s, dz: -s.y * dz), (X,), "FUNCTION_FOR_SLOPE", "with its sign reversed"),
     ("first term", swish(lambda s: s.s), (X,), "TERM_MISSING", "is dz times the output divided by x"),
     ("second term", swish(lambda s: 2 * s.x * s.s * (1 - s.s)), (X,), "TERM_MISSING", "less dz times the output"),
@@ -579,6 +593,7 @@ def test_each_sentence_observes_and_each_question_asks(rule):
     blanks = {name: 7 for _, name, _, _ in string.Formatter().parse(rule.observed) if name}
     for names in (["x"], ["x", "y"], ["x", "y", "W"]):
         text = f"{rule.observed.format(**{**blanks, **about(names)})} {rule.question}"
+        assert "{" not in rule.question, "only the sentence has blanks"
         assert text.endswith("?") and text[0].isupper() and "  " not in text
         for spoiler in SPOILERS:
             assert spoiler not in text, text

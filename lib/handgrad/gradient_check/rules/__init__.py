@@ -6,7 +6,7 @@ from handgrad.gradient_check.rules import ids, inputs, places, shapes, slopes, u
 NAMES = [
     *(slopes.slope_of_a_staircase, places.not_finite, places.all_zero, inputs.swapped, inputs.swapped_or_reversed),
     *(shapes.not_summed, shapes.transposed, shapes.wrong_shape),
-    *(upstream.forgot_upstream, upstream.upstream_twice, slopes.wrong_sign),
+    *(upstream.forgot_upstream, upstream.upstream_twice, slopes.wrong_sign, slopes.whole_numbers),
     *(ids.repeated_ids, ids.right_for_distinct_ids, ids.right_for_two_that_share_no_id),
     *(shapes.other_operand_transposed, shapes.other_input_transposed),
     *(slopes.input_for_output, places.indicator_ignored, slopes.slope_at_output, slopes.output_as_factor),

@@ -172,13 +172,13 @@ def wrong_for_some_rows(e):
 @clue(
     "ONE_ROW_RIGHT",
     "Given one {row} of {ids} alone, the {gradient} {is} right.",
-    "What does backward do with the numbers of several {rows}?",
+    "What does backward do with the numbers of several of them?",
 )
 def right_for_one_row_of_ids(e):
     states = _states(e)
     if states.count("right") > 1 and set(states) <= {"right", "still"}:
         ids = np.asarray(e.inputs[e.table_of])
-        yield {"row": _row(ids), "rows": _rows(ids), "ids": e.names[e.table_of]}
+        yield {"row": _row(ids), "ids": e.names[e.table_of]}
 
 
 def _states(e):

@@ -28,6 +28,18 @@ def slope_of_a_staircase(e):
 
 
 @mistake(
+    "WHOLE_NUMBERS",
+    "The {gradient} {is} the right one {cut}.",
+    "Of which type is the array that takes it in?",
+    always=("cut",),
+)
+def whole_numbers(e):
+    cuts = {"without what stands behind the point": np.trunc, "rounded to whole numbers": np.rint}
+    if len(np.unique(e.given)) > 1:
+        yield from ({"cut": words} for words, cut in cuts.items() if e.is_given(cut(e.right)))
+
+
+@mistake(
     "WRONG_SIGN",
     "The {gradient} {has} the right size and the wrong direction: every sign is reversed.",
     "If this input rises a little, does the output rise or fall?",
