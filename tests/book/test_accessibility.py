@@ -78,6 +78,7 @@ def unfolded(reader, url, planted=""):
     """The page with its folds open, in light, and with ``planted`` below its title."""
     with opened(reader, url, reduced_motion="reduce", color_scheme="light") as page:
         page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+        page.add_style_tag(content="* { transition: none !important }")  # at another width the sidebar is gone at once
         page.evaluate("(html) => document.querySelector('article h1')?.insertAdjacentHTML('afterend', html)", planted)
         page.evaluate(AXE)
         page.evaluate(MEASURE_EACH_LOOK_ONCE)
