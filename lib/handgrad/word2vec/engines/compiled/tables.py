@@ -1,5 +1,7 @@
 """Where the parameters of a compiled engine lie: in aligned rows, with room for copies of rows behind them."""
 
+from functools import cached_property
+
 import numpy as np
 
 from handgrad.nodes import Parameter
@@ -25,8 +27,13 @@ class TableNetwork(Network):
         super().__init__(config, counts, shared)
         self.hold()
 
+    @cached_property
+    def more_rows(self):
+        """What ``room`` says of the objective, which has to be made before it can be asked."""
+        return self.room(self.objective)
+
     def new_parameter(self, name, shape):
-        more = self.room(self.objective)[len(self.tables)]
+        more = self.more_rows[len(self.tables)]
         self.tables.append(aligned_rows(shape[0] + more, shape[1], self.dtype))
         return Parameter(name, self.tables[-1][: shape[0], : shape[1]])
 
