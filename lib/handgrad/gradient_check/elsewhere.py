@@ -52,7 +52,7 @@ def wrong_elsewhere(
             z = gate.forward(*moved)
             wrong = _wrong_at(gate, moved, z, rng) if np.isfinite(z).all() else []
             if wrong:
-                dz = rng.standard_normal(np.shape(z))
+                dz = rng.standard_normal(np.shape(z))[()]
                 code, told = _at_others(gate, untouched, names, inputs, moved, wrong, dz, skipped)
                 head = f"{type(gate).__name__}: the {gradients_are([names[i] for i in wrong])} right"
                 at = "or at a kink at these inputs" if skipped else "at these inputs"
@@ -62,7 +62,6 @@ def wrong_elsewhere(
 
 def _at_others(gate, untouched, names, inputs, moved, wrong, dz, skipped):
     """A code, and what is told of gradients that are right here and wrong at the ``moved`` inputs."""
-    dz = dz[()]
     before = copy.deepcopy([*moved, dz])
     there, now = answer_of(gate, moved, dz), [*moved, dz]
     here, also = answer_of(gate, inputs, before[-1]), and_skipped(skipped)
