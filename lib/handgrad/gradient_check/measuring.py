@@ -51,6 +51,11 @@ def measure_each(function: Callable[..., Any], inputs: list[Any], dz: Any) -> di
     return {i: measure_slopes(of_one_input(function, inputs, i), x, dz) for i, x in enumerate(inputs) if is_float(x)}
 
 
+def entries_at_kinks(measured: dict[int, Slopes]) -> int:
+    """How many entries, of all inputs, have no slope to compare."""
+    return sum(int(slopes.kinks.sum()) for slopes in measured.values())
+
+
 def answer_of(gate: Gate, inputs: list[Any], dz: Any) -> Any:
     """What one pass forward and one backward return, as copies_of keeps it."""
     gate.forward(*inputs)

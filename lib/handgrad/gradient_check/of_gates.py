@@ -16,7 +16,14 @@ from handgrad.gradient_check.elsewhere import nothing_tested, run_elsewhere, wro
 from handgrad.gradient_check.evidence import Evidence
 from handgrad.gradient_check.form import failure, fewer_digits, input_names, which_are_right, wrong_form
 from handgrad.gradient_check.jumps import told, why_no_step_can_tell
-from handgrad.gradient_check.measuring import answer_of, as_inputs, copies_of, draw_upstream, measure_each
+from handgrad.gradient_check.measuring import (
+    answer_of,
+    as_inputs,
+    copies_of,
+    draw_upstream,
+    entries_at_kinks,
+    measure_each,
+)
 from handgrad.gradient_check.of_forwards import ASK_FOR_A_REFERENCE, ASK_FOR_PARTS, against_reference, where_finite
 from handgrad.gradient_check.reports import GradientReport
 from handgrad.gradient_check.wording import and_skipped, gradients_are, in_numbers, listed, skips
@@ -142,7 +149,7 @@ def _check(gate: Gate, untouched: Gate, inputs: list[Any], fed: list[np.dtype], 
 def _judge(untouched, names, inputs, z, dz, given, measured):
     """Right, or wrong and why."""
     name = type(untouched).__name__
-    skipped = sum(int(slopes.kinks.sum()) for slopes in measured.values())
+    skipped = entries_at_kinks(measured)
     wrong = []
     for i, slopes in measured.items():
         if slopes.kinks.size and slopes.kinks.all():
