@@ -92,9 +92,9 @@ def _pull(points, i, j):
     return np.stack([np.bincount(i, g, V) - np.bincount(j, g, V) for g in gradient.T], axis=1)
 
 
-def _push(points, noise):
+def _push(points, noise, near=NEAR):
     """For each point (V, 2): the gradient of -log (1 - 1 / (1 + d²)), the mean over the noise words."""
     x, y = (column[:, None] - column[noise] for column in points.T)  # (V, NOISE)
     square = x**2 + y**2
-    weight = -2 / ((square + NEAR) * (1 + square))
+    weight = -2 / ((square + near) * (1 + square))
     return np.stack([(weight * x).mean(axis=1), (weight * y).mean(axis=1)], axis=1)
