@@ -15,6 +15,7 @@ import threading
 import warnings
 from dataclasses import fields
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -530,10 +531,14 @@ def test_evaluate_asks_by_the_method_that_was_named(run, four_words, questions, 
     assert seen == ["3CosMul", "3CosAdd"]
 
 
-def test_both_protocols_are_reported_for_a_large_vocabulary(run, four_words, questions, monkeypatch):
-    monkeypatch.setattr("handgrad.cli.evaluation.PROTOCOLS", (3, None))
-    shown = run("evaluate", four_words, *questions[2:]).stdout
-    assert re.findall(r"analogies\.txt, among (\d) words", shown) == ["3", "4"]
+@pytest.mark.parametrize("words, protocols", [(30_000, ["30,000"]), (30_001, ["30,000", "30,001"])])
+def test_both_protocols_are_reported_for_a_large_vocabulary(run, four_words, questions, tmp_path, words, protocols):
+    four = KeyedVectors.load_word2vec_format(four_words)
+    others = [f"w{i}" for i in range(words - 4)]
+    large = KeyedVectors(four.index_to_key + others, np.concatenate([four.vectors, np.ones((words - 4, 3))]))
+    large.save_word2vec_format(tmp_path / "large.bin", binary=True)
+    shown = run("evaluate", tmp_path / "large.bin", *questions[2:]).stdout
+    assert re.findall(r"analogies\.txt, among ([\d,]+) words", shown) == protocols
 
 
 def test_without_files_the_questions_are_the_books(run, four_words):
