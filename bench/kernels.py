@@ -28,9 +28,10 @@ from sides import Ratio, add_results_option, measured, plain_text, publish, star
 
 from handgrad.corpora import open_corpus
 from handgrad.word2vec import Trainer, TrainingConfig
-from handgrad.word2vec.engines.compiled import hogwild, negative_sampling, plain, steps
+from handgrad.word2vec.engines.compiled import negative_sampling, plain, steps
 from handgrad.word2vec.engines.compiled.compiling import INLINE
 from handgrad.word2vec.engines.compiled.draws import draw_text
+from handgrad.word2vec.engines.compiled.hogwild import HogwildEngine
 
 IDEAS = {
     "pairs": "the plain kernel",
@@ -89,8 +90,12 @@ def leave_out(side, negatives):
         negative_sampling.TARGETS = 1
     if side in ("shared", "blocks"):
         steps.scores, steps.add_product = scores, add_product
-    if side == "threads":
-        hogwild.OFTEN = math.inf
+
+
+class WithoutCopies(HogwildEngine):
+    """All threads use the same rows."""
+
+    OFTEN = math.inf
 
 
 def measure(side, text, threads, dimension, negatives):
@@ -100,7 +105,7 @@ def measure(side, text, threads, dimension, negatives):
         dimension=dimension, negatives=negatives, epochs=1, engine="compiled", deterministic=side == "deterministic",
         threads=1 if side in ONE_THREAD else threads,
     )  # fmt: skip
-    trainer = Trainer(config)
+    trainer = Trainer(config, engine_class=WithoutCopies if side == "threads" else None)
     trainer.fit(open_corpus(text))
     return {"words": trainer.words_per_second}
 

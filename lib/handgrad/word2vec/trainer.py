@@ -54,6 +54,8 @@ class Trainer:
     callbacks : list of Callback
     shared : list of Parameter
         Which the network uses instead of new ones of their names.
+    engine_class : type of Engine, optional
+        A subclass of the engine that the configuration asks for, to take the steps in its place: with other constants.
 
     Attributes
     ----------
@@ -93,8 +95,11 @@ class Trainer:
         config: TrainingConfig | None = None,
         callbacks: Iterable[Callback] = (),
         shared: Iterable[Parameter] = (),
+        *,
+        engine_class: type[Engine] | None = None,
     ) -> None:
         self.config, self.callbacks, self.shared = config or TrainingConfig(), list(callbacks), list(shared)
+        self.engine_class = engine_class
         self.processes: Any = OneProcess()
         self.folder: Any = NoFolder()
         self.says, self.bar, self.say = False, partial(bar, False), partial(say, False)
@@ -158,7 +163,7 @@ class Trainer:
         config = self.config
         self._begin_anew()
         # What an engine does not do is refused here, before a text is read.
-        engine_class = engine_for(config, self.processes, self.say)
+        engine_class = engine_for(config, self.processes, self.say, self.engine_class)
 
         # Import data: words become ids, and frequent ones will be thinned out.
         self._data = data = import_data(corpus, config, self.bar)

@@ -11,7 +11,7 @@ import pytest
 
 from handgrad.errors import InputError
 from handgrad.word2vec import Callback, KeyedVectors, Trainer, TrainingConfig
-from handgrad.word2vec.engines.compiled.hogwild import PIECE as OF_HOGWILD
+from handgrad.word2vec.engines.compiled.hogwild import HogwildEngine
 from handgrad.word2vec.engines.compiled.negative_sampling import NEGATIVES, TARGETS
 from handgrad.word2vec.runs.checkpoint import checkpoints, load_checkpoint
 
@@ -237,6 +237,37 @@ def test_a_run_from_when_it_was_ignored_goes_on_without_it(tmp_path, monkeypatch
         Trainer(TrainingConfig(**given | now | {"epochs": 2})).fit(TEXT, tmp_path / "run", resume=True)
 
 
+# an engine with other constants
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_subclass_of_the_engine_takes_its_steps(engine):
+    """And refuses what it refuses."""
+    given = SMALL | ENGINES[engine]
+    trainer = Trainer(TrainingConfig(**given))
+    trainer.fit(TEXT)
+
+    class Other(type(trainer.engine)):
+        pass
+
+    other = Trainer(TrainingConfig(**given), engine_class=Other)
+    other.fit(TEXT)
+    assert type(other.engine) is Other
+    assert other.vectors.vectors.tobytes() == trainer.vectors.vectors.tobytes()
+    if engine in PIECES | IN_TORCH:
+        ignored = {"batch_size": 8} if engine in PIECES else {"sync_every": 8}
+        with pytest.raises(InputError, match="engine ignores"):
+            Trainer(TrainingConfig(**given | ignored), engine_class=Other).fit(TEXT)
+
+
+def test_an_engine_that_the_configuration_does_not_ask_for_is_a_sentence():
+    """It would ignore what it was not made for."""
+    config = TrainingConfig(**SMALL | ENGINES["deterministic"])
+    sentence = "asks for DeterministicEngine, but engine_class is HogwildEngine: give a subclass of it"
+    with pytest.raises(InputError, match=sentence):
+        Trainer(config, engine_class=HogwildEngine).fit(TEXT)
+
+
 # intervals
 
 
@@ -343,4 +374,4 @@ def test_the_configuration_says_what_runs():
     assert TARGETS == 4 and "a block of up to four neighboring targets" in said
     assert f"draws max(K, {NEGATIVES['skipgram']}) for a block" in said
     assert f"for cbow max(K, {NEGATIVES['cbow']})" in said
-    assert f"at most {OF_HOGWILD:,} words" in said
+    assert f"at most {HogwildEngine.PIECE:,} words" in said

@@ -16,17 +16,21 @@ from handgrad.word2vec.objectives import OBJECTIVES
 SLOWER = "5 to 20"  # times, the NumPy engine, with one thread
 
 
-def engine_for(config, processes, say):
+def engine_for(config, processes, say, given=None):
     """The kind of engine that a configuration asks for; with "auto" the compiled one where it can do that.
 
-    What a setting asks for is done, or refused in a sentence.
+    What a setting asks for is done, or refused in a sentence. Where a subclass is ``given``, it takes the steps.
     """
     kind = _kind_for(config, processes, say)
+    if given and not issubclass(given, kind):
+        raise InputError(
+            f"The configuration asks for {kind.__name__}, but engine_class is {given.__name__}: give a subclass of it."
+        )
     for name, reason in kind.ignores(processes).items():
         value, default = getattr(config, name), getattr(TrainingConfig, name)
         if value != default:
             raise InputError(f"The {kind.name} engine ignores {name} = {value!r}: {reason}. Leave it at {default!r}.")
-    return kind
+    return given or kind
 
 
 def _kind_for(config, processes, say):

@@ -33,9 +33,8 @@ from handgrad.word2vec import (
 )
 from handgrad.word2vec.engines import compiled
 from handgrad.word2vec.engines.compiled import deterministic, draws, hogwild, negative_sampling
-from handgrad.word2vec.engines.compiled import pieces as pieces_module
 from handgrad.word2vec.engines.compiled.compiling import LANES
-from handgrad.word2vec.engines.compiled.pieces import _generator, pieces_of
+from handgrad.word2vec.engines.compiled.pieces import PieceEngine, _generator, pieces_of
 from handgrad.word2vec.engines.compiled.steps import workspace_for
 from handgrad.word2vec.runs.checkpoint import checkpoints, load_checkpoint
 from handgrad.word2vec.runs.state import describe
@@ -49,10 +48,10 @@ TREE, CBOW, APART = {"objective": "hierarchical-softmax"}, {"model": "cbow"}, {"
 KINDS = [{}, TREE, CBOW, TREE | CBOW, CBOW | {"cbow_gradient": "word2vec.c"}]
 
 
-@pytest.fixture(autouse=True)
-def small_pieces(monkeypatch):
-    """Many steps in a small text."""
-    monkeypatch.setattr(hogwild, "PIECE", 100)
+def engine_with(mode, **constants):
+    """The engine of a mode, with other constants."""
+    kind = deterministic.DeterministicEngine if "deterministic" in mode else hogwild.HogwildEngine
+    return type(f"Other{kind.__name__}", (kind,), constants)
 
 
 @pytest.fixture
@@ -84,8 +83,8 @@ def spied(monkeypatch):
     return calls
 
 
-def trained(corpus=TOPICS, **changes):
-    trainer = Trainer(TrainingConfig(**SMALL | changes))
+def trained(corpus=TOPICS, engine_class=None, **changes):
+    trainer = Trainer(TrainingConfig(**SMALL | changes), engine_class=engine_class)
     trainer.fit(corpus)
     return trainer
 
@@ -232,20 +231,19 @@ def test_the_rate_of_a_short_text_falls_in_many_steps(sentences, length, threads
     text = encode_text([[f"w{(i * j) % 17}" for i in range(length)] for j in range(sentences)])
     trainer = trained(text, epochs=1, threads=threads, report_every_words=1, **kind)
     together = 2 if "deterministic" in kind else 1
-    pieces = min(pieces_module.STEPS * together, sentences)
+    pieces = min(PieceEngine.STEPS * together, sentences)
     assert trainer.step >= math.ceil(pieces / together)
     rates = [entry.learning_rate for entry in trainer.losses]
     assert len(rates) == trainer.step and max(-np.diff(rates)) < 0.05 / trainer.step * 1.6
-    if sentences < pieces_module.STEPS:
+    if sentences < PieceEngine.STEPS:
         assert trainer.step == math.ceil(sentences / together)
 
 
 @pytest.mark.parametrize("kind", [{}, APART], ids=str)
-def test_of_a_long_text_each_piece_has_as_many_words_as_it_should(spied, monkeypatch, kind):
-    monkeypatch.setattr(pieces_module, "STEPS", 2)
-    monkeypatch.setattr(deterministic, "PIECE", 50)
-    trained(epochs=1, **kind)
-    most = 50 // 8 * 8 if kind else 100 // 8 * 8  # whole sentences, of eight words
+def test_of_a_long_text_each_piece_has_as_many_words_as_it_should(spied, kind):
+    piece = 50 if kind else 100
+    trained(epochs=1, engine_class=engine_with(kind, STEPS=2, PIECE=piece), **kind)
+    most = piece // 8 * 8  # whole sentences, of eight words
     assert {len(call[0]) for call in spied} == {most}
 
 
@@ -424,12 +422,12 @@ def test_each_piece_of_a_step_is_learned_as_if_alone_and_then_all_that_changed_i
 
 
 @pytest.mark.parametrize("kind", [{}, TREE | CBOW], ids=str)
-def test_how_far_ahead_is_drawn_makes_no_difference(kind, monkeypatch):
+def test_how_far_ahead_is_drawn_makes_no_difference(kind):
     """Pieces that are learned, and those that are drawn meanwhile, do not write down what they use in one place."""
     ends = []
     for ahead in (1, 2, 5):
-        monkeypatch.setattr(deterministic, "AHEAD", ahead)
-        ends.append(observed(trained(**APART, **kind, threads=3, epochs=3)))
+        engine = engine_with(APART, AHEAD=ahead)
+        ends.append(observed(trained(engine_class=engine, **APART, **kind, threads=3, epochs=3)))
     assert ends[0] == ends[1] == ends[2]
 
 
@@ -463,14 +461,13 @@ def test_generators_of_all_places_are_different():
 
 @pytest.mark.parametrize("mode", [{"threads": 2}, {"threads": 8}, APART], ids=str)
 @pytest.mark.parametrize("kind", [{}, TREE, CBOW], ids=str)
-def test_many_uses_of_few_words_do_not_throw_them_far_off(kind, mode, monkeypatch):
+def test_many_uses_of_few_words_do_not_throw_them_far_off(kind, mode):
     """Added up, what each thread or piece wants of the same row could go several times too far, and on and on."""
     text = [["a", "b", "a", "c", "a", "b"] * 40] * (2000 if "threads" in mode else 30)
-    if "threads" in mode:  # pieces so long that threads are at work at the same time
-        monkeypatch.setattr(hogwild, "PIECE", 50_000)
-        monkeypatch.setattr(pieces_module, "STEPS", 1)
+    # With threads, pieces so long that they are at work at the same time.
+    constants = {"STEPS": 1} if "threads" in mode else {}
     options = {"learning_rate": 0.1, "min_learning_rate": 0.1, "epochs": 3, "negatives": 2} | kind
-    alone, several = (trained(text, **options | each) for each in ({}, mode))
+    alone, several = (trained(text, engine_with(each, **constants), **options | each) for each in ({}, mode))
     assert end_of(several) == pytest.approx(end_of(alone), rel=0.25 if mode == {"threads": 8} else 0.1)
     longest = [
         max(np.linalg.norm(parameter.value, axis=1).max() for parameter in trainer.network.parameters)
@@ -482,10 +479,11 @@ def test_many_uses_of_few_words_do_not_throw_them_far_off(kind, mode, monkeypatc
 # threads that do not wait for each other
 
 
-def learn_some(kind, threads, without=None):
+def learn_some(kind, threads, without=None, **constants):
     """An engine that has learned some sentences, on no copies of one of the tables, and its loss and predictions."""
     rng = np.random.default_rng(1)
-    trainer = Trainer(TrainingConfig(**SMALL | kind | {"threads": threads, "seed": 5}))
+    config = TrainingConfig(**SMALL | kind | {"threads": threads, "seed": 5})
+    trainer = Trainer(config, engine_class=engine_with(kind, **constants))
     trainer.prepare(encode_text([[f"w{i}" for i in row] for row in rng.zipf(1.3, (60, 12)).clip(max=150)]))
     if without is not None:
         trainer.engine.often[without] = (0, 0)
@@ -495,19 +493,18 @@ def learn_some(kind, threads, without=None):
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @pytest.mark.parametrize("without", [0, 1])
-def test_copies_of_either_table_are_used(without, kind, monkeypatch):
+def test_copies_of_either_table_are_used(without, kind):
     """Sums of what a copy has learned are rounded otherwise than those of a row."""
-    monkeypatch.setattr(hogwild, "BEHIND", 40)
-    engines = [learn_some(kind, 1)[0], learn_some(kind, 2)[0], learn_some(kind, 2, without)[0]]
+    engines = [learn_some(kind, threads, no, BEHIND=40)[0] for threads, no in [(1, None), (2, None), (2, without)]]
     bits = {b"".join(table[:n].tobytes() for table, n in zip(e.tables, e.rows, strict=True)) for e in engines}
     assert len(bits) == 3
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_a_thread_that_is_alone_learns_the_same_on_copies_as_without(kind, monkeypatch):
+def test_a_thread_that_is_alone_learns_the_same_on_copies_as_without(kind):
     """Words that are used often, and nodes, have copies; all but the bits is as if they had none."""
-    monkeypatch.setattr(hogwild, "BEHIND", 40)  # words for both: the copies are joined after each twenty
-    (alone, measured), (beside, measured_beside) = (learn_some(kind, threads) for threads in (1, 2))
+    behind = 40  # words for both: the copies are joined after each twenty
+    (alone, measured), (beside, measured_beside) = (learn_some(kind, threads, BEHIND=behind) for threads in (1, 2))
     assert measured_beside == (pytest.approx(measured[0], rel=1e-5), measured[1])
     assert alone.often == [(0, 0), (0, 0)] and len(alone.tables[0]) == alone.rows[0]
     for table, other, (begin, end), rows in zip(alone.tables, beside.tables, beside.often, alone.rows, strict=True):
@@ -521,19 +518,19 @@ def test_a_thread_that_is_alone_learns_the_same_on_copies_as_without(kind, monke
 
 
 @pytest.mark.parametrize("kind", [{}, TREE], ids=str)
-def test_the_rows_with_copies_are_those_that_are_used_often(kind, monkeypatch):
-    monkeypatch.setattr(hogwild, "BEHIND", 400)
-    trainer = Trainer(TrainingConfig(**SMALL | kind | {"threads": 4, "subsample": 0.05}))
+def test_the_rows_with_copies_are_those_that_are_used_often(kind):
+    config = TrainingConfig(**SMALL | kind | {"threads": 4, "subsample": 0.05})
+    trainer = Trainer(config, engine_class=engine_with(kind, BEHIND=400))
     trainer.prepare(encode_text([[f"w{i}" for i in row] for row in np.random.default_rng(1).zipf(1.5, (500, 8))]))
     counts, engine = trainer.vocabulary.counts * trainer.engine.task.keep, trainer.engine
     assert trainer.engine.task.keep[0] < 0.5
     words = 2 * counts / counts.sum() * 100  # a hundred words for each of four threads
-    np.testing.assert_array_equal(np.arange(*engine.often[0]), np.flatnonzero(words >= hogwild.OFTEN))
+    np.testing.assert_array_equal(np.arange(*engine.often[0]), np.flatnonzero(words >= engine.OFTEN))
     if kind:
         starts, nodes, _ = engine.noise_or_tree
         paths = [nodes[a:b] for a, b in itertools.pairwise(starts)]
         uses = sum(np.bincount(p, minlength=engine.rows[1]) * n for p, n in zip(paths, counts, strict=True))
-        often = np.flatnonzero(uses / counts.sum() * 100 >= hogwild.OFTEN)
+        often = np.flatnonzero(uses / counts.sum() * 100 >= engine.OFTEN)
         assert engine.rows[1] - 1 in often  # the root
         np.testing.assert_array_equal(np.arange(*engine.often[1]), often)
     else:
@@ -623,7 +620,7 @@ def test_no_report_and_no_checkpoint_is_left_out(threads, reports, checkpoints, 
     every = {"report_every_words": reports * STEP, "checkpoint_every_words": checkpoints * STEP}
     trainer = Trainer(TrainingConfig(**SMALL | {"threads": threads, **every}), [Count()])
     trainer.fit(TOPICS, tmp_path)
-    at_once = 1 + (hogwild.AHEAD * threads if threads > 1 else 0)
+    at_once = 1 + (trainer.engine.AHEAD * threads if threads > 1 else 0)
     for seen, every in [(reported, reports), (kept, checkpoints)]:
         apart = np.diff([0, *seen])
         assert every == 0 or apart.max() < every + at_once
@@ -715,12 +712,12 @@ class GoOnFrom(Callback):
 
 
 @pytest.mark.parametrize("kind", [{}, TREE | CBOW], ids=str)
-def test_in_the_deterministic_mode_any_threads_can_go_on_from_any_others(monkeypatch, kind):
-    monkeypatch.setattr(pieces_module, "STEPS", 3)
+def test_in_the_deterministic_mode_any_threads_can_go_on_from_any_others(kind):
     options = {"epochs": 2, "report_every_words": 1, "subsample": 0.05, **APART, **kind}
 
     def fit(threads, *callbacks):
-        trainer = Trainer(TrainingConfig(**SMALL | options | {"threads": threads}), callbacks)
+        config = TrainingConfig(**SMALL | options | {"threads": threads})
+        trainer = Trainer(config, callbacks, engine_class=engine_with(APART, STEPS=3))
         trainer.fit(TOPICS[:150])
         return trainer
 
@@ -823,7 +820,7 @@ def test_of_a_single_word_the_noise_is_always_the_word(kind):
     ids=lambda each: str(each)[:30],
 )
 def test_texts_that_are_as_small_as_can_be(text, changes, kind, mode):
-    trainer = trained(text, epochs=2, **changes | kind | mode)
+    trainer = trained(text, engine_with(mode, PIECE=100), epochs=2, **changes | kind | mode)
     assert trainer.engine.name == "compiled"
     assert trainer.raw_words == 2 * sum(map(len, text)) and np.isfinite(trainer.losses[-1].loss)
     assert 0 < trainer.losses[-1].loss < 6 * np.log(2)
@@ -876,16 +873,9 @@ RUN = {
 }  # fmt: skip
 
 
-def run(folder, step=-1, number=signal.SIGINT, resume=False, text=TEXT, **changes):
-    return Trainer(TrainingConfig(**RUN | changes), [StopAt(step, number)]).fit(text, folder, resume)
-
-
-@pytest.fixture
-def large_pieces(monkeypatch):
-    """A few steps an epoch, so that one can stop at each of them."""
-    monkeypatch.setattr(hogwild, "PIECE", 400)
-    monkeypatch.setattr(deterministic, "PIECE", 60)
-    monkeypatch.setattr(pieces_module, "STEPS", 2)
+def run(folder, step=-1, number=signal.SIGINT, resume=False, text=TEXT, engine_class=None, **changes):
+    trainer = Trainer(TrainingConfig(**RUN | changes), [StopAt(step, number)], engine_class=engine_class)
+    return trainer.fit(text, folder, resume)
 
 
 @pytest.mark.parametrize("number, ends", [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
@@ -923,9 +913,10 @@ ENDINGS = {
 
 @pytest.mark.parametrize("text", ENDINGS.values(), ids=ENDINGS)
 @pytest.mark.parametrize("kind", [{}, APART | {"threads": 2}, APART | TREE | CBOW | {"threads": 3}], ids=str)
-def test_at_every_step_of_two_epochs_one_can_stop(tmp_path, text, large_pieces, kind):
+def test_at_every_step_of_two_epochs_one_can_stop(tmp_path, text, kind):
     """The last step of an epoch too, where the words that are left have no vector, and within a long sentence."""
-    options = {"text": text, "min_count": 2, "epochs": 2, **kind}
+    few_steps = engine_with(kind, STEPS=2, PIECE=60 if kind else 400)
+    options = {"text": text, "min_count": 2, "epochs": 2, "engine_class": few_steps, **kind}
     run(tmp_path / "whole", **options)
     expected = bits(tmp_path / "whole")
     steps = json.loads((tmp_path / "whole" / "run.json").read_text(encoding="utf-8"))["steps"]
@@ -963,8 +954,6 @@ from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parents[2] / "runs")!r})
 import kill_and_resume
 from handgrad.word2vec import TrainingConfig
-from handgrad.word2vec.engines.compiled import deterministic, hogwild
-hogwild.PIECE = 30
 kill_and_resume.CONFIG = TrainingConfig(
     dimension=40, window=3, epochs=3, subsample=1e-2, min_count=1, checkpoint_every_words=36, keep=2, engine="compiled",
     **{kind}

@@ -13,6 +13,7 @@ from handgrad.embedding import RowSparseGradient
 from handgrad.nodes import Parameter
 from handgrad.word2vec import CS20, Callback, LogUniformNoise, Trainer, TrainingConfig
 from handgrad.word2vec.engines.compiled import batches
+from handgrad.word2vec.engines.compiled.batches import BatchEngine
 from handgrad.word2vec.engines.compiled.sampled_kernels import sampled_step
 from handgrad.word2vec.objectives import NCE, SampledSoftmax
 
@@ -85,11 +86,16 @@ SENTENCES = [[f"w{i}" for i in row] for row in np.random.default_rng(0).zipf(1.5
 SMALL = {"min_count": 1, "dimension": 12, "negatives": 8, "epochs": 2, "report_every_words": 200, "batch_size": 16}
 
 
-def trained(engine, corpus=SENTENCES, **changes):
-    trainer = Trainer(TrainingConfig(**SMALL | {"engine": engine} | changes))
+def trained(engine, corpus=SENTENCES, engine_class=None, **changes):
+    trainer = Trainer(TrainingConfig(**SMALL | {"engine": engine} | changes), engine_class=engine_class)
     trainer.fit(corpus)
     assert trainer.engine.name == engine
     return trainer
+
+
+def engine_with(kind=BatchEngine, **constants):
+    """An engine with other constants."""
+    return type(f"Other{kind.__name__}", (kind,), constants)
 
 
 @pytest.mark.parametrize(
@@ -146,13 +152,14 @@ def words_of(steps, changes):
 
 
 @pytest.mark.parametrize("changes", [{"objective": "nce"}, {"objective": "sampled-softmax"} | STREAM], ids=str)
-def test_the_bits_are_those_of_one_batch_after_another(monkeypatch, changes):
+def test_the_bits_are_those_of_one_batch_after_another(changes):
     """However many threads there are, however many batches are handed over at once, and whenever a callback looks."""
     learned = {}
     for together, threads, every in [(1, 1, 1), (8, 1, 1), (8, 1, 15), (8, 2, 15), (8, 2, 7), (5, 3, 15)]:
-        monkeypatch.setattr(batches, "BATCHES", together)
+        several = engine_with(BATCHES=together)
         words = words_of(every, changes) if every > 1 else 1  # after each step
-        trainer = trained("compiled", **changes | {"threads": threads, "report_every_words": words})
+        options = {"threads": threads, "report_every_words": words}
+        trainer = trained("compiled", engine_class=several, **changes | options)
         losses = [(entry.step, entry.loss) for entry in trainer.losses] if every == 15 else None
         learned[together, threads, every] = [p.value.tobytes() for p in trainer.network.parameters], losses
     assert len({tuple(bits) for bits, _ in learned.values()}) == 1
@@ -160,7 +167,7 @@ def test_the_bits_are_those_of_one_batch_after_another(monkeypatch, changes):
     assert len(first) > 2 and all(other == first for other in others)
 
 
-class StoppedBetweenReports(batches.BatchEngine):
+class StoppedBetweenReports(BatchEngine):
     """Ctrl-C at a step that does not wait for what is at work."""
 
     at = -1
@@ -173,15 +180,14 @@ class StoppedBetweenReports(batches.BatchEngine):
 
 
 @pytest.mark.parametrize("changes", [{"threads": 2}, {"threads": 2} | STREAM], ids=str)
-def test_wherever_a_run_is_stopped_it_ends_with_the_same_bits(tmp_path, changes, monkeypatch):
+def test_wherever_a_run_is_stopped_it_ends_with_the_same_bits(tmp_path, changes):
     every = {"report_every_words": words_of(19, changes), "checkpoint_every_words": words_of(13, changes)}
     config = TrainingConfig(**SMALL | {"objective": "nce"} | every | changes)
     Trainer(config).fit(SENTENCES, tmp_path / "whole")
     for step in (1, 7, 8, 9, 16, 23, 37):
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(batches, "BatchEngine", StoppedBetweenReports)
-            patch.setattr(StoppedBetweenReports, "at", step)
-            Trainer(config).fit(SENTENCES, tmp_path / str(step))
+        with pytest.raises(KeyboardInterrupt):
+            stopped = engine_with(StoppedBetweenReports, at=step)
+            Trainer(config, engine_class=stopped).fit(SENTENCES, tmp_path / str(step))
         assert json.loads((tmp_path / str(step) / "run.json").read_text(encoding="utf-8"))["steps"] == step
         Trainer(config).fit(SENTENCES, tmp_path / str(step), resume=True)
         assert bits(tmp_path / str(step)) == bits(tmp_path / "whole"), step

@@ -16,12 +16,13 @@ from handgrad.word2vec.engines.examples import Examples
 from handgrad.word2vec.objectives import SampledSoftmax
 
 NOTHING = Step(None, None, (), 0)
-BATCHES = 8  # that are learned in one call: to hand over one takes a tenth of the time to learn it
 LARGE = 2**22  # multiplications of a product for a batch from which on several threads are quicker than one
 
 
 class BatchEngine(CompiledEngine):
     """NCE and sampled softmax: steps for some batches, on the same batches and the same noise as in NumPy."""
+
+    BATCHES = 8  # that are learned in one call: to hand over one takes a tenth of the time to learn it
 
     def __init__(self, task, schedule):
         super().__init__(task, schedule)
@@ -43,7 +44,7 @@ class BatchEngine(CompiledEngine):
             for inputs, targets, rate, behind in self.examples.batches(place):
                 samples = self.network.samples(self.noise_rng, targets)
                 self.drawn.append(_rows(inputs, samples, rate))
-                whole = len(self.drawn) == BATCHES
+                whole = len(self.drawn) == self.BATCHES
                 learned = self._begin(pool.submit if self.config.threads > 1 else _at_once) if whole else NOTHING
                 yield Step(behind, rate, learned.losses, learned.predictions)
 

@@ -18,8 +18,6 @@ from handgrad.word2vec.engines.compiled.thread_copies import NO_COPIES
 from handgrad.word2vec.engines.engine import Step
 from handgrad.word2vec.schedule import Place
 
-PIECE = 5000  # words; a step is two of them
-AHEAD = 2  # steps that are drawn before one is learned
 SHARE_OF_WAY = 0.25  # that a copy goes in one use to where it wants a row
 MOST_USES = 200  # that are told apart: it has gone all of the way by then
 
@@ -45,11 +43,13 @@ class Piece:
 class DeterministicEngine(PieceEngine):
     """A step is two pieces of the text."""
 
+    PIECE = 5000  # words; a step is two of them
+    AHEAD = 2  # steps that are drawn before one is learned
     any_threads = True
 
     def __init__(self, task, schedule):
         super().__init__(task, schedule)
-        self.most_copies = _most_copies(self.network.objective, self.rows)
+        self.most_copies = self._most_copies(self.network.objective, self.rows)
         self.way = 1 - (1 - np.float32(SHARE_OF_WAY)) ** np.arange(MOST_USES, dtype=np.float32)
         pieces = [self.draw(used, *self.no_words()) for used in self._nothing_used()]  # compiles, as the rest
         last = [True, False]
@@ -59,7 +59,14 @@ class DeterministicEngine(PieceEngine):
     @classmethod
     def rows_of_copies(cls, config, counts, objective):
         rows = len(counts), objective.shapes()["out/U"][0]
-        return [2 * most for most in _most_copies(objective, rows)]
+        return [2 * most for most in cls._most_copies(objective, rows)]
+
+    @classmethod
+    def _most_copies(cls, objective, rows):
+        """How many rows of V and of U a piece may use."""
+        kernels = KERNELS[type(objective)]
+        most = cls.PIECE, kernels.most_outputs(cls.PIECE, kernels.outputs_of(objective))
+        return [min(used, n) for used, n in zip(most, rows, strict=True)]
 
     def _nothing_used(self):
         """Where it is written down what the two pieces of a step use of each table."""
@@ -67,9 +74,9 @@ class DeterministicEngine(PieceEngine):
 
     def epoch(self, place, pool):
         """Two pieces at a time. They are yielded when their copies are joined."""
-        lists = cycle([self._nothing_used() for _ in range(1 + AHEAD)])  # one step is learned, others are drawn
+        lists = cycle([self._nothing_used() for _ in range(1 + self.AHEAD)])  # one step is learned, others are drawn
         steps = self._drawn(place, pool, lists)
-        ahead = deque(islice(steps, AHEAD))
+        ahead = deque(islice(steps, self.AHEAD))
         while ahead:
             self.network.hold()
             place, rate, soon = ahead.popleft()
@@ -82,7 +89,7 @@ class DeterministicEngine(PieceEngine):
 
     def _drawn(self, place, pool, lists):
         """Have the pieces of a step drawn; for each step where it ends, its rate, and the pieces that are coming."""
-        pieces = self.pieces(place.position, 2, PIECE)
+        pieces = self.pieces(place.position, 2, self.PIECE)
         while both := list(islice(pieces, 2)):
             if len(both) == 1:
                 both.append(both[0][[-1, -1]])  # no words
@@ -126,10 +133,3 @@ class DeterministicEngine(PieceEngine):
         one, other = pieces
         for table, *both in zip(self.tables, one.used, other.used, one.where, other.where, strict=True):
             join_copies(table, *both, self.way)
-
-
-def _most_copies(objective, rows):
-    """How many rows of V and of U a piece may use."""
-    kernels = KERNELS[type(objective)]
-    most = PIECE, kernels.most_outputs(PIECE, kernels.outputs_of(objective))
-    return [min(used, n) for used, n in zip(most, rows, strict=True)]

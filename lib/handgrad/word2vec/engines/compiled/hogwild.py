@@ -15,35 +15,49 @@ from handgrad.word2vec.engines.compiled.thread_copies import words_used_often
 from handgrad.word2vec.engines.engine import Step
 from handgrad.word2vec.schedule import Place
 
-PIECE = 50_000  # words that a thread works on before it looks up
-# A thread takes to the rows what its copies have learned after so many words, divided by the number of threads. So all
-# of them together learn of a row that they use often what one would; their mean would learn it more slowly.
-BEHIND = 2500
-OFTEN = 4  # times that a row is used in these words, from which on it has copies; it is twice for each time of a word
-AHEAD = 2  # pieces for each thread that are begun while the first of them is not ready
-
 
 class HogwildEngine(PieceEngine):
     """A step is a piece of the text. It is so long that a report does not wait for those that are at work."""
+
+    PIECE = 50_000  # words that a thread works on before it looks up
+    # A thread takes to the rows what its copies have learned after so many words, divided by the number of threads. So
+    # all of them together learn of a row that they use often what one would; their mean would learn it more slowly.
+    BEHIND = 2500
+    OFTEN = 4  # times that a row is used in these words, from which on it has copies; twice for each time of a word
+    AHEAD = 2  # pieces for each thread that are begun while the first of them is not ready
 
     def __init__(self, task, schedule):
         super().__init__(task, schedule)
         threads = self.config.threads
         if threads > 1:
             self.other_bits = f"its {threads} threads do not wait for each other, as they do if it is deterministic"
-        self.at_work, self.free, self.apart = deque(), list(range(threads)), _apart(threads)
-        self.often = _used_often(self.config, task.vocabulary.counts * task.keep, self.network.objective)
+        self.at_work, self.free, self.apart = deque(), list(range(threads)), self._apart(threads)
+        self.often = self._used_often(self.config, task.vocabulary.counts * task.keep, self.network.objective)
         self.learn_piece(*self.no_words())  # compiles
 
     @classmethod
     def rows_of_copies(cls, config, counts, objective):
-        return [2 * config.threads * (end - begin) for begin, end in _used_often(config, counts, objective)]
+        return [2 * config.threads * (end - begin) for begin, end in cls._used_often(config, counts, objective)]
+
+    @classmethod
+    def _apart(cls, threads):
+        """After how many words a thread joins its copies: whole blocks."""
+        return up_to(TARGETS, cls.BEHIND // threads)
+
+    @classmethod
+    def _used_often(cls, config, counts, objective):
+        """For each table, from which row to which are those with copies: none, where a thread is alone."""
+        if config.threads == 1:
+            return [(0, 0), (0, 0)]
+        often = cls.OFTEN * counts.sum() / cls._apart(config.threads)
+        kernels = KERNELS[type(objective)]
+        return [words_used_often(counts, often), kernels.often_used(counts, often, kernels.outputs_of(objective))]
 
     def epoch(self, place, pool):
         """Piece after piece, each for whichever thread is free. They are yielded in the order of the text."""
         threads = self.config.threads
-        ahead = AHEAD * threads if threads > 1 else 0
-        for starts in self.pieces(place.position, 1, PIECE):
+        ahead = self.AHEAD * threads if threads > 1 else 0
+        for starts in self.pieces(place.position, 1, self.PIECE):
             self.network.hold()
             rate = self.schedule.learning_rate(place)
             begun = pool.submit(self.learn_piece, *self.arguments(place.epoch, starts, rate))
@@ -84,17 +98,3 @@ class HogwildEngine(PieceEngine):
             for rows, (begin, end) in zip(self.rows, self.often, strict=True)
         )
         return copies, self.apart
-
-
-def _apart(threads):
-    """After how many words a thread joins its copies: whole blocks."""
-    return up_to(TARGETS, BEHIND // threads)
-
-
-def _used_often(config, counts, objective):
-    """For each table, from which row to which are those with copies: none, where a thread is alone."""
-    if config.threads == 1:
-        return [(0, 0), (0, 0)]
-    often = OFTEN * counts.sum() / _apart(config.threads)
-    kernels = KERNELS[type(objective)]
-    return [words_used_often(counts, often), kernels.often_used(counts, often, kernels.outputs_of(objective))]

@@ -13,7 +13,6 @@ from handgrad.word2vec.objectives.hierarchical_softmax import HierarchicalSoftma
 from handgrad.word2vec.objectives.negative_sampling import NegativeSamplingObjective
 
 KERNELS = {NegativeSamplingObjective: negative_sampling, HierarchicalSoftmaxObjective: hierarchical_softmax}
-STEPS = 200  # in an epoch, at least: the learning rate of a short text should fall as smoothly
 LONGEST = 1000  # words of a sentence that is not cut for that
 
 
@@ -31,6 +30,8 @@ class PieceEngine(CompiledEngine):
     noise_or_tree : what the objective takes its outputs from, a Noise or the arrays of a HuffmanTree
     model : SKIP_GRAM, CBOW or CBOW_OF_WORD2VEC_C
     """
+
+    STEPS = 200  # in an epoch, at least: the learning rate of a short text should fall as smoothly
 
     def __init__(self, task, schedule):
         super().__init__(task, schedule)
@@ -57,7 +58,7 @@ class PieceEngine(CompiledEngine):
 
     def pieces(self, position, together, most):
         """The rest of the text in pieces of at most so many words; a step is so many pieces ``together``."""
-        words = min(most, len(self.task.text) // (STEPS * together))
+        words = min(most, len(self.task.text) // (self.STEPS * together))
         return pieces_of(self.task.text, position, words, most)
 
     def arguments(self, epoch, starts, rate):
