@@ -10,6 +10,7 @@ import warnings
 from handgrad.errors import InputError
 from handgrad.installing import how_to_install
 from handgrad.word2vec.config import TrainingConfig
+from handgrad.word2vec.engines.compiled import IGNORED_BY_PIECES
 from handgrad.word2vec.engines.numpy_engine import NumPyEngine
 from handgrad.word2vec.objectives import OBJECTIVES
 
@@ -71,8 +72,8 @@ def _not_compiled(config):
     wanted = {"optimizer": ("sgd",), "update": ("batch",), "precision": ("float32",)}
     if objective.asks_questions:
         wanted |= {"reduction": ("sum",), "num_skips": (0,), "max_steps": (0,)}
-        if config.engine == "auto":  # another engine has batches of the size that is asked for
-            wanted["batch_size"] = (TrainingConfig.batch_size,)
+        if config.engine == "auto":  # another engine does what these ignore
+            wanted |= {name: (getattr(TrainingConfig, name),) for name in IGNORED_BY_PIECES}
     elif objective.shares_noise:
         wanted |= {"model": ("skipgram",), "deterministic": (False,)}
     else:

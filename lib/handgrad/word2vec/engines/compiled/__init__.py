@@ -20,3 +20,6 @@ measures what each of them brings. All of it needs numba.
 NCE and sampled softmax share their noise in a whole batch, so BLAS takes their products: ``sampled_kernels`` and
 ``batches``.
 """
+
+# Settings that mean nothing to engines of pieces, with the reason. They are here, where they can be read without numba.
+IGNORED_BY_PIECES = {"batch_size": "it learns pieces of the text, where batches are for engine numpy or torch"}

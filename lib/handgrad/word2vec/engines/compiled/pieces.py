@@ -5,7 +5,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from handgrad.word2vec.engines.compiled import hierarchical_softmax, negative_sampling, steps
+from handgrad.word2vec.engines.compiled import IGNORED_BY_PIECES, hierarchical_softmax, negative_sampling, steps
 from handgrad.word2vec.engines.compiled.draws import chances
 from handgrad.word2vec.engines.compiled.engine import CompiledEngine
 from handgrad.word2vec.engines.compiled.tables import TableNetwork
@@ -50,7 +50,7 @@ class PieceEngine(CompiledEngine):
 
     @classmethod
     def ignores(cls, processes):
-        return {"batch_size": "it learns pieces of the text, where batches are for engine numpy or torch"}
+        return IGNORED_BY_PIECES
 
     def steps(self, place):
         with ThreadPoolExecutor(self.config.threads) as pool:  # which waits for all that is at work when this ends
