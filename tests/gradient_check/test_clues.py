@@ -54,6 +54,45 @@ def test_pieces_are_told_by_what_forward_keeps_where_the_output_has_one_sign():
     assert "outputs where what forward keeps as a is above 0 is right" in text, text
 
 
+def leaky(slope=lambda s: np.where(s.a > 0, 1, s.c), reached=lambda s: s.a < 0):
+    """a where a = x W is above 0, and c a elsewhere, with a c for each column: x (B, D), W (D, N), c (N,) -> (B, N)."""
+
+    def forward(s, x, W, c):
+        a = x @ W
+        return s.keep(np.where(a > 0, a, c * a), x=x, W=W, c=c, a=a)
+
+    def backward(s, dz):
+        da = slope(s) * dz
+        return [da @ s.W.T, s.x.T @ da, (dz * np.where(reached(s), s.a, 0)).sum(axis=0)]
+
+    return planted(forward, backward)
+
+
+BOTH_SIGNS = (X, W, np.array([0.25, -0.4, 0.3, -0.2]))
+
+
+def test_numbers_from_the_outputs_that_do_not_move():
+    report = check_gate(leaky(reached=lambda s: s.a > 0), *BOTH_SIGNS)
+    assert report.mistake == "INDICATOR_WRONG"
+    told = "numbers from outputs where what forward keeps as a is above 0, and the output moves with c at those where"
+    assert told in report.text, report.text
+    assert check_gate(leaky(), *BOTH_SIGNS)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_side_of_the_outputs_is_blamed_only_if_each_of_them_is_wrong(seed):
+    """Where c is below 0, the output is above 0 on both sides: some of those are right."""
+    x, W, c = draw(5, 3, seed=seed), draw(3, 4, seed=seed + 1), BOTH_SIGNS[2]
+    text = check_gate(leaky(slope=lambda s: np.where(np.where(s.a > 0, s.a, s.c * s.a) > 0, 1, s.c)), x, W, c).text
+    assert "what comes from outputs below 0 is right" not in text, text
+
+
+def test_a_condition_is_seen_beside_inputs_at_which_nothing_comes_through():
+    """One set of other inputs has every output on one side: zeros come back there."""
+    text = check_gate(leaky(slope=lambda s: np.where(s.a > 0, 1, 0)), *BOTH_SIGNS).text
+    assert "comes out if every entry of c is 0" in text, text
+
+
 def weighted(dq=lambda s, ds: s.K.T @ ds, factor=1.0, shown=None):
     """Σ softmax(K q) V, for the rows that are shown: q (d,), K (n, d), V (n, d) -> (d,)."""
 

@@ -205,3 +205,54 @@ def test_labels_read_no_rows_of_a_matrix():
 def test_ids_of_no_columns_are_no_examples():
     gate = planted(lambda s, E, ids: s.keep(np.tanh(E), E=E, n=len(ids)), lambda s, dz: [-dz * s.E, None])
     assert not check_gate(gate, draw(4, 3), np.zeros((3, 0), int))
+
+
+USERS, ITEMS = np.array([0, 1, 1, 3, 0, 2]), np.array([2, 0, 3, 3, 1, 2])
+
+
+def penalized(*, slope=lambda p: p * (1 - p), read=lambda u, v: u, weight=lambda s: s.decay):
+    """Σ of σ(u·v) and of ¼ |u|² over the pairs: U, V (N, D), users, items (B,) -> ()."""
+
+    def forward(s, U, V, users, items):
+        u, v = U[users], V[items]
+        s.keep(None, U=U, V=V, users=users, items=items, p=1 / (1 + np.exp(-np.sum(u * v, axis=1))), decay=0.5)
+        return np.sum(s.p) + s.decay / 2 * np.sum(u**2)
+
+    def backward(s, dz):
+        u, v = s.U[s.users], s.V[s.items]
+        dots = dz * column(slope(s.p))
+        dU, dV = np.zeros(s.U.shape), np.zeros(s.V.shape)
+        np.add.at(dU, s.users, dots * v + dz * weight(s) * u)
+        np.add.at(dV, s.items, dots * read(u, v))
+        return [dU, dV, None, None]
+
+    return planted(forward, backward)
+
+
+@pytest.mark.parametrize("seed", range(3))
+class TestTermsOfTables:
+    def check(self, seed, **wrong):
+        return check_gate(penalized(**wrong), draw(4, 3, seed=seed), draw(4, 3, seed=seed + 9), USERS, ITEMS)
+
+    def test_nothing_is_said_of_what_is_right(self, seed):
+        assert self.check(seed)
+
+    @pytest.mark.parametrize("slope", [lambda p: 1 - p**2, lambda p: p, lambda p: p * (1 - p) ** 2])
+    def test_a_term_whose_factor_is_another_for_each_pair(self, seed, slope):
+        text = self.check(seed, slope=slope).text
+        assert "Given one entry of users at a time, the gradient of U is off by a multiple of a row of V." in text, text
+        assert text.endswith("Which term is that? Is it missing, or is its factor wrong?")
+
+    @pytest.mark.parametrize("weight", [lambda s: 0, lambda s: 1, lambda s: 3])
+    def test_a_term_that_is_there_as_often_as_a_row_is_read(self, seed, weight):
+        text = self.check(seed, weight=weight).text
+        assert "off by a multiple of U, in each row as many times as users names it." in text, text
+
+    def test_a_term_of_another_size_in_each_pair_is_not_counted(self, seed):
+        text = self.check(seed, weight=lambda s: s.decay * (1 + column(s.p))).text
+        assert "off by a multiple of U, another in each row." in text, text
+
+    def test_one_table_that_is_read_for_another(self, seed):
+        report = self.check(seed, read=lambda u, v: v)
+        assert report.mistake == "READ_FOR_ANOTHER"
+        assert "With V equal to U and items equal to users, the gradient of V is right." in report.text, report.text

@@ -208,13 +208,17 @@ class Evidence:
 
     @cached_property
     def others(self) -> list["Evidence"]:
-        """The same mistake at other values, and where axes are twice as long. Where it does not show, there is none."""
+        """The same mistake at other values, and where axes are twice as long. Where it does not show, there is none.
+
+        Nor where zeros alone come back, if here they do not: then a condition lets nothing through.
+        """
         rng, found = np.random.default_rng([5, 7919]), []
         sizes = sorted({n for x in self.inputs for n in np.shape(x)} - {0, 1})
         for change, size in [(nearby, None), *3 * [(redrawn, None)], *((with_entries_twice, size) for size in sizes)]:
             whole = Evidence.elsewhere(self.whole, dict(enumerate(change(x, rng, size) for x in self.inputs)))
             found.append(whole if whole is None or self.part is None else whole.wrong_part(self.part[0]))
         comparable = [other for other in found if other is not None and other.fits == self.fits and not other.is_right]
+        comparable = [other for other in comparable if np.any(other.given) or not np.any(self.given)]
         slopes = min(2, int(np.count_nonzero(self.right)))  # of a single one, anything is a multiple
         return [other for other in comparable if int(np.count_nonzero(other.right)) >= slopes]
 

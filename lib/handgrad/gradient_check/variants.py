@@ -141,11 +141,20 @@ def special_places(inputs: list[Any], names: list[str]) -> Iterator[tuple[str, I
 
 
 def equal_places(inputs: list[Any], names: list[str]) -> Iterator[tuple[str, Inputs]]:
-    """Inputs where one array is equal to another of its shape, in words and as arrays."""
-    floats = [j for j, x in enumerate(inputs) if is_float(x) and np.size(x) > 1]
-    for first, second in combinations(floats, 2):
-        if np.shape(inputs[first]) == np.shape(inputs[second]):
-            yield f"{names[second]} equal to {names[first]}", {second: np.array(inputs[first])}
+    """Inputs where one array is equal to another of its shape, in words and as arrays; then ids as well as floats."""
+    pairs = [(a, b) for a, b in combinations(range(len(inputs)), 2) if np.shape(inputs[a]) == np.shape(inputs[b])]
+    several = [(a, b) for a, b in pairs if np.size(inputs[a]) > 1]
+    floats = [(a, b) for a, b in several if is_float(inputs[a]) and is_float(inputs[b])]
+    ids = [(a, b) for a, b in several if not is_float(inputs[a]) and not is_float(inputs[b])]
+    for some in ([pair] for pair in floats):
+        yield _equal(inputs, names, some)
+    for some in ([pair, of_ids] for pair in floats for of_ids in ids):
+        yield _equal(inputs, names, some)
+
+
+def _equal(inputs, names, pairs):
+    words = (f"{names[second]} equal to {names[first]}" for first, second in pairs)
+    return " and ".join(words), {second: np.array(inputs[first]) for first, second in pairs}
 
 
 def one_row(inputs: list[Any], z: np.ndarray, row: int, forward: Callable[..., Any]) -> Inputs:

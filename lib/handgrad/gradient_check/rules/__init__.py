@@ -39,6 +39,7 @@ CLUES = [
         slopes.off_by_a_known_array,
     ),
     *(
+        upstream.outputs_on_the_other_side,
         upstream.depends_on_too_much,
         slopes.row_sum,
         slopes.entries_sum,
@@ -51,7 +52,12 @@ CLUES = [
 ]
 
 # Rows of a table that ids read have no order of their own: what they share is which of the ids read them.
-READ_BY_IDS = [ids.wrong_in_some_columns, ids.wrong_for_some_rows, ids.right_for_one_row_of_ids]
+READ_BY_IDS = [
+    ids.wrong_in_some_columns,
+    ids.wrong_for_some_rows,
+    ids.right_for_one_row_of_ids,
+    ids.off_by_a_row_of_a_table,
+]
 
 # Right where the inputs have certain values.
 SPECIAL_PLACES = [shapes.right_for_symmetric, inputs.right_where_two_are_equal, inputs.right_at_a_special_place]

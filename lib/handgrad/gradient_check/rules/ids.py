@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import agrees
+from handgrad.gradient_check.comparing import agrees, matches, multiple_of
 from handgrad.gradient_check.rule import clue, mistake
 from handgrad.gradient_check.variants import with_distinct_ids
 from handgrad.gradient_check.wording import listed, slices
@@ -179,6 +179,28 @@ def right_for_one_row_of_ids(e):
     if states.count("right") > 1 and set(states) <= {"right", "still"}:
         ids = np.asarray(e.inputs[e.table_of])
         yield {"row": _row(ids), "ids": e.names[e.table_of]}
+
+
+@clue(
+    "TERM_WRONG",
+    "Given one {row} of {ids} at a time, the {gradient} {is} off by a multiple of {what}.",
+    "Which term is that? Is it missing, or is its factor wrong?",
+    always=("what",),
+)
+def off_by_a_row_of_a_table(e):
+    """A term's own factor is most often another for each row of ids: so nothing shows before they are alone."""
+    wrong = [each for each, state in zip(e.alone[e.table_of], _states(e), strict=True) if state == "wrong"]
+    if len(wrong) < 2 or np.ndim(e.x) != 2 or np.shape(e.x)[1] < 3:  # of two numbers, much is a multiple
+        return
+    ids = np.asarray(e.inputs[e.table_of])
+    for name, table in zip(e.names, e.inputs, strict=True):
+        if is_float(table) and np.ndim(table) == 2 and np.shape(table)[1] == np.shape(e.x)[1]:
+            if all(_is_along_rows_of(table, (each.given - each.right)[_by_row(each.off)]) for each in wrong):
+                yield {"row": _row(ids), "ids": e.names[e.table_of], "what": f"a row of {name}"}
+
+
+def _is_along_rows_of(table, rows):
+    return all(any(matches(multiple_of(row, other) * other, row) for other in table) for row in rows)
 
 
 def _states(e):

@@ -156,7 +156,8 @@ def _is_ordinary(e, there, changed):
         with np.errstate(divide="raise", over="raise", invalid="raise"):
             gate.forward(*copy.deepcopy(there.inputs))
             gate.backward(there.dz.copy()[()])
-        near = there.elsewhere({j: x + 1e-3 * (1 + np.abs(x)) for j, x in changed.items()}, dz=there.dz)
+        moved = {j: x + 1e-3 * (1 + np.abs(x)) for j, x in changed.items() if is_float(x)}
+        near = there.elsewhere(changed | moved, dz=there.dz)
         floats = [j for j, x in enumerate(e.inputs) if is_float(x)]
         slopes = [[each.slopes_of(j).values for each in (e, there, near)] for j in floats]
         if not all(np.isfinite(values).all() for of_one in slopes for values in of_one):

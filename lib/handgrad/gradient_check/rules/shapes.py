@@ -133,7 +133,7 @@ def mean_of_copies(e):
 @mistake(
     "MEAN_OR_SUM",
     "The {gradient} {is} {right_one} {how} {n}, {which}.",
-    "Does forward take a sum there, or a mean?",
+    "Does forward take a sum there, or a mean, and what does backward take?",
     always=("how", "which"),
     varies="n",
 )

@@ -198,7 +198,7 @@ def off_by_a_known_array(e):
             told = f"a multiple of {what}" if what else "the same number in every entry"
             factor = multiple_of(off, array)
             is_one = matches(factor * array, off)
-            where = "" if one_row else ", another in each row"
+            where = "" if one_row else _as_often_as_it_is_read(e, off, array) or ", another in each row"
             if is_one:
                 where = "" if one_row or not what else ", the same in each row"
                 number, unit = (factor, "") if what.startswith("dz") else (factor / e.dz, " times dz")
@@ -210,6 +210,16 @@ def off_by_a_known_array(e):
             told = f"a multiple of {what} and by the same number in every entry"
             where = ", the same in each row" if _are_along(off, [array, ones]) else ", others in each row"
             yield {"what": told, "where": "" if one_row else where, "number": ""}
+
+
+def _as_often_as_it_is_read(e, off, array):
+    """In words, if e.x is a table, and the multiple counts how many times ids name the row."""
+    for name, ids in zip(e.names, e.inputs, strict=True) if e.part is None and np.ndim(e.x) == 2 else ():
+        if not is_float(ids) and np.ndim(ids) and np.max(ids, initial=-1) < len(e.x):
+            counts = np.bincount(np.ravel(ids)[np.ravel(ids) >= 0], minlength=len(e.x))[:, None]
+            if np.ptp(counts) and matches(multiple_of(off, counts * array) * counts * array, off):
+                return f", in each row as many times as {name} names it"
+    return ""
 
 
 def _is_along(off, arrays):

@@ -133,13 +133,35 @@ def right_for_equal_upstream(e):
     always=("where",),
 )
 def right_from_outputs_on_one_side(e):
-    splits = {"{} 0": e.z}
+    """It has to be so for each output, and for the whole input: in some of its rows one side may be wrong by chance."""
+    response, jacobian = e.whole.response, e.whole.jacobian
+    for told, above, below in _sides(e) if response is not None else ():
+        matters = np.any(response, axis=1) | np.any(jacobian, axis=1)
+        off = np.any(np.abs(response - jacobian) > 1e-5 * np.max(np.abs(jacobian)), axis=1)
+        for right, wrong, side in (("above", "below", below), ("below", "above", above)):
+            if np.any(off) and np.any(matters & ~off) and np.array_equal(off[matters], side[matters]):
+                yield {"where": told.format(right), "elsewhere": told.format(wrong)}
+
+
+@clue(
+    "INDICATOR_WRONG",
+    "The {gradient} {has} numbers from outputs {where}, and the output moves with {name} at those {elsewhere} alone.",
+    "Under which condition does an entry of the output depend on it?",
+    always=("where",),
+)
+def outputs_on_the_other_side(e):
+    for told, above, below in _sides(e) if e.response is not None else ():
+        tells, moves = np.any(e.response, axis=1), np.any(e.jacobian, axis=1)
+        for words, others, here, there in (("above", "below", above, below), ("below", "above", below, above)):
+            if (tells | moves).any() and here[tells].all() and there[moves].all():
+                yield {"where": told.format(words), "elsewhere": told.format(others), "name": e.name}
+
+
+def _sides(e):
+    """Ways to part the outputs by a sign, in words, and which are above and below 0: theirs, or what is kept."""
+    arrays = {"{} 0": e.z}
     for name, value in e.kept.items():
         if isinstance(value, np.ndarray) and is_float(value) and np.shape(value) == np.shape(e.z):
-            splits[f"where what forward keeps as {name} is {{}} 0"] = value
-    for told, array in splits.items() if np.ndim(e.z) else ():
-        sides = {"above": array > 0, "below": array < 0}
-        dz = {side: np.where(mask, e.dz, 0) for side, mask in sides.items() if mask.any()}
-        for right, wrong in (("above", "below"), ("below", "above")) if len(dz) == 2 else ():
-            if e.is_right_if(dz=dz[right]) and not e.is_right_if(dz=dz[wrong]):
-                yield {"where": told.format(right), "elsewhere": told.format(wrong)}
+            arrays[f"where what forward keeps as {name} is {{}} 0"] = value
+    for told, array in arrays.items() if np.ndim(e.z) else ():
+        yield told, np.ravel(array > 0), np.ravel(array < 0)
