@@ -133,14 +133,19 @@ def right_for_equal_upstream(e):
     always=("where",),
 )
 def right_from_outputs_on_one_side(e):
-    """It has to be so for each output, and for the whole input: in some of its rows one side may be wrong by chance."""
+    """It has to be so for each output, and for the whole input: in some of its rows one side may be wrong by chance.
+
+    Near 0 a wrong one may be off by very little, but by more than any on the right side.
+    """
     response, jacobian = e.whole.response, e.whole.jacobian
     for told, above, below in _sides(e) if response is not None else ():
         matters = np.any(response, axis=1) | np.any(jacobian, axis=1)
-        off = np.any(np.abs(response - jacobian) > 1e-5 * np.max(np.abs(jacobian)), axis=1)
-        for right, wrong, side in (("above", "below", below), ("below", "above", above)):
-            if np.any(off) and np.any(matters & ~off) and np.array_equal(off[matters], side[matters]):
-                yield {"where": told.format(right), "elsewhere": told.format(wrong)}
+        off = np.max(np.abs(response - jacobian), axis=1) / np.max(np.abs(jacobian))
+        for right, wrong, fine, side in (("above", "below", above, below), ("below", "above", below, above)):
+            if (matters & fine).any() and (matters & side).any():
+                largest = off[matters & fine].max()
+                if largest <= MATCH < off.max() and off[matters & side].min() > largest:
+                    yield {"where": told.format(right), "elsewhere": told.format(wrong)}
 
 
 @clue(
