@@ -17,6 +17,36 @@ def test_a_backward_that_reads_a_global_is_found_out(seed):
     assert check_gate(planted(lambda s, x: s.keep(np.sin(x), x=x), lambda s, dz: [np.cos(s.x) * dz]), x)
 
 
+@pytest.mark.parametrize(
+    "cut, said",
+    [
+        (lambda g: np.clip(g, -30, 30), "With dz 1000 times as large, what comes back does not follow."),
+        (lambda g: g / max(1, np.linalg.norm(g) / 50), "With dz 1000 times as large, what comes back does not follow."),
+        (lambda g: np.where(g < -9, 0, g), "With dz 1000 times as large, what comes back does not follow."),
+        (np.asarray, None),
+        (lambda g: 1e-300 * (1e300 * g), None),
+    ],
+)
+def test_a_gradient_that_is_cut_off_where_dz_is_larger_is_found_out(cut, said):
+    x = draw(4, 3)
+    report = check_gate(planted(lambda s, x: s.keep(np.sin(x), x=x), lambda s, dz: [cut(np.cos(s.x) * dz)]), x)
+    assert bool(report) is (said is None), report.text
+    if said:
+        assert report.mistake == "NOT_LINEAR" and said in report.text
+
+
+def test_an_upstream_gradient_of_the_other_sign_is_tried_too():
+    """Here dz is one number, and it happens to be above 0."""
+
+    def loss(s, dz):
+        return [np.cos(s.x) * (dz if dz * s.sign > 0 else 0)]
+
+    for sign in (1, -1):
+        gate = planted(lambda s, x, sign=sign: s.keep(np.sum(np.sin(x)), x=x, sign=sign), loss)
+        report = check_gate(gate, draw(4))
+        assert not report.ok and report.mistake in ("NOT_LINEAR", "ALL_ZERO"), report.text
+
+
 def test_right_where_all_are_above_0_is_told_as_that():
     leaky = planted(lambda s, x: s.keep(np.where(x > 0, x, 0.1 * x), x=x), lambda s, dz: [dz * (s.x > -9)])
     x = np.array([[1.0, -2.0, 0.3], [0.2, 0.8, -1.1]])
@@ -176,7 +206,10 @@ class TestOnePlaceIsShown:
             lambda s, x: s.keep(np.maximum(0, np.sum(x)) ** 2, x=x), lambda s, dz: [2 * dz * np.sum(s.x) + 0 * s.x]
         )
         text = check_gate(gate, np.array([[1.5, -1.7], [1.1, -0.5]])).text
-        assert "at these inputs, and wrong at others. It is so with every sign in x reversed." in text, text
+        there = (
+            "With every sign in x reversed, the output does not move with x at all, and the gradient of x has numbers."
+        )
+        assert f"at these inputs, and wrong at others. {there}" in text, text
 
     def test_two_that_were_exchanged(self):
         swapped = planted(lambda s, x, y: s.keep(x * y, x=x, y=y), lambda s, dz: [dz * s.x, dz * s.y])

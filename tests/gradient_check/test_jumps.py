@@ -55,6 +55,19 @@ def test_numbers_that_lie_on_a_stair_are_told_so_too(slope):
     assert report.text.endswith("Does it round, or use //?")
 
 
+@pytest.mark.parametrize("kept", [("p",), ("p", "half")])
+def test_what_forward_keeps_with_fewer_digits_is_named(kept):
+    def forward(s, x, W):
+        p = (1 / (1 + np.exp(-x @ W))).astype(np.float32)
+        return s.keep(p * 1.5 + 0 * x[:, :1], **dict.fromkeys(kept, p), x=x, W=W, slope=1.5 * (p - p**2).astype(float))
+
+    gate = planted(forward, lambda s, dz: [dz * s.slope @ s.W.T, s.x.T @ (dz * s.slope)])
+    report = check_gate(gate, X, draw(3, 2, seed=1))
+    names = " and ".join(kept)
+    assert report.mistake == "NO_STEP_CAN_TELL"
+    assert f"what forward keeps as {names} has fewer digits than float64. Where are they lost?" in report.text
+
+
 def test_a_staircase_in_one_input_hides_no_mistake_in_another():
     def forward(s, x, y):
         return s.keep(np.floor(x) + np.sin(y), y=y)

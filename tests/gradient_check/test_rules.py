@@ -241,6 +241,40 @@ CASES = [
     ("one side", tanh(lambda g, s, dz: np.where(s.x > 0, g, 0.5 * g)), (X,), "RIGHT_ON_ONE_SIDE", "where x is above 0"),
     ("a term without dz", tanh(lambda g, s, dz: g + 0.1 * s.x), (X,), "NOT_LINEAR", "is not 0 where dz is 0"),
     ("|dz|", tanh(lambda g, s, dz: g * np.abs(dz)), (X,), "NOT_LINEAR", "With dz twice as large"),
+    (
+        "a condition on dz",
+        tanh(lambda g, s, dz: np.where(dz > 0, g, g * s.y)),
+        (X,),
+        "NOT_LINEAR",
+        "does not have every sign reversed. Does a condition ask for the sign of dz?",
+    ),
+    (
+        "an input that is not used",
+        planted(lambda s, x, y: s.keep(np.tanh(x), x=x), lambda s, dz: [dz / np.cosh(s.x) ** 2, dz * s.x]),
+        (X, Y),
+        "STILL",
+        "does not move with y at all, and the gradient of y has numbers. Does forward use it, or does it cancel?",
+    ),
+    (
+        "a buffer used twice",
+        planted(
+            lambda s, x, W: s.keep(np.tanh(x @ W), x=x.copy(), W=W, t=np.tanh(x @ W)),
+            lambda s, dz: [np.matmul(dz * (1 - s.t**2), s.W.T, out=s.x), s.x.T @ (dz * (1 - s.t**2))],
+        ),
+        (X, draw(3, 2, seed=1)),
+        "KEPT_WRITTEN_TO",
+        "Backward changes what forward keeps as x. Which of its lines read that as it was?",
+    ),
+    (
+        "another slope behind a sum",
+        planted(
+            lambda s, x, W: s.keep(np.tanh(x @ W), x=x, W=W, t=np.tanh(x @ W)),
+            lambda s, dz: [dz * s.t * (1 - s.t) @ s.W.T, s.x.T @ (dz * s.t * (1 - s.t))],
+        ),
+        (X, draw(3, 2, seed=1)),
+        "OUTPUT_FACTOR",
+        "In the gradients of x and W, what comes from one output is a multiple of the right ones, another for each: ",
+    ),
     ("numbers exchanged", tanh(lambda g, s, dz: np.sort(g, axis=1)), (X,), "PARTS_EXCHANGED", "in other places"),
     ("factors by row", tanh(at_rows([1.5, 2.0, 2.0, 3.0])), (X,), "ROW_FACTOR", "in each: 1.5, 2, 3."),
     (

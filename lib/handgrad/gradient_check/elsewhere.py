@@ -67,6 +67,28 @@ def wrong_elsewhere(
     return None
 
 
+def not_linear(untouched: Gate, names: list[str], inputs: list[Any], dz: Any, skipped: int) -> GradientReport | None:
+    """A report if gradients that are right under this upstream gradient do not grow with it, or turn with it."""
+    given = answer_of(copy.deepcopy(untouched), inputs, dz)
+    for factor, said in ((1000.0, "dz 1000 times as large"), (-1.0, "every sign in dz reversed")):
+        other = answer_of(copy.deepcopy(untouched), inputs, factor * dz)
+        floats = [i for i, x in enumerate(inputs) if is_float(x)]
+        wrong = [i for i in floats if np.isfinite(other[i]).all() and not _same_digits(other[i], factor * given[i])]
+        if wrong:
+            told = gradients_are([names[i] for i in wrong])
+            text = (
+                f"{type(untouched).__name__}: the {told} right under this upstream gradient, and wrong under others. "
+                f"With {said}, what comes back does not follow. Is it cut off, or does a condition ask for dz?"
+            )
+            return GradientReport(False, text, "NOT_LINEAR", skipped)
+    return None
+
+
+def _same_digits(a, b):
+    """To what single precision has, in case that backward computes in it."""
+    return bool(np.all(np.abs(a - b) <= 1e-5 * np.max(np.abs(b), initial=0.0)))
+
+
 def _at_others(gate, untouched, names, inputs, moved, wrong, dz, skipped):
     """A code, and what is told of gradients that are right here and wrong at the ``moved`` inputs."""
     before = copy.deepcopy([*moved, dz])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import MATCH, agrees, disagreement, matches, multiple_of
+from handgrad.gradient_check.comparing import MATCH, agrees, disagreement, equal, matches, multiple_of
 from handgrad.gradient_check.measuring import answer_of, copies_of, draw_upstream, of_one_input
 from handgrad.gradient_check.variants import are_flags, nearby, redrawn, some_examples, with_entries_twice
 from handgrad.nodes import Gate
@@ -34,6 +34,7 @@ class Evidence:
     z, dz : output and upstream gradient
     all_given : the gradients of all inputs, as they were returned
     kept : what forward left on the gate, by name
+    written_to : the names of those that backward changed
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class Evidence:
         self.kept = {name: copy.copy(value) for name, value in vars(self.gate).items() if name[0] != "_"}
         self.dz = np.asarray(draw_upstream(np.shape(self.z), [*inputs, self.z], 2) if dz is None else dz)
         self.all_given = copies_of(self.gate.backward(self.dz.copy()[()]))
+        arrays = {name: value for name, value in self.kept.items() if isinstance(value, np.ndarray)}
+        self.written_to = [name for name, array in arrays.items() if not equal(array, vars(self.gate).get(name))]
         self.given, self.x = self._cut(self.all_given[i]), self._cut(inputs[i])
         self._slopes: dict[int, Slopes] = {}
 

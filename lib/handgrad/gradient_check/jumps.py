@@ -28,6 +28,9 @@ SAID_OF = {
         "At {names} no step can tell. Forward's values move in steps that are longer than those of float64. Where are "
         "digits lost: by rounding, in a cast, or in the difference of two large numbers?"
     ),
+    "KEPT": (
+        "At {names} no step can tell: what forward keeps as {kept} has fewer digits than float64. Where are they lost?"
+    ),
     None: (
         "At {names} no step can tell. A step that rounding allows is longer than the turns of this function, so "
         "right and wrong look alike. Where are the inputs smaller?"
@@ -48,12 +51,19 @@ def why_no_step_can_tell(forward: Callable[..., Any], inputs: list[Any], i: int)
     return None
 
 
-def told(kinds: dict[str, str | None]) -> str:
-    """The sentences about inputs at which no step can tell, by name."""
+def told(kinds: dict[str, str | None], kept: list[str] | None = None) -> str:
+    """The sentences about inputs at which no step can tell, by name; ``kept`` is what has fewer digits than it should.
+
+    That says more than what is seen of the jumps from outside.
+    """
+    if kept:
+        kinds = {name: kind if kind in ("STAIRCASE", "CAST") else "KEPT" for name, kind in kinds.items()}
     sentences = []
     for kind in dict.fromkeys(kinds.values()):
         names = [name for name in kinds if kinds[name] == kind]
-        sentences.append(SAID_OF[kind].format(names=listed(names), are="is" if len(names) == 1 else "are"))
+        sentences.append(
+            SAID_OF[kind].format(names=listed(names), kept=listed(kept or [""]), are="is" if len(names) == 1 else "are")
+        )
     return " ".join(sentences)
 
 

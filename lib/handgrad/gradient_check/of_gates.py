@@ -12,7 +12,7 @@ from handgrad.functional import is_float
 from handgrad.gradient_check.answers import calls_differ
 from handgrad.gradient_check.comparing import NEAR, ROUGHLY, TOLERANCE, agrees, all_equal, equal
 from handgrad.gradient_check.diagnosis import diagnose, in_words
-from handgrad.gradient_check.elsewhere import nothing_tested, run_elsewhere, wrong_elsewhere
+from handgrad.gradient_check.elsewhere import not_linear, nothing_tested, run_elsewhere, wrong_elsewhere
 from handgrad.gradient_check.evidence import Evidence
 from handgrad.gradient_check.form import failure, fewer_digits, input_names, which_are_right, wrong_form
 from handgrad.gradient_check.jumps import told, why_no_step_can_tell
@@ -162,13 +162,14 @@ def _judge(untouched, names, inputs, z, dz, given, measured):
         wrong = [i for i in wrong if _distance(given[i], measured[i]) > TOLERANCE]
     if unclear and set(wrong) <= set(unclear):
         code = "STAIRCASE" if "STAIRCASE" in unclear.values() else "NO_STEP_CAN_TELL"
-        text = told({names[i]: why for i, why in unclear.items()})
+        text = told({names[i]: why for i, why in unclear.items()}, _kept_with_fewer_digits(untouched, inputs))
         right = which_are_right(names, given, {i: slopes for i, slopes in measured.items() if i not in unclear})
         return GradientReport(False, f"{name}: {text[0].lower()}{text[1:]}{right}{and_skipped(skipped)}", code, skipped)
     jumps = {i: why for i, why in unclear.items() if why}
     wrong = [i for i in wrong if i not in jumps]
     if not wrong:
         failed = nothing_tested(untouched, names, inputs, measured, skipped)
+        failed = failed if failed is not None else not_linear(untouched, names, inputs, dz, skipped)
         failed = failed if failed is not None else wrong_elsewhere(untouched, names, inputs, measured)
         right = f"{name}: backward agrees with the measured slopes{skips(skipped)}."
         return failed if failed is not None else GradientReport(True, right, None, skipped)
@@ -201,7 +202,8 @@ def _judge(untouched, names, inputs, z, dz, given, measured):
     if code is None:
         text += ASK_FOR_PARTS + ASK_FOR_A_REFERENCE
     if jumps:
-        text += f" {told({names[i]: why for i, why in jumps.items()})}"
+        kept = _kept_with_fewer_digits(untouched, inputs)
+        text += f" {told({names[i]: why for i, why in jumps.items()}, kept)}"
     return GradientReport(False, text, code, skipped)
 
 
@@ -217,6 +219,14 @@ def _no_slopes(untouched, inputs, z, dz, given, measured, wrong):
             why = why_no_step_can_tell(copy.deepcopy(untouched).forward, inputs, i)
             unclear |= {i: why} if no_step_fits or why else {}
     return unclear
+
+
+def _kept_with_fewer_digits(untouched, inputs):
+    """The names of what forward leaves on the gate in less than float64, though it was fed that."""
+    gate = copy.deepcopy(untouched)
+    gate.forward(*inputs)
+    arrays = {name: value for name, value in vars(gate).items() if isinstance(value, np.ndarray | np.floating)}
+    return [name for name, value in arrays.items() if is_float(value) and value.dtype.itemsize < 8]
 
 
 def _written_to(names, before, after):

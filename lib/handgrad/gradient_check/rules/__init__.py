@@ -29,9 +29,11 @@ CONDITIONS = [places.zeroed, places.other_condition, places.right_on_one_side, i
 # What a wrong gradient has in common with the right one, where no formula for the mistake is known. Such a clue says
 # less than a name, and more looks like it by chance: so it is confirmed where the gate is fed other and larger arrays.
 CLUES = [
-    *(places.factor_on_a_part, slopes.known_factor, upstream.something_without_upstream, upstream.not_twice_as_large),
+    *(places.factor_on_a_part, slopes.known_factor, inputs.kept_is_written_to),
+    *(upstream.something_without_upstream, upstream.not_twice_as_large),
     *(
         places.parts_exchanged,
+        places.numbers_for_what_does_not_move,
         places.numbers_where_nothing_moves,
         inputs.row_factor,
         slopes.multiple,
@@ -39,6 +41,7 @@ CLUES = [
         slopes.off_by_a_known_array,
     ),
     *(
+        upstream.not_its_negative,
         upstream.outputs_on_the_other_side,
         upstream.depends_on_too_much,
         slopes.row_sum,
@@ -48,6 +51,7 @@ CLUES = [
     ),
     *(slopes.row_scale, inputs.right_for_one_row, upstream.right_for_equal_upstream),
     *(inputs.one_array_kept_several_times, upstream.right_from_outputs_on_one_side),
+    upstream.output_factor,
     *(slopes.row_scale_where_large, slopes.grows_with_another_input, slopes.grows_where_another_input_is_large),
 ]
 

@@ -187,6 +187,17 @@ def one_array_kept_several_times(e):
 
 
 @clue(
+    "KEPT_WRITTEN_TO",
+    "Backward changes what forward keeps as {what}.",
+    "Which of its lines read that as it was?",
+    always=("what",),
+)
+def kept_is_written_to(e):
+    if e.written_to:
+        yield {"what": listed(e.written_to)}
+
+
+@clue(
     "ROW_FACTOR",
     "Each row of the {gradient} is a multiple of the right one, and not the same in each: {factors}.",
     "Which number differs from row to row?",

@@ -161,6 +161,16 @@ def parts_exchanged(e):
 
 
 @clue(
+    "STILL",
+    "The output does not move with {name} at all, and the {gradient} {has} numbers.",
+    "Does forward use it, or does it cancel?",
+)
+def numbers_for_what_does_not_move(e):
+    if e.fits and e.part is None and not np.any(e.right) and np.any(e.given):
+        yield {"name": e.name}
+
+
+@clue(
     "STILL_ROWS",
     "Here the output does not move at all with {rows} of {name}, and the {gradient} {has} numbers there.",
     "What keeps them out of forward, and what out of backward?",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import MATCH, matches
+from handgrad.gradient_check.comparing import EXACT, MATCH, matches
 from handgrad.gradient_check.rule import clue, mistake
 from handgrad.gradient_check.variants import zero_at
 
@@ -85,6 +85,40 @@ def not_twice_as_large(e):
 
 
 @clue(
+    "NOT_LINEAR",
+    "With every sign in dz reversed, the {gradient} {does} not have every sign reversed.",
+    "Does a condition ask for the sign of dz?",
+)
+def not_its_negative(e):
+    reversed_ = e.given_for(-e.dz)
+    if reversed_ is not None and np.shape(reversed_) == np.shape(e.given) and not np.allclose(reversed_, -e.given):
+        yield {}
+
+
+@clue(
+    "OUTPUT_FACTOR",
+    "In the {gradient}, what comes from one output is a multiple of {right_one}, another for each: {factors}.",
+    "Which number belongs to an output, and where does it enter the slope?",
+)
+def output_factor(e):
+    """Of a single number anything is a multiple: then it has to be a whole one."""
+    if e.response is None or np.size(e.z) < 3:
+        return
+    telling = np.count_nonzero(e.jacobian, axis=1) > (0 if np.size(e.x) > 1 else np.inf)
+    response, right = e.response[telling], e.jacobian[telling]
+    if len(right) < 3 or np.any(e.response[~telling]):
+        return
+    factors = np.sum(response * right, axis=1, keepdims=True) / np.sum(right**2, axis=1, keepdims=True)
+    near = np.abs(factors) * (MATCH * np.abs(right).max(axis=1, keepdims=True) + EXACT * np.abs(right).max())
+    single = np.count_nonzero(right, axis=1, keepdims=True) == 1
+    whole = np.abs(factors - np.rint(factors)) <= MATCH
+    if np.all(np.abs(response - factors * right) <= near) and np.all(whole | ~single) and np.all(factors):
+        different = list(dict.fromkeys(f"{factor:.4g}" for factor in np.ravel(factors)))
+        if len(different) > 1:
+            yield {"factors": ", ".join(different[:4]) + ", …" * (len(different) > 4)}
+
+
+@clue(
     "UPSTREAM_MIXED",
     "Entry {place} of the {gradient} depends on dz at {output}, though the output does not move there when that entry "
     "of {name} does.",
@@ -158,7 +192,7 @@ def outputs_on_the_other_side(e):
     for told, above, below in _sides(e) if e.response is not None else ():
         tells, moves = np.any(e.response, axis=1), np.any(e.jacobian, axis=1)
         for words, others, here, there in (("above", "below", above, below), ("below", "above", below, above)):
-            if (tells | moves).any() and here[tells].all() and there[moves].all():
+            if tells.any() and moves.any() and here[tells].all() and there[moves].all():
                 yield {"where": told.format(words), "elsewhere": told.format(others), "name": e.name}
 
 
