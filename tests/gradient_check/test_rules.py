@@ -263,7 +263,7 @@ CASES = [
         ),
         (X, draw(3, 2, seed=1)),
         "KEPT_WRITTEN_TO",
-        "Backward changes what forward keeps as x. Which of its lines read that as it was?",
+        "Backward changes what forward keeps as x. Does each line that reads it get the one that it needs?",
     ),
     (
         "another slope behind a sum",

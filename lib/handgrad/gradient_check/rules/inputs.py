@@ -189,7 +189,7 @@ def one_array_kept_several_times(e):
 @clue(
     "KEPT_WRITTEN_TO",
     "Backward changes what forward keeps as {what}.",
-    "Which of its lines read that as it was?",
+    "Does each line that reads it get the one that it needs?",
     always=("what",),
 )
 def kept_is_written_to(e):
