@@ -42,8 +42,8 @@ SAMPLE = 2**14  # characters at the beginning of a text, by which it is seen whe
 # The mean length of words in a sample. Of scripts that are written with blanks, German and code have 6 to 12 and lists
 # of addresses 40; of those without, words that were split have 1 to 5, Chinese and Thai that were not have 10 and more.
 LONGEST_MEAN, LONGEST_MEAN_WITHOUT_BLANKS = 100, 8
-WITHOUT_BLANKS = re.compile(  # Thai to Lao, Burmese, Khmer, kana and punctuation, ideographs
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+"
+WITHOUT_BLANKS = re.compile(  # Thai, Lao, Tibetan, Burmese, Khmer, kana and punctuation, ideographs
+    "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+"
 )
 LONGEST_WORD = 2**20  # characters; what goes on for longer without a blank is no text in words
 
