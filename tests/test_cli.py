@@ -21,6 +21,7 @@ from click.testing import CliRunner
 
 from handgrad import corpora
 from handgrad.cli import main
+from handgrad.cli.sentences import with_flags
 from handgrad.installing import how_to_install
 from handgrad.word2vec import KeyedVectors, TrainingConfig, Vocabulary
 from handgrad.word2vec.config import choices_of
@@ -203,6 +204,23 @@ def test_a_setting_that_an_engine_would_ignore_is_one_sentence(run, text, tmp_pa
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    "said, meant",
+    [
+        ("dimension = 100, not", "--dimension = 100, not"),
+        ("got epochs 12 and max_steps 0", "got --epochs 12 and --max-steps 0"),
+        ("subsample = 1e-05", "--subsample = 1e-05"),
+        ("keep = -20", "--keep = -20"),
+        ("device = 'auto'", "--device = 'auto'"),
+        ("seeds = {'noise': 3}", "--seeds = {'noise': 3}"),
+        ("choose engine numpy, a compiled engine is faster", "choose --engine numpy, a compiled engine is faster"),
+        ("the window of a text in window.txt, 'epochs 3'", "the window of a text in window.txt, 'epochs 3'"),
+    ],
+)
+def test_a_setting_beside_its_value_is_called_as_its_option(said, meant):
+    assert with_flags(said, main.commands["train"]) == meant
+
+
 def test_without_output_it_says_that_nothing_was_kept(run, text):
     assert "not saved: give --output" in run("train", text, *SMALL).output
 
@@ -329,6 +347,14 @@ def test_other_commands_end_on_ctrl_c_too(tmp_path):
     assert ended(process) == (130, "Stopped.")
 
 
+def test_stopped_while_its_modules_are_read_it_shows_no_traceback(tmp_path):
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "handgrad", "train"]
+    result = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path})
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "Stopped.\n")
+
+
 def stop_after(step, monkeypatch):
     """Ctrl-C, when so many steps have been made."""
     steps = NumPyEngine.steps
@@ -418,7 +444,7 @@ def test_a_mistake_of_the_library_is_not_blamed_on_the_user(run, text, monkeypat
     assert result.exit_code == 1 and isinstance(result.exception, ValueError)
 
 
-@pytest.mark.parametrize("missing, command", [("scipy", "evaluate"), ("safetensors", "train")])
+@pytest.mark.parametrize("missing, command", [("scipy", "evaluate"), ("safetensors", "train"), ("filelock", "train")])
 def test_what_is_not_installed_is_one_sentence(run, text, four_words, tmp_path, monkeypatch, missing, command):
     for name in [name for name in sys.modules if name.partition(".")[0] == missing]:
         monkeypatch.setitem(sys.modules, name, None)

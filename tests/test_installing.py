@@ -68,14 +68,14 @@ def test_from_an_unknown_place_no_command_is_made_up(installed_from, text):
     assert how_to_install("book") == "install handgrad with its extra book, as its README says"
 
 
-@pytest.mark.parametrize("called", ["-m", "script"])
+@pytest.mark.parametrize("called", ["handgrad", "handgrad.cli", "script"])
 def test_what_a_run_says_to_type_next_runs_as_printed(tmp_path, called):
     (tmp_path / "text.txt").write_text("the cat sat on the mat\n" * 50, encoding="utf-8")
     script = tmp_path / "a folder" / "handgrad"
     script.parent.mkdir()
     script.write_text(f"#!{sys.executable}\nfrom handgrad.cli import main\nmain()\n", encoding="utf-8")
     script.chmod(0o755)
-    program = [sys.executable, "-m", "handgrad.cli"] if called == "-m" else ["a folder/handgrad"]
+    program = ["a folder/handgrad"] if called == "script" else [sys.executable, "-m", called]
     settings = "--min-count 1 --dimension 4 --epochs 1 --subsample 0 --engine numpy --output run".split()
     done = subprocess.run([*program, "train", "text.txt", *settings], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import handgrad.graph
+from handgrad.cli.sentences import EXTRA
 from handgrad.installing import how_to_install
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,6 +60,11 @@ def test_the_command_without_its_extra_is_one_sentence():
     result = run_without_extras("import handgrad.cli")
     assert result.returncode == 2
     assert result.stderr.strip() == f"The handgrad command needs click: {how_to_install('word2vec')}"
+
+
+def test_whatever_the_extra_installs_is_told_when_it_is_missing():
+    extra = {requirement.split(">")[0] for requirement in PROJECT["optional-dependencies"]["word2vec"]}
+    assert extra == EXTRA | {"click"}
 
 
 def test_numpy_is_the_only_dependency_of_the_core():

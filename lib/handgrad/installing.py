@@ -69,9 +69,9 @@ def _path(url: str) -> Path:
 
 def this_command() -> str:
     """How a shell calls the ``handgrad`` that runs: ``.venv/bin/handgrad``, say, where it is not on the path."""
-    called = Path(sys.argv[0])
-    if called.parts[-2:] == ("cli", "__main__.py"):  # and not pytest's, say
-        return f"{_python()} -m handgrad.cli"
+    called, package = Path(sys.argv[0]), Path(__file__).parent
+    if called.name == "__main__.py" and called.is_relative_to(package):  # and not pytest's, say
+        return f"{_python()} -m {'.'.join(called.parent.relative_to(package.parent).parts)}"
     if called.stem != "handgrad":  # a program of another name calls the command, as tests do
         return "handgrad"
     on_the_path = shutil.which("handgrad")

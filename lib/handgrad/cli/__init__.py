@@ -1,21 +1,27 @@
 """The command ``handgrad``: train word vectors, look at them, judge them, hand them on."""
 
+import signal
 import sys
 
 try:
     import click
+
+    from handgrad import __version__
+    from handgrad.cli.evaluation import evaluate
+    from handgrad.cli.sentences import SentencesInsteadOfTracebacks
+    from handgrad.cli.texts import corpus
+    from handgrad.cli.training import train
+    from handgrad.cli.vectors import analogy, export, neighbours
 except ImportError as error:
+    if error.name != "click":
+        raise
     from handgrad.installing import how_to_install
 
-    print(f"The handgrad command needs {error.name}: {how_to_install('word2vec')}", file=sys.stderr)
+    print(f"The handgrad command needs click: {how_to_install('word2vec')}", file=sys.stderr)
     sys.exit(2)
-
-from handgrad import __version__
-from handgrad.cli.evaluation import evaluate
-from handgrad.cli.sentences import SentencesInsteadOfTracebacks
-from handgrad.cli.texts import corpus
-from handgrad.cli.training import train
-from handgrad.cli.vectors import analogy, export, neighbours
+except KeyboardInterrupt:  # while modules are read, which takes seconds the first time
+    print("Stopped.", file=sys.stderr)
+    sys.exit(128 + signal.SIGINT)
 
 
 @click.group(cls=SentencesInsteadOfTracebacks, context_settings={"help_option_names": ["-h", "--help"]})

@@ -16,7 +16,8 @@ from handgrad.files import require_folder_for
 from handgrad.installing import how_to_install
 
 BAD_INPUT, INTERRUPTED = 2, 128 + signal.SIGINT
-EXTRA = {"pooch", "safetensors", "scipy", "tensorboard", "tqdm"}  # what the extra [word2vec] installs beside click
+# What the extra [word2vec] installs beside click.
+EXTRA = {"filelock", "numba", "pooch", "safetensors", "scipy", "tensorboard", "threadpoolctl", "tqdm"}
 
 
 class BadInput(click.ClickException):
@@ -53,10 +54,10 @@ def with_flags(message: str, command: click.Command | None) -> str:
             continue
         flag = max(option.opts, key=len)
         choices = getattr(option.type, "choices", None)
-        values = "|".join(map(re.escape, choices)) if choices else r"\d|True|False|true|false"
+        values = rf"'?(?:{'|'.join(map(re.escape, choices))})\b" if choices else r"['{-]|\d|(?:True|False|true|false)\b"
         before, after = r"(?<![\w./\\'\"-])", r"(?![\w/\\'\"-]|\.\w)"
         if "_" not in option.name:
-            after = rf"(?=(?: =| of| at| is|,)? '?(?:{values})\b)"
+            after = rf"(?=(?: =| at| is|,)? (?:{values}))"
         message = re.sub(f"{before}{option.name}{after}", flag, message)
     return message
 

@@ -4,6 +4,7 @@ import os
 import shlex
 import tomllib
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -119,15 +120,16 @@ def train(context, config, resume, **others):
       handgrad train --resume --output runs/text --epochs 10
       handgrad train more.txt --output runs/more --begin-from runs/text
     """
-    given = {name: value for name, value in context.params.items() if _is_given(context, name)}
+    given = {name: context.params[name] for name in others if _is_given(context, name)}
     settings = _all_settings(given, config, resume)
     corpus, output = settings.pop("corpus", None), settings.pop("output", None)
     words = {name: settings.pop(name) for name in WORDS if name in settings}
     trainer = Trainer(_configuration(context, settings, given, config))
+    trainer.worded = partial(with_flags, command=context.command)
     if output:
         _require_apart(output, corpus)
     text = open_text(corpus, **words)
-    if not output:
+    if output is None:
         click.echo("training: nothing will be saved; to keep the vectors, give --output DIR.", err=True)
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # where numbers grow too large, the trainer says it better
@@ -146,12 +148,13 @@ def _configuration(
     """The settings as a configuration. What is wrong has the name that it was given: that of an option, or of a key."""
     try:
         return TrainingConfig.from_dict(settings)
-    except (SettingError, UnknownSettingError) as error:
+    except UnknownSettingError as error:  # of a file: click has refused other options
+        where = file if file is not None and error.name in read_settings(file) else "run.json"
+        raise BadInput(" ".join(f"{where}: {error}".split())) from error
+    except SettingError as error:
         if file is None or error.name in given or error.name not in read_settings(file):
-            message = str(error)
-            if isinstance(error, SettingError):
-                flag = "--" + error.name.replace("_", "-")
-                message = f"handgrad train expects {flag}{error.expected}"
+            flag = "--" + error.name.replace("_", "-")
+            message = f"handgrad train expects {flag}{error.expected}"
             raise BadInput(with_flags(message, context.command)) from error
         raise BadInput(" ".join(f"{file}: {error}".split())) from error
 
@@ -162,9 +165,7 @@ def _is_given(context, name):
 
 def _all_settings(given, config, resume):
     """The given settings, and behind them those of the TOML file, and those of the run that is resumed."""
-    settings = {name: value for name, value in given.items() if name not in ("config", "resume")}
-    if config is not None:
-        settings = _joined(read_settings(config), settings)
+    settings = given if config is None else _joined(read_settings(config), given)
     if resume:
         settings = _joined(settings_of_the_run(settings.get("output"), settings), settings)
     return settings

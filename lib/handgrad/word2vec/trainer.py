@@ -13,7 +13,7 @@ where its engine learns in a fixed order.
 import math
 import os
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any, TypeVar
@@ -102,7 +102,8 @@ class Trainer:
         self.engine_class = engine_class
         self.processes: Any = OneProcess()
         self.folder: Any = NoFolder()
-        self.says, self.bar, self.say = False, partial(bar, False), partial(say, False)
+        self.worded: Callable[[str], str] = str  # of what is said: the command line names settings by its options
+        self.says, self.bar, self.say = False, partial(bar, False), partial(say, False, self.worded)
         self.advance, self.shown = no_bar, 0
         self._begin_anew()
 
@@ -151,7 +152,7 @@ class Trainer:
             folder_for(output if self.processes.rank == 0 else None, resume, self.config) as self.folder,
         ):
             self.says = progress and self.processes.rank == 0
-            self.bar, self.say = partial(bar, self.says), partial(say, self.says)
+            self.bar, self.say = partial(bar, self.says), partial(say, self.says, self.worded)
             self.prepare(corpus)  # data, embedding, loss and optimizer
             self.begin(resume)  # summaries, and where the run begins
             self.train()

@@ -118,7 +118,7 @@ def test_on_the_command_line_more_text_is_told_the_way(tmp_path, monkeypatch):
     assert train("text.txt", "--output", "run").exit_code == 0
     refused = train("more.txt", "--resume", "--output", "run", "--epochs", 6)
     assert refused.exit_code == 2 and "learned from another text" in refused.stderr
-    assert "--begin-from" in refused.stderr
+    assert "(--begin-from 'run')" in refused.stderr
     done = train("more.txt", "--output", "more", "--begin-from", "run")
     assert done.exit_code == 0, done.output
     assert "words begin with their vectors in run" in done.stderr

@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 
 
@@ -47,10 +48,10 @@ def bar(show, name, total=None, done=0):
         yield advance
 
 
-def say(show: bool, sentence: str) -> None:
+def say(show: bool, worded: Callable[[str], str], sentence: str) -> None:
     """One line beside the bars, where there are any."""
     if show:
-        print(f"training: {sentence}", file=sys.stderr)
+        print(f"training: {worded(sentence)}", file=sys.stderr)
 
 
 def threads_limited(threads):

@@ -276,7 +276,7 @@ class RunFolder:
             raise InputError(
                 f"The run in {self.path} learned from another text, of {text['words']:,} words; this one has "
                 f"{trainer.vocabulary.raw_words:,}: give the same text, or learn more in a new folder, from "
-                f"where this run ended (begin_from = {str(self.path)!r})."
+                f"where this run ended (begin_from {str(self.path)!r})."
             )
 
     def _describe(self, trainer, status):
@@ -326,6 +326,8 @@ def read_run(path: Path) -> dict[str, Any] | None:
     description = path / "run.json"
     try:
         earlier = json.loads(description.read_text(encoding="utf-8"))
+        if not isinstance(earlier, dict):
+            raise TypeError("it is no table of names and values")
         if not isinstance(earlier["config"], dict) or not isinstance(earlier["status"], str):
             raise TypeError("it has no settings or no status")
         text = earlier["text"]
@@ -348,9 +350,9 @@ def read_run(path: Path) -> dict[str, Any] | None:
             "begin one without resume, in a new folder."
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        what = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise InputError(
-            f"{description} is damaged, so the run cannot be resumed: {' '.join(str(error).split())}. Begin a new one "
-            "in a new folder."
+            f"{description} is damaged, so the run cannot be resumed: {what}. Begin a new one in a new folder."
         ) from error
     return earlier
 
