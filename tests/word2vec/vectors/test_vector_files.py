@@ -10,6 +10,7 @@ import pickle
 import struct
 import tracemalloc
 import zipfile
+from collections import Counter
 
 import hypothesis
 import numpy as np
@@ -18,7 +19,7 @@ import pytest
 from handgrad.errors import InputError
 from handgrad.files import KINDS, whole_file
 from handgrad.word2vec import KeyedVectors
-from handgrad.word2vec.vectors.other_files import ADVICE
+from handgrad.word2vec.vectors.other_files import ADVICE, what_it_is
 from handgrad.word2vec.vectors.vector_files import PIECE, read_counts, read_vectors
 from handgrad.word2vec.vectors.vector_writing import BLANK, write_vectors
 
@@ -321,6 +322,12 @@ def test_another_file_is_named_for_what_it_is(path, content, kind):
     with pytest.raises(InputError, match=f"vectors is not a vectors file: .*; it is {kind}") as error:
         read_vectors(path)
     assert "\n" not in str(error.value)
+
+
+def test_numbers_are_not_taken_for_a_kind_of_text():
+    named = Counter(what_it_is(np.random.default_rng(seed).bytes(1000)) for seed in range(200))
+    named += Counter(what_it_is(np.random.default_rng(seed).normal(size=200).tobytes()) for seed in range(200))
+    assert named == {None: 400}
 
 
 def test_what_to_do_is_said_of_kinds_that_there_are():

@@ -3,6 +3,7 @@
 import re
 
 from handgrad.files import kind_of
+from handgrad.word2vec.vectors.text_or_binary import CONTROL
 
 LOAD = "and give its words and rows to KeyedVectors"
 # What to do with a kind that handgrad.files names, where its advice is for those who want a text.
@@ -33,10 +34,12 @@ PATTERNS = (  # as they are found at the beginning of a file
     (rb"\((?:dp|lp|p)\d+\n|c(?:copy_?reg|__builtin__|builtins|gensim|numpy)", PICKLE),
     (rb"\xba\x16\x4f\x2f", "a fastText model, whose word vectors are in the .vec file beside it"),
     (rb"\x1f\x9d", "packed by compress, so unpack it first"),
+    (rb"([^\0]\0){4}|(\0[^\0]){4}", "text in UTF-16, so save it as UTF-8"),
+)
+OF_TEXT = (  # where all is printable: in other files commas and line ends are numbers
     (rb"\s*<(!doctype\s+html|html)\b", "a web page, often an error or a login, so download the file itself"),
     (rb"\s*<\?xml", "an XML file"),
     (rb"\s*(\{\s*[\"}]|\[\s*[\[{\"\d-])", "JSON, so write a word and its numbers on each line"),
-    (rb"([^\0]\0){4}|(\0[^\0]){4}", "text in UTF-16, so save it as UTF-8"),
     (rb"(\d+ \d+\s+)?\S+([ \t]+\d+:\S+)+\s", "sparse vectors (index:number), so write all numbers of each word"),
     (rb"(\d+ \d+\s+)?\S+([ \t]+-?\d+,\d+)+\s", "text with decimal commas, so write points"),
     (rb"(\d+ \d+\s+)?[^\n]*[^\n,],[^\n,]*,[^\n]*\n", "CSV, so put blanks in place of its commas"),
@@ -50,4 +53,5 @@ def what_it_is(start: bytes) -> str | None:
     if kind := kind_of(start):
         what, advice = kind
         return PICKLE if what == "a pickle" else ADVICE.get(what, f"{what}, so {advice}")
-    return next((kind for pattern, kind in PATTERNS if re.match(pattern, start, re.IGNORECASE)), None)
+    patterns = PATTERNS if CONTROL.search(start) else PATTERNS + OF_TEXT
+    return next((kind for pattern, kind in patterns if re.match(pattern, start, re.IGNORECASE)), None)
