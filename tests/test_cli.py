@@ -211,6 +211,7 @@ def test_a_setting_that_an_engine_would_ignore_is_one_sentence(run, text, tmp_pa
         ("got epochs 12 and max_steps 0", "got --epochs 12 and --max-steps 0"),
         ("subsample = 1e-05", "--subsample = 1e-05"),
         ("keep = -20", "--keep = -20"),
+        ("give epochs above 12.", "give --epochs above 12."),
         ("device = 'auto'", "--device = 'auto'"),
         ("seeds = {'noise': 3}", "--seeds = {'noise': 3}"),
         ("choose engine numpy, a compiled engine is faster", "choose --engine numpy, a compiled engine is faster"),

@@ -16,6 +16,7 @@ from handgrad import (
     check_graph,
     sum_to_shape,
 )
+from handgrad.errors import InputError
 
 X = np.array([[0.3, -1.2, 0.7], [2.0, 0.1, -0.4]])
 Y = np.array([[1.1, 0.4, -0.6], [-0.3, 0.9, 1.7]])
@@ -492,6 +493,56 @@ def test_what_goes_wrong_in_forward_is_a_sentence():
     assert report.mistake == "FORWARD_FAILED" and report.text.endswith("Which shapes meet there?")
     with pytest.raises(ValueError, match="got the class Multiply"):
         check_gate(hg.Multiply, X, Y)
+
+
+@pytest.mark.parametrize("other", [np.sin, None, "Multiply", hg.Node("x"), hg.Tanh()(hg.Node("x")), lambda x: x, 3.0])
+def test_what_is_no_gate_is_refused_in_a_sentence(other):
+    with pytest.raises(InputError, match=f"expects a gate, .* but got .* of type {type(other).__name__}"):
+        check_gate(other, X)
+
+
+@pytest.mark.parametrize("returned", ["a", [1.0, 2.0], (X, X), {"z": X}], ids=lambda returned: type(returned).__name__)
+def test_a_forward_that_returns_no_array_is_told_by_the_check_and_by_the_graph(returned):
+    class Wrapped(Square):
+        def forward(self, x):
+            self.x = x
+            return returned
+
+    report = check_gate(Wrapped(), X)
+    assert report.mistake == "FORWARD_RETURNED_NOTHING"
+    assert f"no number and no array: a {type(returned).__name__} came out" in report.text
+    graph = hg.ComputationalGraph(Wrapped()(hg.Node("x")))
+    with pytest.raises(
+        InputError, match=rf"At the node Wrapped\(.*forward returned a {type(returned).__name__}: end it"
+    ):
+        graph.forward(x=X)
+
+
+@pytest.mark.parametrize(
+    "error, question",
+    [
+        (NotImplementedError("no backward rule"), "Is that method written"),
+        (ZeroDivisionError("division by zero"), "Which numbers meet there?"),
+        (TypeError("f() takes 1 positional argument but 2 were given"), "What does that take, self among it"),
+        (TypeError("f() missing 1 required positional argument: 'y'"), "What does that take, self among it"),
+        (TypeError("can't multiply sequence by non-int of type 'float'"), "Of which type is what meets there?"),
+    ],
+)
+def test_the_question_after_an_exception_is_about_that(error, question):
+    def fail(x, dz):
+        raise error
+
+    assert question in check_gate(Square(fail), X).text
+
+
+@pytest.mark.parametrize("returned", [{"x": X}, (g for g in [X])], ids=["dict", "generator"])
+def test_what_is_no_list_is_called_by_its_type(returned):
+    class Other(Square):
+        def backward(self, dz):
+            return returned
+
+    report = check_gate(Other(), X)
+    assert report.mistake == "NOT_A_LIST" and f"a {type(returned).__name__} came back" in report.text
 
 
 def test_only_a_shape_error_is_asked_for_shapes():

@@ -12,6 +12,8 @@ from handgrad.nodes import EVERY_INPUT, Gate, Node
 if TYPE_CHECKING:
     from handgrad.graph import ComputationalGraph
 
+NO_VALUES = (type(None), str, list, tuple, dict)  # that a gate may return in place of a number or an array
+
 
 def require_places(nodes: Iterable[Node]) -> None:
     """Each name belongs to one node and each gate stands at one, or a sentence says which does not."""
@@ -226,11 +228,17 @@ class Located:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
-        if error is None and not any(self.done.get(output, self) is None for output in self.graph.outputs):
+        no_values = type(None) if self.rule == "backward" else NO_VALUES  # which returns a list
+        if error is None and not any(
+            isinstance(self.done.get(output, self), no_values) for output in self.graph.outputs
+        ):
             return
         for node, value in self.done.items():
-            if value is None:
-                told = InputError(f"{node.gate}.{self.rule} returned None: end it with return and the value.")
+            if isinstance(value, no_values):
+                came = "None" if value is None else f"a {type(value).__name__}"
+                told = InputError(
+                    f"{node.gate}.{self.rule} returned {came}: end it with return and the value, a number or an array."
+                )
                 raise self._at(node, told) from None
         if isinstance(error, Exception):
             raise self._at(self._where(), error) from error

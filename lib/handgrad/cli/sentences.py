@@ -57,7 +57,7 @@ def with_flags(message: str, command: click.Command | None) -> str:
         values = rf"'?(?:{'|'.join(map(re.escape, choices))})\b" if choices else r"['{-]|\d|(?:True|False|true|false)\b"
         before, after = r"(?<![\w./\\'\"-])", r"(?![\w/\\'\"-]|\.\w)"
         if "_" not in option.name:
-            after = rf"(?=(?: =| at| is|,)? (?:{values}))"
+            after = rf"(?=(?: =| above| at| is|,)? (?:{values}))"
         message = re.sub(f"{before}{option.name}{after}", flag, message)
     return message
 

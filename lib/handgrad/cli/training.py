@@ -13,7 +13,7 @@ import numpy as np
 from click.core import ParameterSource
 
 from handgrad.cli.sentences import INTERRUPTED, BadInput, with_flags
-from handgrad.cli.texts import open_text, text_options
+from handgrad.cli.texts import NAMED, open_text, text_options
 from handgrad.cli.vectors import print_neighbours
 from handgrad.corpora.words import Tokenizer
 from handgrad.errors import InputError
@@ -215,8 +215,14 @@ def settings_of_the_run(output, given):
         return {}
     if not isinstance(earlier.get("corpus"), str) and "corpus" not in given:
         raise InputError(f"The run in {output} does not say which text it learned from: give CORPUS too.")
+    text = _text_of_the_run(earlier)
+    if "corpus" not in given and text not in NAMED and not os.path.lexists(text):
+        raise InputError(
+            f"The text of the run in {output} is gone, there is no {text}: give CORPUS too, the same text where it is "
+            "now."
+        )
     return earlier["config"] | {
-        "corpus": _text_of_the_run(earlier),
+        "corpus": text,
         "lowercase": earlier.get("lowercase") is True,
         "tokenize": "simple" if earlier.get("tokenize") == "simple" else "blanks",
     }

@@ -76,8 +76,9 @@ def which_are_right(names: list[str], given: list, measured: dict[int, Slopes]) 
 def _no_list(names, returned, inputs, right):
     took = f"no list of gradients, and forward took {counted(len(inputs), 'input')}"
     question = "How is a graph to find each input's own?"
-    if returned is None:
-        return f"{took}: None came back. {question}"
+    if returned is None or np.asarray(returned).dtype == object:
+        came = "None" if returned is None else f"a {type(returned).__name__}"
+        return f"{took}: {came} came back. {question}"
     fits = [i for i, x in enumerate(inputs) if np.shape(x) == np.shape(returned)]
     what = "number" if np.ndim(returned) == 0 else "array"
     came = f"one {what}" + (f" of shape {np.shape(returned)}" if np.ndim(returned) else "")
@@ -127,6 +128,12 @@ def failure(error: Exception) -> str:
         question = "Which shapes meet there?"
     elif isinstance(error, AttributeError | NameError | KeyError):
         question = "Where does that get its value, and has it one by then?"
+    elif isinstance(error, NotImplementedError):
+        question = "Is that method written, and spelled so?"
+    elif isinstance(error, ArithmeticError):
+        question = "Which numbers meet there?"
+    elif "argument" in message:
+        question = "What does that take, self among it, and what is it given?"
     else:
         question = "Of which type is what meets there?"
     return f"failed with {type(error).__name__}: {message} {question}"

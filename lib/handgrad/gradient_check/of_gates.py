@@ -28,6 +28,7 @@ from handgrad.gradient_check.of_forwards import ASK_FOR_A_REFERENCE, ASK_FOR_PAR
 from handgrad.gradient_check.reports import GradientReport
 from handgrad.gradient_check.wording import and_skipped, gradients_are, in_numbers, listed, skips
 from handgrad.nodes import Gate
+from handgrad.passes import NO_VALUES
 
 
 def check_gate(
@@ -58,7 +59,7 @@ def check_gate(
     Raises
     ------
     InputError
-        If ``gate`` is a class and not a gate, or ``reference`` fails or is no function.
+        If ``gate`` is no gate, a class for instance, or ``reference`` fails or is no function.
 
     Examples
     --------
@@ -71,6 +72,11 @@ def check_gate(
     if isinstance(gate, type):
         call = f"check_gate({gate.__name__}(), ...)"
         raise InputError(f"check_gate expects a gate, but got the class {gate.__name__}: make one, as in {call}.")
+    if not isinstance(gate, Gate):
+        raise InputError(
+            f"check_gate expects a gate, made of a class that derives from Gate, but got {gate!r:.80} of type "
+            f"{type(gate).__name__}."
+        )
     if reference is not None and not callable(reference):
         raise InputError(f"check_gate expects a function as reference, a right forward, but got {reference!r}.")
     values, untouched = as_inputs(gate, inputs), copy.deepcopy(gate)
@@ -102,8 +108,10 @@ def _check(gate: Gate, untouched: Gate, inputs: list[Any], fed: list[np.dtype], 
     except Exception as error:
         return GradientReport(False, f"{name}.forward {failure(error)}", "FORWARD_FAILED")
     if not _is_numbers(z):
-        came = "nothing: None came" if z is None else f"no numbers, but {type(z).__name__}: that came"
-        text = f"{name}: forward returned {came} out. Which value does it compute, and does its last line return it?"
+        came = "nothing: None" if z is None else f"no number and no array: a {type(z).__name__}"
+        text = (
+            f"{name}: forward returned {came} came out. Which value does it compute, and does its last line return it?"
+        )
         return GradientReport(False, text, "FORWARD_RETURNED_NOTHING")
     z = np.asarray(z)
     is_coarse = is_float(z) and z.dtype.itemsize < 8  # float32 for float64
@@ -258,4 +266,4 @@ def _no_step_fits(x, slopes, z, dz):
 
 
 def _is_numbers(z):
-    return z is not None and np.asarray(z).dtype.kind in "biufc"
+    return not isinstance(z, NO_VALUES) and np.asarray(z).dtype.kind in "biufc"

@@ -203,6 +203,10 @@ def test_a_relative_text_is_found_from_another_folder_and_a_moved_world_is_whole
     (world / "moved" / "text.txt").write_text("another text\n" * 9, encoding="utf-8")
     result = train("--resume", "--output", "run", "--epochs", 4)
     assert result.exit_code == 2 and "learned from another text" in result.stderr
+    assert train("other.txt", "--resume", "--output", "run", "--epochs", 4).exit_code == 0
+    os.rename("other.txt", "gone.txt")
+    result = train("--resume", "--output", "run", "--epochs", 5)
+    assert result.exit_code == 2 and "other.txt: give CORPUS too, the same text where it is now." in result.stderr
 
 
 def test_words_of_a_toml_file(world):
