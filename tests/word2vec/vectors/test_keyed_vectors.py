@@ -597,3 +597,10 @@ def test_gensims_options_of_loading(tmp_path):
     loaded = KeyedVectors.load_word2vec_format(tmp_path / "v", binary=False, encoding="latin-1", datatype=np.float16)
     assert loaded.index_to_key == ["mönd"] and loaded.vectors.dtype == np.float16
     assert KeyedVectors.load_word2vec_format(tmp_path / "v", unicode_errors="ignore").index_to_key == ["mnd"]
+
+
+def test_word_pairs_are_judged_with_gensims_three_results(compass):
+    pairs = [("north", "northeast", 9.0), ("north", "east", 5.0), ("north", "south", 1.0), ("north", "unheard", 3.0)]
+    (pearson, _), (spearman, _), unknown = compass.evaluate_word_pairs(pairs)
+    by_hand = np.corrcoef([9, 5, 1], [np.sqrt(0.5), 0, -1])[0, 1]
+    assert pearson == pytest.approx(by_hand) and spearman == pytest.approx(1) and unknown == pytest.approx(25)
