@@ -1,6 +1,7 @@
 """The ten points of the gate contract that concern graphs, and the sentences for wrong use."""
 
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ from handgrad import (
     Tanh,
     check_graph,
 )
+from handgrad.errors import InputError
 from handgrad.show import draw
 
 
@@ -622,6 +624,15 @@ def test_an_error_says_at_which_node_and_keeps_its_type():
     graph.forward(x=1.0)
     with pytest.raises(KeyError, match=r"At the node Broken\(x \(\)\): lost"):
         graph.backward()
+
+
+@pytest.mark.parametrize("fed", [1.0, 0.0, [1.0, 2.0], np.ones(2), Node("x"), "x"], ids=lambda fed: type(fed).__name__)
+def test_what_is_fed_without_a_name_is_told_how_to_name_it(fed):
+    graph = lecture_graph()
+    graph.forward(x=1.0, y=2.0, z=0.0)
+    for take in (graph.forward, graph.jvp, partial(check_graph, graph)):
+        with pytest.raises(InputError, match=f"fed by name, as x=1.0 .* but got {type(fed).__name__} without a name"):
+            take(fed)
 
 
 def test_a_summary_and_a_line():

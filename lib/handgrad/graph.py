@@ -12,6 +12,7 @@ from handgrad.passes import (
     Located,
     as_fed,
     as_given_out,
+    by_name,
     fed_values,
     gates_begin_a_pass,
     nodes_behind,
@@ -115,7 +116,7 @@ class ComputationalGraph:
             If a leaf has no value, a value is no array of numbers or has a name that no leaf has, or a gate refuses its
             inputs: the sentence says at which node.
         """
-        computed = self._begin({**(feeds or {}), **values})
+        computed = self._begin(by_name(feeds, values))
         with Located(self, "forward", computed):
             for node in self.nodes:
                 if node.gate is not None:
@@ -180,7 +181,7 @@ class ComputationalGraph:
         ValueError
             If forward has not run, a tangent has another shape than its leaf or fits none, or a gate has no jvp.
         """
-        moved = self._begin_jvp({**(feeds or {}), **tangents})
+        moved = self._begin_jvp(by_name(feeds, tangents))
         with Located(self, "jvp", moved):
             for node in self.nodes:
                 if node.gate is not None:

@@ -53,6 +53,18 @@ def require_own_pass(graph: "ComputationalGraph", call: str) -> None:
             )
 
 
+def by_name(feeds: Mapping[str, Any] | None, named: dict[str, Any]) -> dict[str, Any]:
+    """What was fed in a dict and what by keyword, or a sentence that says of what has no name how to give it one."""
+    if feeds is None:
+        return named
+    if not isinstance(feeds, Mapping):
+        raise InputError(
+            "Leaves are fed by name, as x=1.0 or in a dict, {'x': 1.0}, but got "
+            f"{type(feeds).__name__} without a name."
+        )
+    return {**feeds, **named}
+
+
 def fed_values(graph: "ComputationalGraph", feeds: Mapping[str, Any]) -> tuple[dict[Node, Any], list[Node]]:
     """By leaf: what it was fed, or the value that it owns; and the leaves that were fed integers."""
     require_names(graph, feeds)

@@ -16,7 +16,7 @@ from handgrad.gradient_check.reports import GradientReport
 from handgrad.gradient_check.wording import skips
 from handgrad.graph import ComputationalGraph
 from handgrad.numerical import measure_slopes
-from handgrad.passes import as_fed, declared_ids, require_names
+from handgrad.passes import as_fed, by_name, declared_ids, require_names
 
 
 def check_graph(
@@ -36,7 +36,7 @@ def check_graph(
     -------
     GradientReport
     """
-    feeds = {**(feeds or {}), **inputs}
+    feeds = by_name(feeds, inputs)
     require_names(graph, feeds)
     values = {name: feeds[name] if name in feeds else leaf.value for name, leaf in graph.leaves.items()}
     in_single = any(is_float(x) and np.asarray(x).dtype.itemsize < 8 for x in values.values())

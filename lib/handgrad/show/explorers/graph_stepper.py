@@ -9,6 +9,7 @@ from handgrad import gates
 from handgrad.errors import InputError
 from handgrad.graph import ComputationalGraph
 from handgrad.nodes import Constant
+from handgrad.passes import by_name
 from handgrad.show.drawing import Drawing
 from handgrad.show.drawing.labels import half_width_of, label_of, lines_in, name_above, short_number
 from handgrad.show.drawing.plan import plan_of
@@ -91,7 +92,7 @@ def step_through(
             f"step_through expects a graph with one output, but this one has {len(graph.outputs)}: make a graph of "
             "one of them, or of their sum."
         )
-    fed = {**(feeds or {}), **values} or {
+    fed = by_name(feeds, values) or {
         name: graph.values[leaf] for name, leaf in graph.leaves.items() if leaf in graph.values
     }
     output = graph.forward(fed)
