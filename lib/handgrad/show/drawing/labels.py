@@ -7,7 +7,8 @@ import numpy as np
 
 from handgrad.nodes import Constant, Node
 
-WORDS = re.compile(r"(?:[A-Z]+[a-z])?[A-Z]{2,}(?![a-z])|[A-Z]?[^A-Z]+|[A-Z]")  # ReLU, NCE and GELU are one word
+# Where a word begins: at a capital and two small letters, or after three small ones. ReLU, ReLu and Conv2D are one.
+BEGINNING = re.compile(r"(?<!^)(?=[A-Z][a-z]{2})|(?<=[a-z]{3})(?=[A-Z][A-Za-z])")
 SYMBOLS = {"Add": "+", "Subtract": "−", "Multiply": "×", "Sigmoid": "σ", "Sum": "Σ", "EmbeddingLookup": "lookup"}
 LETTER, LINE = 8, 16  # in pixels: the width of a letter, the height of a line
 SHORTEST = "-1"  # of numbers
@@ -20,7 +21,7 @@ def label_of(node: Node) -> str:
     if node.gate is None:
         return node.name or ""
     name = type(node.gate).__name__
-    words = re.findall(WORDS, name)
+    words = re.split(BEGINNING, name)
     return SYMBOLS.get(name, " ".join(word if word[1:] != word[1:].lower() else word.lower() for word in words))
 
 
