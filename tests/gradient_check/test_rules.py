@@ -28,6 +28,17 @@ def swish(slope):
     return planted(lambda s, x: s.keep(x * sigmoid(2 * x), x=x, s=sigmoid(2 * x)), lambda s, dz: [dz * slope(s)])
 
 
+def transitions(places):
+    """A[i, j] of each pair of neighbors in ids, and tanh of all of A: A (N, N), ids (T,) -> ()."""
+
+    def backward(s, dz):
+        dA = 1 - np.tanh(s.A) ** 2
+        np.add.at(dA, places(s.ids[:-1], s.ids[1:]), 1)
+        return [dA * dz, None]
+
+    return planted(lambda s, A, ids: s.keep(np.sum(A[ids[:-1], ids[1:]]) + np.sum(np.tanh(A)), A=A, ids=ids), backward)
+
+
 def hinge(condition):
     return planted(
         lambda s, t, c: s.keep(np.maximum(0, 1 - t + c), t=t, c=c),
@@ -241,6 +252,30 @@ CASES = [
     ("one side", tanh(lambda g, s, dz: np.where(s.x > 0, g, 0.5 * g)), (X,), "RIGHT_ON_ONE_SIDE", "where x is above 0"),
     ("a term without dz", tanh(lambda g, s, dz: g + 0.1 * s.x), (X,), "NOT_LINEAR", "is not 0 where dz is 0"),
     ("|dz|", tanh(lambda g, s, dz: g * np.abs(dz)), (X,), "NOT_LINEAR", "With dz twice as large"),
+    (
+        "cut off",
+        product(dx=lambda s, dz: np.clip(s.y * dz, -0.5, 0.5)),
+        (X, Y),
+        "CUT_OFF",
+        "In the gradient of x no entry is larger than 0.5, and those that differ are just that, or minus that.",
+    ),
+    (
+        "the mirrored entry",
+        transitions(lambda before, after: (after, before)),
+        (draw(3, 3), np.array([0, 2, 1, 1, 0])),
+        "MIRRORED",
+        "with the other sign. Which index is that of the row, and which that of the column?",
+    ),
+    (
+        "a condition on another value",
+        planted(
+            lambda s, x, b: s.keep(np.maximum(x + b, 0), x=x, b=b),
+            lambda s, dz: [dz * (s.x + s.b > 0), np.sum(dz * (np.sin(3 * s.x) > s.b), axis=0)],
+        ),
+        (draw(6, 3), draw(3, seed=1)),
+        "INDICATOR_WRONG",
+        "that do not; what comes from the others is right. Under which condition does an entry of the output depend",
+    ),
     (
         "a condition on dz",
         tanh(lambda g, s, dz: np.where(dz > 0, g, g * s.y)),

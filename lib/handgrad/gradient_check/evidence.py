@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.functional import is_float
-from handgrad.gradient_check.comparing import MATCH, agrees, disagreement, equal, matches, multiple_of
+from handgrad.gradient_check.comparing import MATCH, agrees, disagreement, equal, matches, multiple_of, same
 from handgrad.gradient_check.measuring import answer_of, copies_of, draw_upstream, of_one_input
 from handgrad.gradient_check.variants import are_flags, nearby, redrawn, some_examples, with_entries_twice
 from handgrad.nodes import Gate
@@ -114,6 +114,12 @@ class Evidence:
             return None
         response = np.stack([np.ravel(row) for row in rows])
         return response if matches((np.ravel(self.dz) @ response).reshape(np.shape(self.x)), self.given) else None
+
+    @cached_property
+    def follows_upstream(self) -> bool:
+        """Whether what comes back grows and turns with dz. If not, what is right under one dz is so by chance."""
+        others = ((factor, self.given_for(factor * self.dz)) for factor in (-1.0, 2.0, 1000.0))
+        return all(other is not None and same(other, factor * self.given) for factor, other in others)
 
     @property
     def is_elementwise(self) -> bool:

@@ -209,6 +209,8 @@ def _judge(untouched, names, inputs, z, dz, given, measured):
         text += " Write down the shapes of all that meet in backward: at which step does it become another one?"
     if code is None:
         text += ASK_FOR_PARTS + ASK_FOR_A_REFERENCE
+    elif len(wrong) == len(measured) > 1 and None in findings.values():
+        text += ASK_FOR_A_REFERENCE
     if jumps:
         kept = _kept_with_fewer_digits(untouched, inputs)
         text += f" {told({names[i]: why for i, why in jumps.items()}, kept)}"

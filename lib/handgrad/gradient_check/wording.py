@@ -98,7 +98,7 @@ def which_differ(wrong: np.ndarray, of: str = "") -> str:
     for axis in range(wrong.ndim) if not wrong.all() else ():
         some = np.moveaxis(wrong, axis, 0).reshape(len(np.moveaxis(wrong, axis, 0)), -1).any(axis=1)
         within = some.sum() * wrong.size / some.size
-        if not some.all() and wrong.sum() > within / 2:
+        if not some.all() and (wrong.sum() > within / 2 or (wrong.sum() > 2 and some.sum() == 1)):
             which = slices(wrong.ndim, axis, np.flatnonzero(some))
             return f"{text}{':' if wrong.sum() == within else ', all in'} {which}."
     return text + "."

@@ -4,7 +4,14 @@ from handgrad.gradient_check.rules import ids, inputs, places, shapes, slopes, u
 
 # Mistakes that have a name: had it been made, exactly this would have come back.
 NAMES = [
-    *(slopes.slope_of_a_staircase, places.not_finite, places.all_zero, inputs.swapped, inputs.swapped_or_reversed),
+    *(
+        slopes.slope_of_a_staircase,
+        places.not_finite,
+        places.all_zero,
+        places.cut_off,
+        inputs.swapped,
+        inputs.swapped_or_reversed,
+    ),
     *(shapes.not_summed, shapes.transposed, shapes.wrong_shape),
     *(upstream.forgot_upstream, upstream.upstream_twice, slopes.wrong_sign, slopes.whole_numbers),
     *(ids.repeated_ids, ids.right_for_distinct_ids, ids.right_for_two_that_share_no_id),
@@ -33,6 +40,7 @@ CLUES = [
     *(upstream.something_without_upstream, upstream.not_twice_as_large),
     *(
         places.parts_exchanged,
+        shapes.off_at_mirrored_entries,
         places.numbers_for_what_does_not_move,
         places.numbers_where_nothing_moves,
         inputs.row_factor,
@@ -43,9 +51,11 @@ CLUES = [
     *(
         upstream.not_its_negative,
         upstream.outputs_on_the_other_side,
+        upstream.another_condition_for_outputs,
         upstream.depends_on_too_much,
         slopes.row_sum,
         slopes.entries_sum,
+        slopes.row_sum_of_forward,
         inputs.same_everywhere,
         upstream.depends_on_too_little,
     ),

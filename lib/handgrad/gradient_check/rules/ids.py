@@ -44,7 +44,11 @@ def repeated_ids(e):
 )
 def right_for_distinct_ids(e):
     """Where the other ids are drawn, a condition may be met by all: so it has to be right for each row of ids alone."""
-    if e.part is None and not any(state not in ("right", "still") for state in _states_without_repetition(e)):
+    if (
+        e.part is None
+        and e.follows_upstream
+        and not any(state not in ("right", "still") for state in _states_without_repetition(e))
+    ):
         for draws in with_distinct_ids(e.inputs):
             if all(map(e.is_right_if, draws)):
                 yield {}
@@ -73,7 +77,7 @@ def ids_off_by_one(e):
     "What happens to a row that is met a second time?",
 )
 def right_for_two_that_share_no_id(e):
-    if e.table_of is None or set(_states(e)) - {"right", "still"}:
+    if e.table_of is None or not e.follows_upstream or set(_states(e)) - {"right", "still"}:
         return
     ids = np.asarray(e.inputs[e.table_of])
     live = np.flatnonzero([state == "right" for state in _states(e)])[:MOST_EXAMPLES]

@@ -82,8 +82,13 @@ def input_taken_as(e):
     "Which values does backward read?",
 )
 def same_everywhere(e):
-    other = e.elsewhere(dict(enumerate(nearby(x, np.random.default_rng(13)) for x in e.inputs)), dz=e.dz)
-    if e.fits and other is not None and np.array_equal(other.given, e.given) and not same(other.right, e.right):
+    """Nor where they are far from here: what forward finds with argmax, say, stays the same for a while."""
+    rng = np.random.default_rng(13)
+    near, far = (
+        e.elsewhere(dict(enumerate(change(x, rng) for x in e.inputs)), dz=e.dz) for change in (nearby, redrawn)
+    )
+    others = [other for other in (near, far) if e.fits and other is not None]
+    if others and all(np.array_equal(each.given, e.given) and not same(each.right, e.right) for each in others):
         yield {}
 
 
@@ -98,7 +103,13 @@ def right_at_a_special_place(e):
         if e.table_of is not None and what.startswith("all rows"):
             continue  # where ids read rows that are alike, what was different is the same
         other = e.elsewhere(changed)
-        if other is None or not other.is_right or not _all_right(other) or _is_cut_off(e, other, changed):
+        if (
+            other is None
+            or not other.is_right
+            or not e.follows_upstream
+            or not _all_right(other)
+            or _is_cut_off(e, other, changed)
+        ):
             continue
         if _is_ordinary(e, other, changed) and _stays_right(e, what):
             yield {"what": what}

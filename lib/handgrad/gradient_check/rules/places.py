@@ -32,6 +32,18 @@ def all_zero(e):
 
 
 @mistake(
+    "CUT_OFF",
+    "In the {gradient} no entry is larger than {most:.6g}, and those that differ are just that, or minus that.",
+    "What keeps it from growing?",
+)
+def cut_off(e):
+    most = np.max(np.abs(e.given), initial=0.0) if e.fits else 0.0
+    if np.count_nonzero(e.off) > 1 and not e.follows_upstream:
+        if np.all(np.abs(e.given[e.off]) == most) and np.all(np.abs(e.right[e.off]) > most):
+            yield {"most": most}
+
+
+@mistake(
     "INDICATOR_IGNORED",
     "The {gradient} {is} right wherever the output moves with the input. At {n} entries the output does not move, and "
     "{extra} of them have a gradient too.",

@@ -51,6 +51,17 @@ def transposed(e):
             yield {"how": "transposed" if len(axes) == 2 else "with the axes in another order"}
 
 
+@clue(
+    "MIRRORED",
+    "What is off at an entry of the {gradient} is off at the mirrored entry with the other sign.",
+    "Which index is that of the row, and which that of the column?",
+)
+def off_at_mirrored_entries(e):
+    off = e.given - e.right if e.fits and np.ndim(e.x) == 2 and np.shape(e.x)[0] == np.shape(e.x)[1] else np.zeros(1)
+    if off.ndim == 2 and np.any(e.off) and np.max(np.abs(off + off.T)) <= 1e-5 * np.max(np.abs(off)):
+        yield {}
+
+
 @mistake(
     "WRONG_SHAPE",
     "The {gradient} {has} the right numbers in the shape {given}, but the input has {shape}.",

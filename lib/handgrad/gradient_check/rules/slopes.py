@@ -265,6 +265,23 @@ def _sums_that_are_off(e):
 
 
 @clue(
+    "ROW_SUM",
+    "Each row of the {gradient} adds up to 0, yet the output moves if all entries of a row of {name} rise together.",
+    "Should it move, or is forward wrong?",
+)
+def row_sum_of_forward(e):
+    if e.fits and np.ndim(e.x) > 1 and np.shape(e.x)[-1] > 2 and np.isfinite(e.given).all():
+        sums, size = (np.abs(reduce(array)) for reduce, array in ((_of_rows, e.given), (np.max, np.abs(e.given))))
+        moves = np.abs(_of_rows(e.right)) > 1e-3 * np.max(np.abs(e.right))
+        if np.any(size) and np.all(sums <= MATCH * size) and moves.any():
+            yield {"name": e.name}
+
+
+def _of_rows(array):
+    return np.sum(array, axis=-1)
+
+
+@clue(
     "ROW_SCALE",
     "If a row of {name} grows as a whole, by the same factor in every entry, the output stays as it is; by the "
     "{gradient} it moves.",

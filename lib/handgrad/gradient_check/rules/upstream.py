@@ -196,6 +196,22 @@ def outputs_on_the_other_side(e):
                 yield {"where": told.format(words), "elsewhere": told.format(others), "name": e.name}
 
 
+@clue(
+    "INDICATOR_WRONG",
+    "In the {gradient}, nothing comes from {missing} of the outputs that move with {name}, and something comes from "
+    "{extra} that do not; what comes from the others is right.",
+    "Under which condition does an entry of the output depend on it?",
+)
+def another_condition_for_outputs(e):
+    if e.response is None or np.size(e.z) < 3:
+        return
+    tells, moves = np.any(e.response, axis=1), np.any(e.jacobian, axis=1)
+    both = tells & moves
+    missing, extra = (int(np.count_nonzero(some)) for some in (moves & ~tells, tells & ~moves))
+    if both.any() and missing + extra and matches(e.response[both], e.jacobian[both]):
+        yield {"missing": missing, "extra": extra, "name": e.name}
+
+
 def _sides(e):
     """Ways to part the outputs by a sign, in words, and which are above and below 0: theirs, or what is kept."""
     arrays = {"{} 0": e.z}
