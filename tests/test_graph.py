@@ -480,8 +480,39 @@ def test_a_gate_of_ones_own_keeps_integer_labels_beside_floats():
     assert graph.forward(x=np.array([1.0, 2.0]), labels=[1, 0]).tolist() == [2.0, 1.0]
 
 
+def test_a_gate_of_ones_own_does_not_wrap_small_integers_around_beside_floats():
+    class SquareTimes(Gate):
+        def forward(self, x, y):
+            self.x, self.y = x, y
+            return x * x * y
+
+        def backward(self, dz):
+            return [2 * self.x * self.y * dz, self.x * self.x * dz]
+
+    graph = ComputationalGraph(SquareTimes()(Node("x"), Node("y")))
+    for dtype, y in [(np.uint8, 0.5), (np.int8, np.ones(2) / 2), (np.int16, np.float64(0.5)), (np.int32, 0.5)]:
+        assert graph.forward(x=np.array([16, 100], dtype), y=y).tolist() == [128.0, 5000.0]
+        assert graph.backward([1, 1])["x"].tolist() == [16.0, 100.0]
+
+
+def test_integers_that_a_leaf_was_given_later_are_numbers_too():
+    w, two = Parameter("w", [1.0, 2.0]), Constant(2)
+    graph = ComputationalGraph(w * w * two)
+    for w.value in (np.array([16, 20], np.uint8), [16, 20]):
+        for two.value in (np.uint8(2), 2):
+            assert graph.forward().tolist() == [512.0, 800.0]
+            assert graph.backward([1, 1])["w"].tolist() == [64.0, 80.0]
+    w.value = ["16", "20"]
+    with pytest.raises(
+        ValueError, match=r"^The value of 'w' should be a number or an array of numbers, but it is text"
+    ):
+        graph.forward()
+
+
 def test_float32_stays_beside_integers_and_constants():
     x = Node("x")
+    pixels = ComputationalGraph(Multiply()(x, Node("y")))
+    assert pixels.forward(x=np.array([200], np.uint8), y=np.ones(1, np.float32)).dtype == np.float32
     graph = ComputationalGraph(np.log(2) * x + 1 - x**2)
     assert graph.forward(x=np.ones(2, np.float32)).dtype == np.float32
     assert graph.backward([1, 2])["x"].dtype == np.float32 and graph.jvp(x=[1, 2]).dtype == np.float32
