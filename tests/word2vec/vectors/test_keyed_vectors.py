@@ -238,6 +238,21 @@ def test_wrong_use_is_answered_with_a_sentence(compass, call, sentence):
         call(compass)
 
 
+@pytest.mark.parametrize(
+    "dtype, scale", [(np.float16, 1e-4), (np.float32, 1e-21), (np.float32, 1e-30), (np.float64, 1e-170)]
+)
+def test_vectors_whose_squares_vanish_have_the_cosines_of_longer_ones(dtype, scale):
+    plane = np.array([[1, 2], [2, 4.1], [-1, 3], [0, 0]])
+    short, long = KeyedVectors(list("abcd"), (plane * scale).astype(dtype)), KeyedVectors(list("abcd"), plane)
+    tolerance = {"abs": 2e-3 if dtype == np.float16 else 1e-6}
+    assert dict(short.most_similar("a")) == pytest.approx(dict(long.most_similar("a")), **tolerance)
+    assert short.distances("a") == pytest.approx(long.distances("a"), **tolerance)
+    assert short.similarity("a", "b") == pytest.approx(long.similarity("a", "b"), **tolerance)
+    assert np.linalg.norm(short.get_normed_vectors(), axis=1) == pytest.approx([1, 1, 1, 0], abs=1e-3)
+    assert short.norms / scale == pytest.approx(long.norms, **tolerance)
+    assert np.linalg.norm(short.get_vector("a", norm=True)) == pytest.approx(1, abs=1e-3)
+
+
 @pytest.mark.parametrize("number", [np.nan, np.inf, 1e30])
 def test_vectors_of_a_run_that_diverged_are_named(compass, number):
     compass.vectors[3, 1] = number

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from handgrad.errors import InputError, is_whole
-from handgrad.word2vec.vectors.cosines import COSMUL_EPSILON, cosine, cosines_of_rows, unit
+from handgrad.word2vec.vectors.cosines import COSMUL_EPSILON, cosine, cosines_of_rows, lengths_of, unit
 from handgrad.word2vec.vectors.evaluation import METHODS, word_analogies, word_similarity
 from handgrad.word2vec.vectors.stored_vectors import Key, StoredVectors, UnknownWordError
 
@@ -383,8 +383,7 @@ class KeyedVectors(StoredVectors):
         return number
 
     def _lengths(self, start: int, rows: np.ndarray) -> np.ndarray:
-        with np.errstate(over="ignore", invalid="ignore"):
-            lengths = np.sqrt(np.vecdot(rows, rows))
+        lengths = lengths_of(rows)
         if not np.isfinite(lengths).all():
             word = self.index_to_key[start + np.isfinite(lengths).argmin()]
             raise InputError(
