@@ -233,3 +233,30 @@ def test_a_place_alone_is_not_named_where_entries_at_a_kink_were_skipped():
     text = check_gate(gate, np.array([2.0, -2.0, 0.0, 2.0])).text
     assert "It is so" not in text and "1 entry at a kink was skipped." in text, text
     assert text.endswith("What do these values have in common?"), text
+
+
+LARGER = planted(
+    lambda s, x, y: s.keep(np.maximum(x, y), x=x, y=y), lambda s, dz: [dz * (s.x >= s.y), dz * (s.x < s.y)]
+)
+PRODUCT = planted(lambda s, x, y: s.keep(x * y, x=x, y=y), lambda s, dz: [s.y * dz, s.x * dz])
+CHOSEN = planted(
+    lambda s, x, y: s.keep(np.where(x > 0, x, y), x=x),
+    lambda s, dz: [np.where(s.x > 0, dz, 0), np.where(s.x > 0, 0, dz)],
+)
+
+
+@pytest.mark.parametrize(
+    "right, wrong, x, y",
+    [
+        (LARGER, lambda s, dz: [dz, 0 * dz], np.array([5.0, 6.0]), np.array([1.0, 2.0])),
+        (LARGER, lambda s, dz: [dz, 0 * dz], 5.0, 1.0),
+        (PRODUCT, lambda s, dz: [0 * dz, s.x * dz], np.array([[5.0, -6.0, 0.5]]), np.zeros((1, 3))),
+        (PRODUCT, lambda s, dz: [0 * dz, s.x * dz], 0.7, 0.0),
+        (CHOSEN, lambda s, dz: [np.where(s.x > 0, dz, 0), 0 * dz], np.array([5.0, 6.0]), np.array([1.0, 2.0])),
+    ],
+    ids=["max", "max of numbers", "product with zeros", "product with 0", "choice"],
+)
+def test_zeros_for_an_input_that_does_not_matter_here_are_looked_at_where_it_does(right, wrong, x, y):
+    assert check_gate(right, x, y)
+    report = check_gate(planted(type(right).forward, wrong), x, y)
+    assert not report.ok and "right at these inputs" in report.text, report.text

@@ -38,8 +38,8 @@ def redrawn(x: Any, rng: np.random.Generator, size: int | None = None, largest: 
 
 
 def drawn_large(x: Any, rng: np.random.Generator, size: float) -> Any:
-    """Floats of either sign and about this size; shares, flags and what is in order stay so."""
-    if not is_float(x) or _are_shares_or_flags(x) or _are_in_order(x):
+    """Floats of either sign and about this size; shares, flags and what is in order stay so, zeros alone do not."""
+    if not is_float(x) or (np.any(x) and (_are_shares_or_flags(x) or _are_in_order(x))):
         return nearby(x, rng)
     return size * rng.standard_normal(np.shape(x))
 
