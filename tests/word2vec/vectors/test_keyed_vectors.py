@@ -112,6 +112,16 @@ def test_restrict_vocab_looks_only_among_the_first_words(compass):
     assert compass.most_similar("north", topn=1, restrict_vocab=99)[0][0] == "northeast"
 
 
+def test_words_between_two_indices(compass):
+    assert [word for word, _ in compass.most_similar("north", clip_start=2)] == [
+        word for word, _ in compass.most_similar("north") if compass.get_index(word) >= 2
+    ]
+    assert compass.most_similar("north", clip_start=1, clip_end=2)[0][0] == compass.index_to_key[1]
+    for ends in ((2, 2), (-1, None), (9, None), (0, 0)):
+        with pytest.raises(InputError, match=f"begin at 0 or later and end later, but got {ends[0]} to {ends[1]}"):
+            compass.most_similar("north", clip_start=ends[0], clip_end=ends[1])
+
+
 def test_without_topn_all_cosines_in_order(compass):
     cosines = compass.most_similar("north", topn=None)
     assert cosines.tolist() == pytest.approx([1, 0, np.sqrt(0.5), -1, 0])
