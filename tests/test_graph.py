@@ -30,6 +30,7 @@ from handgrad import (
     Tanh,
     check_graph,
 )
+from handgrad.errors import InputError
 from handgrad.show import draw
 
 
@@ -625,6 +626,31 @@ def test_nonsense_with_nodes_is_a_sentence(name):
     with pytest.raises((ValueError, TypeError)) as error:
         NONSENSE[name](Node("x"))
     assert len(str(error.value)) > 30 and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.sin(x),
+        lambda x: np.maximum(x, 0.0),
+        lambda x: np.sum(x),
+        lambda x: np.dot(x, x),
+        lambda x: np.add.reduce(x),
+        lambda x: np.where(x, 1, 2),
+        lambda x: np.ones(2).__imul__(x),
+        lambda x: np.ones(2) < x,
+        lambda x: np.array([x, x]) * 2,
+    ],
+)
+def test_functions_of_numpy_say_that_nodes_are_for_gates(call):
+    with pytest.raises(TypeError, match=r"^Node\('x'\) is a place in a graph .* compute with gates"):
+        call(Node("x"))
+
+
+@pytest.mark.parametrize("base", [2, np.float32(2), np.array([2.0, 3.0])])
+def test_a_base_with_a_node_as_its_power_is_answered_alike_from_python_and_numpy(base):
+    with pytest.raises(InputError, match="to the power of a node: use Exp"):
+        base ** Node("x")
 
 
 def test_nodes_are_equal_only_to_themselves():
