@@ -260,3 +260,22 @@ def test_zeros_for_an_input_that_does_not_matter_here_are_looked_at_where_it_doe
     assert check_gate(right, x, y)
     report = check_gate(planted(type(right).forward, wrong), x, y)
     assert not report.ok and "right at these inputs" in report.text, report.text
+
+
+def slightly_wrong_below(limit, slope):
+    return lambda s, dz: [np.where(np.abs(s.x) < limit, 1.01, 1.0) * slope(s.x) * dz]
+
+
+@pytest.mark.parametrize(
+    "function, slope, x",
+    [
+        (np.square, lambda x: 2 * x, np.array([1e6, 1e-3])),
+        (np.exp, np.exp, np.array([60.0, 1.0])),
+        (np.sinh, np.cosh, np.array([[0.5, -40.0], [-0.1, 30.0]])),
+    ],
+)
+def test_a_slope_that_is_lost_beside_a_large_one_is_looked_at_among_its_like(function, slope, x):
+    forward = lambda s, x: s.keep(function(x), x=x)  # noqa: E731
+    assert check_gate(planted(forward, slightly_wrong_below(0.0, slope)), x)
+    report = check_gate(planted(forward, slightly_wrong_below(2.0, slope)), x)
+    assert report.mistake == "RIGHT_HERE_ALONE", report.text

@@ -44,6 +44,20 @@ def drawn_large(x: Any, rng: np.random.Generator, size: float) -> Any:
     return size * rng.standard_normal(np.shape(x))
 
 
+def differ_in_size(x: Any) -> bool:
+    """Whether some of these floats are of another order of magnitude than others."""
+    sizes = np.abs(x)
+    return is_scalable(x) and bool(np.max(sizes) > 10 * np.min(sizes[sizes > 0]))
+
+
+def as_the_smallest(x: Any, rng: np.random.Generator) -> Any:
+    """Floats of the same signs, all about as small as the smallest that is not 0."""
+    if not differ_in_size(x):
+        return nearby(x, rng)
+    sizes = np.abs(x)
+    return np.sign(x) * np.min(sizes[sizes > 0]) * rng.uniform(0.5, 1, np.shape(x))
+
+
 def is_scalable(x: Any) -> bool:
     """Whether these are floats that are as legal at any other size: not shares, flags or what is in order."""
     return is_float(x) and bool(np.any(x)) and not _are_shares_or_flags(x) and not _are_in_order(x)
