@@ -279,3 +279,35 @@ def test_a_slope_that_is_lost_beside_a_large_one_is_looked_at_among_its_like(fun
     assert check_gate(planted(forward, slightly_wrong_below(0.0, slope)), x)
     report = check_gate(planted(forward, slightly_wrong_below(2.0, slope)), x)
     assert report.mistake == "RIGHT_HERE_ALONE", report.text
+
+
+@pytest.mark.parametrize(
+    "function, slope_above_0, x",
+    [
+        (lambda x: np.maximum(x, 0), np.ones_like, np.array([3.0, 0.2, 1.0])),
+        (lambda x: np.maximum(x, 0), np.ones_like, 3.0),
+        (lambda x: np.minimum(x, 0), np.ones_like, np.array([[-3.0, -0.2]])),
+        (lambda x: np.logaddexp(0, x), np.ones_like, np.array([800.0, 900.0])),
+        (lambda x: np.where(x > 0, x**2, 0.1 * x), lambda x: 2 * x, np.array([[3.0, 0.2], [0.5, 1.0]])),
+    ],
+)
+def test_inputs_of_one_sign_do_not_hide_what_the_other_sign_would_show(function, slope_above_0, x):
+    report = check_gate(planted(lambda s, x: s.keep(function(x), x=x), lambda s, dz: [slope_above_0(s.x) * dz]), x)
+    assert not report.ok and "right at these inputs" in report.text, report.text
+
+
+@pytest.mark.parametrize(
+    "function, slope",
+    [
+        (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
+        (np.log, lambda x: 1 / x),
+        (lambda x: x**1.5, lambda x: 1.5 * np.sqrt(x)),
+        (lambda x: x * np.log(x), lambda x: np.log(x) + 1),
+        (np.arccosh, lambda x: 1 / np.sqrt(x**2 - 1)),
+        (lambda x: np.log(x**2), lambda x: 2 / x),
+    ],
+)
+def test_right_gates_that_take_positive_numbers_alone_stay_right(function, slope):
+    gate = planted(lambda s, x: s.keep(function(x), x=x), lambda s, dz: [slope(s.x) * dz])
+    for x in (np.array([3.0, 1.2, 40.0]), 3.0):
+        assert check_gate(gate, x)

@@ -25,10 +25,12 @@ from handgrad.gradient_check.variants import (
     as_the_smallest,
     differ_in_size,
     drawn_large,
+    has_one_sign,
     is_scalable,
     redrawn,
     small_step,
     with_entries_twice,
+    with_other_signs,
 )
 from handgrad.gradient_check.wording import and_skipped, gradients_are, listed, skips
 from handgrad.nodes import Gate
@@ -95,7 +97,8 @@ def _other_places(inputs, measured, rng):
     """Values as different as may be; and if entries at a kink were skipped, those that lie on either side of it.
 
     Where an input does not matter here, as the smaller one of a max, zeros pass for it: it may matter at other signs.
-    The slope at 1e-3 is nothing beside that at 1e6: it is looked at where all entries are small.
+    Where all are positive, nothing below 0 was asked for. And the slope at 1e-3 is nothing beside that at 1e6: it is
+    looked at where all entries are small.
     """
     for largest in (3.0, 1.0) if any(np.size(x) > 1 for x in inputs) else (1.0,):
         yield [redrawn(x, rng, largest=largest) for x in inputs]
@@ -105,6 +108,8 @@ def _other_places(inputs, measured, rng):
             yield [x + way * steps[i] if i in steps else x for i, x in enumerate(inputs)]
     for _ in range(5 if _flat(inputs, measured) else 0):
         yield [drawn_large(x, rng, 1.0) for x in inputs]
+    if any(map(has_one_sign, inputs)):
+        yield [with_other_signs(x) for x in inputs]
     if any(map(differ_in_size, inputs)):
         yield [as_the_smallest(x, rng) for x in inputs]
 

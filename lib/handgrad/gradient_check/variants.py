@@ -44,6 +44,16 @@ def drawn_large(x: Any, rng: np.random.Generator, size: float) -> Any:
     return size * rng.standard_normal(np.shape(x))
 
 
+def has_one_sign(x: Any) -> bool:
+    """Whether these floats are all above 0, or all below."""
+    return is_scalable(x) and bool(np.all(x > 0) or np.all(x < 0))
+
+
+def with_other_signs(x: Any) -> Any:
+    """Floats of the same sizes, of which every other one has the other sign where all had one."""
+    return (x * np.resize([-1.0, 1.0], np.shape(x)))[()] if has_one_sign(x) else x
+
+
 def differ_in_size(x: Any) -> bool:
     """Whether some of these floats are of another order of magnitude than others."""
     sizes = np.abs(x)
