@@ -54,14 +54,22 @@ def require_own_pass(graph: "ComputationalGraph", call: str) -> None:
 def fed_values(graph: "ComputationalGraph", feeds: Mapping[str, Any]) -> tuple[dict[Node, Any], list[Node]]:
     """By leaf: what it was fed, or the value that it owns; and the leaves whose values are integers."""
     require_names(graph, feeds)
-    values: dict[Node, Any] = {node: node.value for node in graph._owners}
-    values.update({graph.leaves[name]: value for name, value in feeds.items()})
-    of_integers = []
-    for leaf, value in values.items():
+    values: dict[Node, Any] = {}
+    not_floats: list[Node] = []
+    of_integers: list[Node] = []
+    for owner in graph._owners:
+        values[owner] = owner.value
+        if not is_float(owner.value):
+            not_floats.append(owner)
+    for name, value in feeds.items():
+        leaf = graph.leaves[name]
+        values[leaf] = value
         if not is_float(value):
-            value = values[leaf] = require_numbers(value, f"The value of {leaf.name!r}")
-            if not is_float(value):
-                of_integers.append(leaf)
+            not_floats.append(leaf)
+    for leaf in not_floats:
+        values[leaf] = require_numbers(values[leaf], f"The value of {leaf.name!r}")
+        if not is_float(values[leaf]):
+            of_integers.append(leaf)
     return values, of_integers
 
 
