@@ -562,3 +562,11 @@ def test_one_array_in_place_of_a_list():
 def test_the_columns_that_are_wrong_and_the_gradients_that_are_right_are_named():
     text = check_gate(planted(lambda g, dz: [g.y * dz, g.x * dz * [1, 5, 1]]), X, Y).text
     assert "2 of 6 entries of y differ: column 1." in text and "The gradient of x is right." in text
+
+
+@pytest.mark.parametrize("seed", [None, -1, 2.5, "a", True])
+def test_a_seed_that_is_none_is_a_sentence(seed):
+    graph = ComputationalGraph(hg.Tanh()(Node("x")))
+    for check in (lambda: check_gate(hg.Tanh(), 0.5, seed=seed), lambda: check_graph(graph, x=0.5, seed=seed)):
+        with pytest.raises(ValueError, match="A check's seed is a whole number of at least 0, but got"):
+            check()

@@ -482,8 +482,39 @@ def test_a_gate_of_ones_own_keeps_integer_labels_beside_floats():
     assert graph.forward(x=np.array([1.0, 2.0]), labels=[1, 0]).tolist() == [2.0, 1.0]
 
 
+def test_a_gate_of_ones_own_does_not_wrap_small_integers_around_beside_floats():
+    class SquareTimes(Gate):
+        def forward(self, x, y):
+            self.x, self.y = x, y
+            return x * x * y
+
+        def backward(self, dz):
+            return [2 * self.x * self.y * dz, self.x * self.x * dz]
+
+    graph = ComputationalGraph(SquareTimes()(Node("x"), Node("y")))
+    for dtype, y in [(np.uint8, 0.5), (np.int8, np.ones(2) / 2), (np.int16, np.float64(0.5)), (np.int32, 0.5)]:
+        assert graph.forward(x=np.array([16, 100], dtype), y=y).tolist() == [128.0, 5000.0]
+        assert graph.backward([1, 1])["x"].tolist() == [16.0, 100.0]
+
+
+def test_integers_that_a_leaf_was_given_later_are_numbers_too():
+    w, two = Parameter("w", [1.0, 2.0]), Constant(2)
+    graph = ComputationalGraph(w * w * two)
+    for w.value in (np.array([16, 20], np.uint8), [16, 20]):
+        for two.value in (np.uint8(2), 2):
+            assert graph.forward().tolist() == [512.0, 800.0]
+            assert graph.backward([1, 1])["w"].tolist() == [64.0, 80.0]
+    w.value = ["16", "20"]
+    with pytest.raises(
+        ValueError, match=r"^The value of 'w' should be a number or an array of numbers, but it is text"
+    ):
+        graph.forward()
+
+
 def test_float32_stays_beside_integers_and_constants():
     x = Node("x")
+    pixels = ComputationalGraph(Multiply()(x, Node("y")))
+    assert pixels.forward(x=np.array([200], np.uint8), y=np.ones(1, np.float32)).dtype == np.float32
     graph = ComputationalGraph(np.log(2) * x + 1 - x**2)
     assert graph.forward(x=np.ones(2, np.float32)).dtype == np.float32
     assert graph.backward([1, 2])["x"].dtype == np.float32 and graph.jvp(x=[1, 2]).dtype == np.float32
@@ -596,6 +627,31 @@ def test_nonsense_with_nodes_is_a_sentence(name):
     with pytest.raises((ValueError, TypeError)) as error:
         NONSENSE[name](Node("x"))
     assert len(str(error.value)) > 30 and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.sin(x),
+        lambda x: np.maximum(x, 0.0),
+        lambda x: np.sum(x),
+        lambda x: np.dot(x, x),
+        lambda x: np.add.reduce(x),
+        lambda x: np.where(x, 1, 2),
+        lambda x: np.ones(2).__imul__(x),
+        lambda x: np.ones(2) < x,
+        lambda x: np.array([x, x]) * 2,
+    ],
+)
+def test_functions_of_numpy_say_that_nodes_are_for_gates(call):
+    with pytest.raises(TypeError, match=r"^Node\('x'\) is a place in a graph .* compute with gates"):
+        call(Node("x"))
+
+
+@pytest.mark.parametrize("base", [2, np.float32(2), np.array([2.0, 3.0])])
+def test_a_base_with_a_node_as_its_power_is_answered_alike_from_python_and_numpy(base):
+    with pytest.raises(InputError, match="to the power of a node: use Exp"):
+        base ** Node("x")
 
 
 def test_nodes_are_equal_only_to_themselves():

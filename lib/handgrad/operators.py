@@ -19,17 +19,32 @@ def _draw(gate: str, *operands: Any) -> "Node":
     return getattr(gates, gate)()(*drawn)
 
 
-def _has_no_value(self: Any, *_: Any) -> NoReturn:
+def _has_no_value(self: Any, *_: Any, **__: Any) -> NoReturn:
     raise TypeError(
         f"{self!r} is a place in a graph and has no value of its own: compute with gates, run graph.forward(...), and "
         "look at graph.values or graph.value(name)."
     )
 
 
+# What an array or a number of NumPy on the left of a node comes to.
+REFLECTED = {
+    np.add: "__radd__",
+    np.subtract: "__rsub__",
+    np.multiply: "__rmul__",
+    np.divide: "__rtruediv__",
+    np.matmul: "__rmatmul__",
+    np.power: "__rpow__",
+}
+
+
 class Operators:
     """What a node is with + - * / ** @. It is no number: it has no size, no truth and no order."""
 
-    __array_ufunc__ = None  # array + node is ours to draw, not NumPy's to compute
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **options: Any) -> "Node":
+        """array + node, for NumPy np.add, is ours to draw; np.exp(node) is nothing to compute."""
+        if method == "__call__" and ufunc in REFLECTED and operands[1] is self and not options:
+            return getattr(self, REFLECTED[ufunc])(operands[0])
+        _has_no_value(self)
 
     def __add__(self, other: Any) -> "Node":
         return _draw("Add", self, other)

@@ -66,17 +66,24 @@ def by_name(feeds: Mapping[str, Any] | None, named: dict[str, Any]) -> dict[str,
 
 
 def fed_values(graph: "ComputationalGraph", feeds: Mapping[str, Any]) -> tuple[dict[Node, Any], list[Node]]:
-    """By leaf: what it was fed, or the value that it owns; and the leaves that were fed integers."""
+    """By leaf: what it was fed, or the value that it owns; and the leaves whose values are integers."""
     require_names(graph, feeds)
-    values: dict[Node, Any] = {node: node.value for node in graph._owners}
-    of_integers = []
+    values: dict[Node, Any] = {}
+    not_floats: list[Node] = []
+    of_integers: list[Node] = []
+    for owner in graph._owners:
+        values[owner] = owner.value
+        if not is_float(owner.value):
+            not_floats.append(owner)
     for name, value in feeds.items():
         leaf = graph.leaves[name]
-        if not is_float(value):
-            value = require_numbers(value, f"The value of {name!r}")
-            if not is_float(value):
-                of_integers.append(leaf)
         values[leaf] = value
+        if not is_float(value):
+            not_floats.append(leaf)
+    for leaf in not_floats:
+        values[leaf] = require_numbers(values[leaf], f"The value of {leaf.name!r}")
+        if not is_float(values[leaf]):
+            of_integers.append(leaf)
     return values, of_integers
 
 
@@ -132,7 +139,7 @@ def as_fed(gate: Gate, inputs: Sequence[Any]) -> list[Any]:
     """What forward gets of these inputs: numbers as floats, since a slope is asked for; ids and labels as they are.
 
     Which integers are ids is said by the gate's ``ids_at``. Where it says nothing, integers beside a float stay, since
-    they may be the labels of a gate of your own, and NumPy computes with both in floats; integers alone become floats.
+    they may be the labels of a gate of your own; integers alone become floats.
     """
     ids = gate.ids_at or ()
     if all([is_float(x) or i in ids for i, x in enumerate(inputs)]):
@@ -140,8 +147,15 @@ def as_fed(gate: Gate, inputs: Sequence[Any]) -> list[Any]:
     inputs = [require_numbers(x, f"Input {i} of {gate}") for i, x in enumerate(inputs)]
     floats = tuple(x for x in inputs if is_float(x))
     if floats and gate.ids_at is None:
-        return inputs
+        return [x if is_float(x) else _widened(x, floats) for x in inputs]
     return [x if i in ids else as_floats(x, like=floats) for i, x in enumerate(inputs)]
+
+
+def _widened(x, floats):
+    """Small integers as int64, since in uint8 20 · 20 is 144; as they are beside float32, which int64 would widen."""
+    x = np.asarray(x)[()]
+    is_free = x.dtype.kind in "iu" and np.result_type(np.int64, *floats) == np.result_type(x, *floats)
+    return x.astype(np.int64) if is_free and x.dtype.itemsize < 8 else x
 
 
 def upstream_gradients(graph: "ComputationalGraph", dz: Any) -> list[Any]:

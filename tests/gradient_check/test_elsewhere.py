@@ -266,3 +266,81 @@ def test_a_place_alone_is_not_named_where_entries_at_a_kink_were_skipped():
     text = check_gate(gate, np.array([2.0, -2.0, 0.0, 2.0])).text
     assert "It is so" not in text and "1 entry at a kink was skipped." in text, text
     assert text.endswith("What do these values have in common?"), text
+
+
+LARGER = planted(
+    lambda s, x, y: s.keep(np.maximum(x, y), x=x, y=y), lambda s, dz: [dz * (s.x >= s.y), dz * (s.x < s.y)]
+)
+PRODUCT = planted(lambda s, x, y: s.keep(x * y, x=x, y=y), lambda s, dz: [s.y * dz, s.x * dz])
+CHOSEN = planted(
+    lambda s, x, y: s.keep(np.where(x > 0, x, y), x=x),
+    lambda s, dz: [np.where(s.x > 0, dz, 0), np.where(s.x > 0, 0, dz)],
+)
+
+
+@pytest.mark.parametrize(
+    "right, wrong, x, y",
+    [
+        (LARGER, lambda s, dz: [dz, 0 * dz], np.array([5.0, 6.0]), np.array([1.0, 2.0])),
+        (LARGER, lambda s, dz: [dz, 0 * dz], 5.0, 1.0),
+        (PRODUCT, lambda s, dz: [0 * dz, s.x * dz], np.array([[5.0, -6.0, 0.5]]), np.zeros((1, 3))),
+        (PRODUCT, lambda s, dz: [0 * dz, s.x * dz], 0.7, 0.0),
+        (CHOSEN, lambda s, dz: [np.where(s.x > 0, dz, 0), 0 * dz], np.array([5.0, 6.0]), np.array([1.0, 2.0])),
+    ],
+    ids=["max", "max of numbers", "product with zeros", "product with 0", "choice"],
+)
+def test_zeros_for_an_input_that_does_not_matter_here_are_looked_at_where_it_does(right, wrong, x, y):
+    assert check_gate(right, x, y)
+    report = check_gate(planted(type(right).forward, wrong), x, y)
+    assert not report.ok and "right at these inputs" in report.text, report.text
+
+
+def slightly_wrong_below(limit, slope):
+    return lambda s, dz: [np.where(np.abs(s.x) < limit, 1.01, 1.0) * slope(s.x) * dz]
+
+
+@pytest.mark.parametrize(
+    "function, slope, x",
+    [
+        (np.square, lambda x: 2 * x, np.array([1e6, 1e-3])),
+        (np.exp, np.exp, np.array([60.0, 1.0])),
+        (np.sinh, np.cosh, np.array([[0.5, -40.0], [-0.1, 30.0]])),
+    ],
+)
+def test_a_slope_that_is_lost_beside_a_large_one_is_looked_at_among_its_like(function, slope, x):
+    forward = lambda s, x: s.keep(function(x), x=x)  # noqa: E731
+    assert check_gate(planted(forward, slightly_wrong_below(0.0, slope)), x)
+    report = check_gate(planted(forward, slightly_wrong_below(2.0, slope)), x)
+    assert report.mistake == "RIGHT_HERE_ALONE", report.text
+
+
+@pytest.mark.parametrize(
+    "function, slope_above_0, x",
+    [
+        (lambda x: np.maximum(x, 0), np.ones_like, np.array([3.0, 0.2, 1.0])),
+        (lambda x: np.maximum(x, 0), np.ones_like, 3.0),
+        (lambda x: np.minimum(x, 0), np.ones_like, np.array([[-3.0, -0.2]])),
+        (lambda x: np.logaddexp(0, x), np.ones_like, np.array([800.0, 900.0])),
+        (lambda x: np.where(x > 0, x**2, 0.1 * x), lambda x: 2 * x, np.array([[3.0, 0.2], [0.5, 1.0]])),
+    ],
+)
+def test_inputs_of_one_sign_do_not_hide_what_the_other_sign_would_show(function, slope_above_0, x):
+    report = check_gate(planted(lambda s, x: s.keep(function(x), x=x), lambda s, dz: [slope_above_0(s.x) * dz]), x)
+    assert not report.ok and "right at these inputs" in report.text, report.text
+
+
+@pytest.mark.parametrize(
+    "function, slope",
+    [
+        (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
+        (np.log, lambda x: 1 / x),
+        (lambda x: x**1.5, lambda x: 1.5 * np.sqrt(x)),
+        (lambda x: x * np.log(x), lambda x: np.log(x) + 1),
+        (np.arccosh, lambda x: 1 / np.sqrt(x**2 - 1)),
+        (lambda x: np.log(x**2), lambda x: 2 / x),
+    ],
+)
+def test_right_gates_that_take_positive_numbers_alone_stay_right(function, slope):
+    gate = planted(lambda s, x: s.keep(function(x), x=x), lambda s, dz: [slope(s.x) * dz])
+    for x in (np.array([3.0, 1.2, 40.0]), 3.0):
+        assert check_gate(gate, x)

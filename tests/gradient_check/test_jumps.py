@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from planted import column, draw, planted
 
-from handgrad import check_gate
+from handgrad import Gate, check_gate
 
 X, W = draw(4, 3), draw(3, 5, seed=1)
 
@@ -146,6 +146,20 @@ def test_digits_that_one_input_loses_are_no_mistake_of_another():
     gate = planted(lambda s, x, W: s.keep(single(x) @ W, x=x, W=W), lambda s, dz: [dz @ s.W.T, s.x.T @ dz])
     report = check_gate(gate, X, W)
     assert report.mistake == "NO_STEP_CAN_TELL" and report.text.endswith("as in float32. Where is x cast?"), report.text
+
+
+@pytest.mark.parametrize("x", [1e-5, 1e-6])
+def test_where_the_output_hardly_moves_nothing_is_called_a_cast(x):
+    class Cosine(Gate):
+        def forward(self, x):
+            self.x = x
+            return np.cos(x)
+
+        def backward(self, dz):
+            return [-0.99 * np.sin(self.x) * dz]
+
+    report = check_gate(Cosine(), x)
+    assert "the gradient of x is wrong" in report.text and "cast" not in report.text, report.text
 
 
 @pytest.mark.parametrize("cast", [single, lambda a: (a + 1e9) - 1e9, lambda a: np.round(a, 6)])

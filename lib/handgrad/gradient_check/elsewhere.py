@@ -21,7 +21,17 @@ from handgrad.gradient_check.measuring import (
 )
 from handgrad.gradient_check.reports import GradientReport
 from handgrad.gradient_check.rules import CLUES, CONDITIONS, NAMES
-from handgrad.gradient_check.variants import is_scalable, redrawn, small_step, with_entries_twice
+from handgrad.gradient_check.variants import (
+    as_the_smallest,
+    differ_in_size,
+    drawn_large,
+    has_one_sign,
+    is_scalable,
+    redrawn,
+    small_step,
+    with_entries_twice,
+    with_other_signs,
+)
 from handgrad.gradient_check.wording import and_skipped, gradients_are, listed, skips
 from handgrad.nodes import Gate
 from handgrad.numerical import Slopes, measure_slopes
@@ -106,13 +116,24 @@ def _at_others(gate, untouched, names, inputs, moved, wrong, dz, skipped):
 
 
 def _other_places(inputs, measured, rng):
-    """Values as different as may be; and if entries at a kink were skipped, those that lie on either side of it."""
+    """Values as different as may be; and if entries at a kink were skipped, those that lie on either side of it.
+
+    Where an input does not matter here, as the smaller one of a max, zeros pass for it: it may matter at other signs.
+    Where all are positive, nothing below 0 was asked for. And the slope at 1e-3 is nothing beside that at 1e6: it is
+    looked at where all entries are small.
+    """
     for largest in (3.0, 1.0) if any(np.size(x) > 1 for x in inputs) else (1.0,):
         yield [redrawn(x, rng, largest=largest) for x in inputs]
     if any(slopes.kinks.any() for slopes in measured.values()):
         steps = {i: slopes.kinks * small_step(inputs[i], rng) for i, slopes in measured.items()}
         for way in (1, -1):
             yield [x + way * steps[i] if i in steps else x for i, x in enumerate(inputs)]
+    for _ in range(5 if _flat(inputs, measured) else 0):
+        yield [drawn_large(x, rng, 1.0) for x in inputs]
+    if any(map(has_one_sign, inputs)):
+        yield [with_other_signs(x) for x in inputs]
+    if any(map(differ_in_size, inputs)):
+        yield [as_the_smallest(x, rng) for x in inputs]
 
 
 def _for_example(untouched, names, inputs, moved, wrong, skipped):
@@ -207,7 +228,7 @@ def _untested_inputs(untouched, inputs, measured):
     one shows; a function that is flat everywhere is rightly given zeros. What is left: every slope is 0 here alone,
     or those of one input are 0 at these sizes, whatever its values.
     """
-    flat = [i for i, slopes in measured.items() if agrees(np.zeros(np.shape(inputs[i])), slopes)]
+    flat = _flat(inputs, measured)
     if not flat:
         return []
     if len(flat) == len(measured):
@@ -215,6 +236,11 @@ def _untested_inputs(untouched, inputs, measured):
         elsewhere = (_moves(untouched, inputs, i) or _moves_at_other_sizes(untouched, inputs, i) for i in flat)
         return flat if empty or any(elsewhere) else []
     return [i for i in flat if not _moves(untouched, inputs, i) and _moves_at_other_sizes(untouched, inputs, i)]
+
+
+def _flat(inputs, measured):
+    """The inputs with which the output does not move here, by position."""
+    return [i for i, slopes in measured.items() if agrees(np.zeros(np.shape(inputs[i])), slopes)]
 
 
 def _moves(untouched, inputs, i):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.errors import InputError
 from handgrad.functional import is_float
 from handgrad.nodes import EVERY_INPUT, Gate
 from handgrad.numerical import Slopes, measure_slopes
@@ -34,7 +35,10 @@ def draw_upstream(shape, inputs, seed):
     Were it equal to x, then ``2 * dz * dz`` would pass for the gradient of x². So its stream is not the one that
     everybody's ``default_rng(0)`` has, and it is drawn again until it coincides with nothing that was fed.
     """
-    rng = np.random.default_rng([*np.atleast_1d(seed), 7919])
+    try:
+        rng = np.random.default_rng([*np.atleast_1d(seed), 7919])
+    except (TypeError, ValueError):
+        raise InputError(f"A check's seed is a whole number of at least 0, but got {seed!r:.60}.") from None
     fed = {0.0, *(value for x in inputs if is_float(x) for value in np.ravel(np.abs(x)).tolist())}
     dz = rng.standard_normal(shape)
     while not fed.isdisjoint(np.ravel(np.abs(dz)).tolist()):

@@ -38,10 +38,34 @@ def redrawn(x: Any, rng: np.random.Generator, size: int | None = None, largest: 
 
 
 def drawn_large(x: Any, rng: np.random.Generator, size: float) -> Any:
-    """Floats of either sign and about this size; shares, flags and what is in order stay so."""
-    if not is_float(x) or _are_shares_or_flags(x) or _are_in_order(x):
+    """Floats of either sign and about this size; shares, flags and what is in order stay so, zeros alone do not."""
+    if not is_float(x) or (np.any(x) and (_are_shares_or_flags(x) or _are_in_order(x))):
         return nearby(x, rng)
     return size * rng.standard_normal(np.shape(x))
+
+
+def has_one_sign(x: Any) -> bool:
+    """Whether these floats are all above 0, or all below."""
+    return is_scalable(x) and bool(np.all(x > 0) or np.all(x < 0))
+
+
+def with_other_signs(x: Any) -> Any:
+    """Floats of the same sizes, of which every other one has the other sign where all had one."""
+    return (x * np.resize([-1.0, 1.0], np.shape(x)))[()] if has_one_sign(x) else x
+
+
+def differ_in_size(x: Any) -> bool:
+    """Whether some of these floats are of another order of magnitude than others."""
+    sizes = np.abs(x)
+    return is_scalable(x) and bool(np.max(sizes) > 10 * np.min(sizes[sizes > 0]))
+
+
+def as_the_smallest(x: Any, rng: np.random.Generator) -> Any:
+    """Floats of the same signs, all about as small as the smallest that is not 0."""
+    if not differ_in_size(x):
+        return nearby(x, rng)
+    sizes = np.abs(x)
+    return np.sign(x) * np.min(sizes[sizes > 0]) * rng.uniform(0.5, 1, np.shape(x))
 
 
 def is_scalable(x: Any) -> bool:

@@ -192,6 +192,15 @@ def test_what_is_no_run_cannot_be_resumed(tmp_path):
         run(None, resume=True)
 
 
+def test_an_editor_may_put_a_byte_order_mark_before_the_description(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, [StopAt(12)])
+    told = (tmp_path / "run.json").read_text(encoding="utf-8")
+    (tmp_path / "run.json").write_text(told, encoding="utf-8-sig")
+    run(tmp_path, resume=True)
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["status"] == "finished"
+
+
 def test_other_settings_and_other_text_are_refused(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, [StopAt(12)])

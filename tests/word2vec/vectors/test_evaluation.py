@@ -89,6 +89,8 @@ def test_the_more_frequent_of_two_spellings_has_the_vector(fan):
         "Word 1,Word 2,Human (mean)\nlove,sex,6.77\ntiger,cat,7.35\n",
         "love sex 6.77\ntiger cat 7.35\n",
         "\ufeffword1\tword2\tPOS\tSimLex999\tconc(w1)\nlove\tsex\tN\t6.77\t1\ntiger\tcat\tN\t7.35\t2\n",
+        "word1,word2,rank,similarity\nlove,sex,2,6.77\ntiger,cat,1,7.35\n",
+        "слово1;слово2;POS;Mean\nlove;sex;N;6,77\ntiger;cat;N;7,35\n",
     ],
 )
 def test_the_usual_files_of_word_pairs_are_read(tmp_path, text):
@@ -170,8 +172,24 @@ def test_utf16_is_named_and_other_encodings_can_be_given(tmp_path, reader, encod
         reader(tmp_path / "questions")
     (tmp_path / "questions").write_bytes("ä\tb\t1\n".encode("utf-16"))
     assert read_word_pairs(tmp_path / "questions", encoding="utf-16") == [("ä", "b", 1.0)]
-    with pytest.raises(InputError, match="one that Python has, such as utf8, but got 'no such'"):
-        reader(tmp_path / "questions", encoding="no such")
+    for other in ("no such", None, 8):
+        with pytest.raises(InputError, match=f"one that Python has, such as utf8, but got {other!r}"):
+            reader(tmp_path / "questions", encoding=other)
+
+
+@pytest.mark.parametrize("name", ["utf8", "UTF-8", "utf_8", "U8", "utf-8-sig"])
+def test_a_byte_order_mark_is_passed_over_under_every_name_of_utf8(tmp_path, name):
+    (tmp_path / "pairs").write_text("\ufeffкот\tпёс\t1\n", encoding="utf-8")
+    assert read_word_pairs(tmp_path / "pairs", encoding=name) == [("кот", "пёс", 1.0)]
+    (tmp_path / "analogies").write_text("\ufeff: s\na b c d\n", encoding="utf-8")
+    assert read_analogies(tmp_path / "analogies", encoding=name) == {"s": [("a", "b", "c", "d")]}
+
+
+@pytest.mark.parametrize("delimiter", [3, b","])
+def test_a_delimiter_that_is_no_text_is_named(tmp_path, delimiter):
+    (tmp_path / "pairs").write_text("a,b,1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=f"The delimiter of .*pairs is a text such as .*; got {delimiter!r}"):
+        read_word_pairs(tmp_path / "pairs", delimiter=delimiter)
 
 
 @hypothesis.given(

@@ -180,3 +180,23 @@ def test_analogies_are_answered_as_gensim_does(tmp_path, pair, options):
         assert our["section"] == their["section"]
         for key in ("correct", "incorrect"):
             assert [tuple(map(fold, question)) for question in our[key]] == their[key]
+
+
+def test_words_are_looked_for_between_two_indices_and_weighed_by_their_lengths(pair):
+    ours, theirs = pair
+    for ends in ({"clip_start": 40}, {"clip_end": 60}, {"clip_start": 5, "clip_end": 900}, {"restrict_vocab": 30}):
+        assert_equal_rankings(ours.most_similar("word4", **ends), theirs.most_similar("word4", **ends))
+        np.testing.assert_allclose(
+            ours.most_similar("word4", topn=None, **ends), theirs.most_similar("word4", topn=None, **ends), atol=1e-6
+        )
+    assert_equal_rankings(ours.most_similar("word4", [], 5, 20, 40), theirs.most_similar("word4", [], 5, 20, 40))
+    assert_equal_rankings(
+        ours.most_similar("word4", topn=50, clip_end=9), theirs.most_similar("word4", topn=50, clip_end=9)
+    )
+    for words in (["word1", "word2", "word5"], ["word9"]):
+        for use_norm in (True, False):
+            (our_scores, our_words), (their_scores, their_words) = (
+                zip(*vectors.rank_by_centrality(words, use_norm), strict=True) for vectors in pair
+            )
+            assert our_words == their_words
+            np.testing.assert_allclose(our_scores, their_scores, rtol=1e-5)

@@ -112,6 +112,16 @@ def test_restrict_vocab_looks_only_among_the_first_words(compass):
     assert compass.most_similar("north", topn=1, restrict_vocab=99)[0][0] == "northeast"
 
 
+def test_words_between_two_indices(compass):
+    assert [word for word, _ in compass.most_similar("north", clip_start=2)] == [
+        word for word, _ in compass.most_similar("north") if compass.get_index(word) >= 2
+    ]
+    assert compass.most_similar("north", clip_start=1, clip_end=2)[0][0] == compass.index_to_key[1]
+    for ends in ((2, 2), (-1, None), (9, None), (0, 0)):
+        with pytest.raises(InputError, match=f"begin at 0 or later and end later, but got {ends[0]} to {ends[1]}"):
+            compass.most_similar("north", clip_start=ends[0], clip_end=ends[1])
+
+
 def test_without_topn_all_cosines_in_order(compass):
     cosines = compass.most_similar("north", topn=None)
     assert cosines.tolist() == pytest.approx([1, 0, np.sqrt(0.5), -1, 0])
@@ -236,6 +246,21 @@ def test_an_unknown_word_is_a_sentence_with_a_suggestion(compass):
 def test_wrong_use_is_answered_with_a_sentence(compass, call, sentence):
     with pytest.raises(InputError, match=sentence):
         call(compass)
+
+
+@pytest.mark.parametrize(
+    "dtype, scale", [(np.float16, 1e-4), (np.float32, 1e-21), (np.float32, 1e-30), (np.float64, 1e-170)]
+)
+def test_vectors_whose_squares_vanish_have_the_cosines_of_longer_ones(dtype, scale):
+    plane = np.array([[1, 2], [2, 4.1], [-1, 3], [0, 0]])
+    short, long = KeyedVectors(list("abcd"), (plane * scale).astype(dtype)), KeyedVectors(list("abcd"), plane)
+    tolerance = {"abs": 2e-3 if dtype == np.float16 else 1e-6}
+    assert dict(short.most_similar("a")) == pytest.approx(dict(long.most_similar("a")), **tolerance)
+    assert short.distances("a") == pytest.approx(long.distances("a"), **tolerance)
+    assert short.similarity("a", "b") == pytest.approx(long.similarity("a", "b"), **tolerance)
+    assert np.linalg.norm(short.get_normed_vectors(), axis=1) == pytest.approx([1, 1, 1, 0], abs=1e-3)
+    assert short.norms / scale == pytest.approx(long.norms, **tolerance)
+    assert np.linalg.norm(short.get_vector("a", norm=True)) == pytest.approx(1, abs=1e-3)
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, 1e30])

@@ -295,6 +295,8 @@ OTHER_FILES = {
     "torch": (packed({"archive/data.pkl": b"\x80\x02}q."}), r"a file of torch\.save"),
     "pickle": (pickle.dumps({"a": [1.0]}), "a Python pickle, which could run any code"),
     "oldest pickle": (pickle.dumps({"a": [1.0]}, 0), "a Python pickle"),
+    "old pickle": (pickle.dumps({"a": [1.0]}, 1), "a Python pickle"),
+    "old pickle of a list": (pickle.dumps(["a", 1.0], 1), "a Python pickle"),
     "tar": (b"a.txt".ljust(257, b"\0") + b"ustar\0" + bytes(300), "a tar archive"),
     "bzip2": (bz2.compress(TEXT), "packed by bzip2"),
     "xz": (lzma.compress(TEXT), "packed by xz"),
@@ -307,6 +309,10 @@ OTHER_FILES = {
     "JSON": (b'{"a": [1, 2], "b": [3, 4]}', "JSON"),
     "CSV": (b"a,1,2\nb,3,4\n", "CSV, so put blanks in place of its commas"),
     "CSV below a header": (b"2 2\na,1,2\nb,3,4\n", "CSV"),
+    "CSV whole": (b"2,2\na,1,2\nb,3,4\n", "CSV, so put blanks in place of its commas"),
+    "CSV of Excel": (b"\xef\xbb\xbf2;2\r\na;1,5;2\r\nb;3;4\r\n", "CSV, so put blanks in place of its semicolons"),
+    "HTML with a byte order mark": (b"\xef\xbb\xbf<!DOCTYPE html>", "a web page"),
+    "JSON with a byte order mark": (b'\xef\xbb\xbf{"a": [1, 2]}', "JSON"),
     "decimal commas": (b"2 2\na 1,5 2,5\nb 1,0 2,0\n", "text with decimal commas"),
     "UTF-16": (TEXT.decode().encode("utf-16"), "text in UTF-16, so save it as UTF-8"),
     "UTF-16, no mark": (TEXT.decode().encode("utf-16-le"), "text in UTF-16"),
@@ -513,7 +519,7 @@ def test_headers_that_are_asked_for_and_missing(path):
 
 
 def test_missing_folder_and_damaged_gzip_are_sentences(tmp_path):
-    for nothing in (tmp_path / "none", tmp_path):
+    for nothing in (tmp_path / "none", tmp_path, "", None, 1.5):
         with pytest.raises(InputError, match="could not be read"):
             read_vectors(nothing)
     packed = gzip.compress(TEXT)

@@ -325,7 +325,7 @@ def read_run(path: Path) -> dict[str, Any] | None:
     """The description of the run in a folder; None if it was killed before it could write one."""
     description = path / "run.json"
     try:
-        earlier = json.loads(description.read_text(encoding="utf-8"))
+        earlier = json.loads(description.read_text(encoding="utf-8-sig"))
         if not isinstance(earlier, dict):
             raise TypeError("it is no table of names and values")
         if not isinstance(earlier["config"], dict) or not isinstance(earlier["status"], str):

@@ -10,8 +10,23 @@ import numpy as np
 COSMUL_EPSILON = 1e-6  # keeps 3CosMul from dividing by zero; gensim's value, Levy and Goldberg have 0.001
 
 
+def lengths_of(rows: np.ndarray) -> np.ndarray:
+    """√(a · a) of each row (n, D), in their own type; NaN or infinite where a number is, or where a square overflows.
+
+    Rows whose squares vanish, in float32 those below 1e-15 or so, are divided by their largest number first.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        lengths = np.sqrt(np.vecdot(rows, rows))
+    small = lengths <= np.sqrt(np.finfo(rows.dtype).smallest_normal / np.finfo(rows.dtype).eps)
+    if small.any():
+        largest = np.abs(rows[small]).max(axis=1, initial=0)
+        scaled = rows[small] / np.where(largest > 0, largest, 1)[:, None]
+        lengths[small] = largest * np.sqrt(np.vecdot(scaled, scaled))
+    return lengths
+
+
 def length(vector: np.ndarray) -> float:
-    return float(np.linalg.norm(vector.astype(np.float64)))
+    return float(lengths_of(vector.astype(np.float64)[None])[0])
 
 
 def unit(vector: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from handgrad.errors import InputError, is_whole
-from handgrad.word2vec.vectors.cosines import COSMUL_EPSILON, cosine, cosines_of_rows, unit
+from handgrad.word2vec.vectors.cosines import COSMUL_EPSILON, cosine, cosines_of_rows, length, lengths_of, unit
 from handgrad.word2vec.vectors.evaluation import METHODS, word_analogies, word_similarity
 from handgrad.word2vec.vectors.stored_vectors import Key, StoredVectors, UnknownWordError
 
@@ -185,7 +185,13 @@ class KeyedVectors(StoredVectors):
         return cosine(self.get_mean_vector(ws1, pre_normalize=False), self.get_mean_vector(ws2, pre_normalize=False))
 
     def most_similar(
-        self, positive: Given = (), negative: Given = (), topn: int | None = 10, restrict_vocab: int | None = None
+        self,
+        positive: Given = (),
+        negative: Given = (),
+        topn: int | None = 10,
+        clip_start: int = 0,
+        clip_end: int | None = None,
+        restrict_vocab: int | None = None,
     ) -> Neighbors | np.ndarray:
         """The words nearest to the sum of ``positive`` minus the sum of ``negative``, by cosine.
 
@@ -198,8 +204,10 @@ class KeyedVectors(StoredVectors):
             Also of pairs with a weight, which then stands for the +1 of ``positive`` or the -1 of ``negative``.
         topn : int or None
             None gives the cosines of all words, 0 an empty list.
+        clip_start, clip_end : int, optional
+            Look only among the words from the one index to before the other.
         restrict_vocab : int, optional
-            Look only among so many first words.
+            Look only among so many first words, whatever ``clip_start`` and ``clip_end`` are.
 
         Returns
         -------
@@ -220,7 +228,11 @@ class KeyedVectors(StoredVectors):
         wanted: Any = sum(weight * vector for weight, vector in zip(weights, vectors, strict=True))
         if not np.linalg.norm(wanted) > 1e-6 * sum(map(np.linalg.norm, vectors)):
             raise InputError("These words add up to a vector without a direction, so no word is nearest to it.")
-        return self._best(self._cosines(unit(wanted), restrict_vocab), keys, topn)
+        if restrict_vocab is not None:
+            clip_start, clip_end = 0, restrict_vocab
+        elif not 0 <= clip_start < (len(self) if clip_end is None else clip_end):
+            raise InputError(f"Words to look at begin at 0 or later and end later, but got {clip_start} to {clip_end}.")
+        return self._best(self._cosines(unit(wanted), clip_end), keys, topn, clip_start)
 
     def most_similar_cosmul(
         self, positive: Given = (), negative: Given = (), topn: int | None = 10, restrict_vocab: int | None = None
@@ -273,15 +285,20 @@ class KeyedVectors(StoredVectors):
         return len(self.closer_than(key1, key2)) + 1
 
     def rank_by_centrality(self, words: Sequence[Key], use_norm: bool = True) -> list[tuple[float, Key]]:
-        """Pairs (cosine with the mean of all, word), the most central word first. Unknown words: a warning."""
+        """Pairs (cosine with the mean of all, word), the most central word first. Unknown words: a warning.
+
+        The mean is that of vectors of length 1. Without ``use_norm`` it is that of the vectors as they are, and each
+        cosine is multiplied by the length of the word's vector.
+        """
         known = [word for word in words if word in self]
         if len(known) < len(words):
             unknown = [word for word in words if word not in self]
             warnings.warn(f"Without a vector, and passed over: {', '.join(map(repr, unknown))}.", stacklevel=2)
         if not known:
             raise InputError("Ranking by centrality expects at least one word that has a vector, but got none.")
-        mean = self.get_mean_vector(known, pre_normalize=use_norm)
-        return sorted(((cosine(mean, self.get_vector(word)), word) for word in known), reverse=True)
+        mean, vectors = self.get_mean_vector(known, pre_normalize=use_norm), map(self.get_vector, known)
+        scores = [cosine(mean, vector) * (1 if use_norm else length(vector)) for vector in vectors]
+        return sorted(zip(scores, known, strict=True), reverse=True)
 
     def doesnt_match(self, words: Sequence[Key]) -> Key:
         """The one of ``words`` that is farthest from their mean."""
@@ -383,8 +400,7 @@ class KeyedVectors(StoredVectors):
         return number
 
     def _lengths(self, start: int, rows: np.ndarray) -> np.ndarray:
-        with np.errstate(over="ignore", invalid="ignore"):
-            lengths = np.sqrt(np.vecdot(rows, rows))
+        lengths = lengths_of(rows)
         if not np.isfinite(lengths).all():
             word = self.index_to_key[start + np.isfinite(lengths).argmin()]
             raise InputError(
@@ -403,14 +419,14 @@ class KeyedVectors(StoredVectors):
             cosines_of_rows(rows, self._lengths(start, rows), query, cosines[start : start + len(rows)])
         return cosines
 
-    def _best(self, scores: np.ndarray, given: Iterable, topn: int | None) -> Neighbors | np.ndarray:
-        """The ``topn`` best (word, score) without the given words, or all scores."""
+    def _best(self, scores: np.ndarray, given: Iterable, topn: int | None, first: int = 0) -> Neighbors | np.ndarray:
+        """The ``topn`` best (word, score), from index ``first`` on, without the given words; or all scores."""
         if topn is None:
-            return scores
+            return scores[first:]
         if not is_whole(topn) or topn < 0:
             raise InputError(f"most_similar expects topn of at least 0, or None for all, but got {topn!r:.60}.")
         given = {self.get_index(key) for key in given if not self._is_vector(key)}
-        best = [i for i in _largest(scores, int(topn) + len(given)) if i not in given]
+        best = [first + i for i in _largest(scores[first:], int(topn) + len(given)) if first + i not in given]
         return [(self.index_to_key[i], float(scores[i])) for i in best[:topn]]
 
 

@@ -1,5 +1,6 @@
 """What a file is that was taken for one of word vectors, and what to do with it."""
 
+import codecs
 import re
 
 from handgrad.files import kind_of
@@ -31,7 +32,7 @@ PICKLE = (
     "gensim, and write it with its save_word2vec_format"
 )
 PATTERNS = (  # as they are found at the beginning of a file
-    (rb"\((?:dp|lp|p)\d+\n|c(?:copy_?reg|__builtin__|builtins|gensim|numpy)", PICKLE),
+    (rb"\((?:dp|lp|p)\d+\n|c(?:copy_?reg|__builtin__|builtins|gensim|numpy)|[}\]]q\0", PICKLE),
     (rb"\xba\x16\x4f\x2f", "a fastText model, whose word vectors are in the .vec file beside it"),
     (rb"\x1f\x9d", "packed by compress, so unpack it first"),
     (rb"([^\0]\0){4}|(\0[^\0]){4}", "text in UTF-16, so save it as UTF-8"),
@@ -42,14 +43,15 @@ OF_TEXT = (  # where all is printable: in other files commas and line ends are n
     (rb"\s*(\{\s*[\"}]|\[\s*[\[{\"\d-])", "JSON, so write a word and its numbers on each line"),
     (rb"(\d+ \d+\s+)?\S+([ \t]+\d+:\S+)+\s", "sparse vectors (index:number), so write all numbers of each word"),
     (rb"(\d+ \d+\s+)?\S+([ \t]+-?\d+,\d+)+\s", "text with decimal commas, so write points"),
-    (rb"(\d+ \d+\s+)?[^\n]*[^\n,],[^\n,]*,[^\n]*\n", "CSV, so put blanks in place of its commas"),
-    (rb"(\d+ \d+\s+)?[^\n]*;[^\n]*;[^\n]*\n", "CSV, so put blanks in place of its semicolons"),
+    (rb"(\d+[ ,]\d+\s+)?[^\n]*[^\n,],[^\n,]*,[^\n]*\n", "CSV, so put blanks in place of its commas"),
+    (rb"(\d+[ ;]\d+\s+)?[^\n]*;[^\n]*;[^\n]*\n", "CSV, so put blanks in place of its semicolons"),
     (rb"[^\n]*\r[^\n]", "text whose lines end with \\r alone, so save it with the line ends of today"),
 )
 
 
 def what_it_is(start: bytes) -> str | None:
     """Name a file by its first bytes, a thousand or so; None if it is nothing known."""
+    start = start.removeprefix(codecs.BOM_UTF8)
     if kind := kind_of(start):
         what, advice = kind
         return PICKLE if what == "a pickle" else ADVICE.get(what, f"{what}, so {advice}")

@@ -3,6 +3,7 @@
 Not one line of a file is passed over: what is no question is blank, a comment, a header, or an error that names it.
 """
 
+import codecs
 import csv
 import math
 import os
@@ -28,8 +29,8 @@ def read_word_pairs(path: str | os.PathLike, delimiter: str | None = None, encod
 
     It is the first of tab, semicolon, comma and blanks that makes three fields or more of most lines. Fields may be in
     quotes, as in CSV, and all scores may have decimal commas. WordSim-353, MEN and gensim's files have the score in the
-    third column, SimLex-999 as it is published in the column "SimLex999". A first line of names, such as "word1 word2
-    score", is a header; lines with # in front are comments.
+    third column. A first line of names, such as "word1 word2 score", is a header: the first column that it calls a
+    score, as SimLex-999 does "SimLex999", has the scores. Lines with # in front are comments.
 
     Parameters
     ----------
@@ -56,6 +57,10 @@ def read_word_pairs(path: str | os.PathLike, delimiter: str | None = None, encod
     >>> read_word_pairs("pairs.csv")
     [('hot', 'warm', 7.5)]
     """
+    if not isinstance(delimiter, str | None):
+        raise InputError(
+            f"The delimiter of {path} is a text such as ',', or None to find it out; got {delimiter!r:.60}."
+        )
     lines = [(number, line) for number, line in _lines(path, encoding) if not line.lstrip().startswith("#")]
     if not lines:
         raise InputError(f"{path} has no word pairs: it needs lines of two words and a score, with tabs between.")
@@ -66,7 +71,7 @@ def read_word_pairs(path: str | os.PathLike, delimiter: str | None = None, encod
         raise InputError(f"{path} has no word pairs: below its header it needs lines of two words and a score.")
     if separator == ",":
         _require_clear_commas(path, rows, header)
-    column = header.index("SimLex999") if "SimLex999" in header else 2
+    column = next((i for i, name in enumerate(header) if i >= 2 and SCORE_NAMES.search(name)), 2)
 
     pairs: list[Pair] = []
     decimal_signs: dict[str, int] = {}
@@ -182,20 +187,26 @@ def read_analogies(path: str | os.PathLike, encoding: str = "utf8") -> dict[str,
     return sections
 
 
+def _is_utf8(encoding: str) -> bool:
+    """Whether this is a name of UTF-8: utf_8, U8 and others are too."""
+    if not isinstance(encoding, str):
+        raise LookupError(encoding)
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
 def _lines(path: str | os.PathLike, encoding: str) -> Iterator[tuple[int, str]]:
     """The number and the text of each line that is not blank."""
-    encoding = {"utf8": "utf-8-sig", "utf-8": "utf-8-sig"}.get(str(encoding).lower(), encoding)
-    shown = "UTF-8" if encoding == "utf-8-sig" else encoding
     try:
-        is_named = encoding != "utf-8-sig"  # then what looks like UTF-16 may be meant
+        encoding = "UTF-8" if _is_utf8(encoding) else encoding
+        is_named = encoding != "UTF-8"  # then what looks like UTF-16 may be meant
         with open(path, encoding=encoding) if is_named else opened_text(path, "word pairs or analogies") as file:
             for number, line in enumerate(file, start=1):
                 if "\0" in line:
-                    raise InputError(f"{path} is not {shown} text, but perhaps UTF-16: save it as UTF-8.")
+                    raise InputError(f"{path} is not {encoding} text, but perhaps UTF-16: save it as UTF-8.")
                 if line.strip():
                     yield number, line.rstrip("\n").strip(" \t")
     except UnicodeError as error:
-        raise InputError(f"{path} is not {shown} text: save it as UTF-8.") from error
+        raise InputError(f"{path} is not {encoding} text: save it as UTF-8.") from error
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror or error}.") from error
     except LookupError as error:

@@ -117,14 +117,14 @@ def read_vectors(
 @contextmanager
 def opened(path: str | os.PathLike) -> Iterator[Any]:
     """Open a file of vectors, plain or packed, or the vectors of a run, or say in a sentence why that cannot be."""
-    if os.path.isdir(path):
-        if not os.path.exists(Path(path) / OF_A_RUN):
-            raise InputError(
-                f"The vectors file {path} could not be read: it is a folder without {OF_A_RUN}, "
-                "which a run writes when it ends; name a file."
-            )
-        path = Path(path) / OF_A_RUN
     try:
+        if os.path.isdir(path):
+            if not os.path.exists(Path(path) / OF_A_RUN):
+                raise InputError(
+                    f"The vectors file {path} could not be read: it is a folder without {OF_A_RUN}, "
+                    "which a run writes when it ends; name a file."
+                )
+            path = Path(path) / OF_A_RUN
         with open(path, "rb") as file:
             packed = file.peek(2)[:2] == b"\x1f\x8b"
             with gzip.open(file) if packed else file as unpacked:
