@@ -36,16 +36,31 @@ def served(folder):
 
 @contextmanager
 def opened(reader, url, width=1280, height=900, **media):
-    """A page of a reader's, once MathJax has set its formulas; ``media`` is what ``emulate_media`` takes."""
-    page = reader.new_page()
-    page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(**media)
-    page.goto(url)
-    wait_for_formulas(page)
-    try:
+    """A page in the reader's tab, once MathJax has set its formulas; ``media`` is what ``emulate_media`` takes."""
+    with in_tab(reader, url, width, height, **media) as page:
+        wait_for_formulas(page)
         yield page
+
+
+@contextmanager
+def in_tab(reader, url, width=1280, height=900, listeners=(), **media):
+    """A page in the reader's tab, loaded, as large and in the media that are asked for, whatever the last page had.
+
+    ``listeners`` are pairs of an event of the tab's and what is called at it. At the end they are gone, and so are the
+    tab's routes and the page with all that it runs: the next visit finds what its own page does, and nothing else.
+    """
+    reader.set_viewport_size({"width": width, "height": height})
+    reader.emulate_media(**{"media": "screen", "color_scheme": "light", "reduced_motion": "no-preference", **media})
+    for event, listener in listeners:
+        reader.on(event, listener)
+    try:
+        reader.goto(url)
+        yield reader
     finally:
-        page.close()
+        for event, listener in listeners:
+            reader.remove_listener(event, listener)
+        reader.unroute_all()
+        reader.goto("about:blank")
 
 
 def wait_for_formulas(page):

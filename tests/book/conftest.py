@@ -104,11 +104,11 @@ def browser(browser_tool):
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def reader(browser):
-    """Opens one page after another, so that what they share, MathJax above all, is loaded and compiled once."""
+    """One tab for one page after another: a new tab is a new process, and compiles MathJax again for each."""
     context = browser.new_context()
-    yield context
+    yield context.new_page()
     context.close()
 
 

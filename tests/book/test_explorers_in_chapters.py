@@ -4,6 +4,7 @@ What they do is compared with Python in the other tests of explorers, each on a 
 """
 
 import pytest
+from in_browser import in_tab
 
 KEYS = {  # by the type or the role of a control
     "button": "Enter", "checkbox": "Space", "radio": "ArrowRight", "range": "ArrowRight", "number": "ArrowUp",
@@ -38,30 +39,27 @@ CHANGES = f"""async ([e, before]) => {{
 )
 def test_every_control_of_a_chapter_answers_the_keyboard(reader, site, server, chapter, explorers, where):
     address = (site / "book").as_uri() if where == "disk" else f"{server}book"
-    page, errors = reader.new_page(), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{address}/{chapter}.html")
-    alive = page.locator(".hg-explorer:has(.hg-said)")
-    page.wait_for_function("n => document.querySelectorAll('.hg-explorer .hg-said').length === n", arg=explorers)
-    for explorer in alive.all():
-        controls = explorer.locator("button, input, select, [tabindex='0']:not(.hg-scroll)")
-        assert controls.count() > 1
-        for i in range(controls.count()):
-            control = controls.nth(i)
-            if control.is_visible() and control.is_enabled():
-                assert changes(page, explorer, control), control.evaluate(NAME)
-    page.close()
+    errors = []
+    listeners = [("pageerror", lambda error: errors.append(str(error)))]
+    with in_tab(reader, f"{address}/{chapter}.html", listeners=listeners) as page:
+        alive = page.locator(".hg-explorer:has(.hg-said)")
+        page.wait_for_function("n => document.querySelectorAll('.hg-explorer .hg-said').length === n", arg=explorers)
+        for explorer in alive.all():
+            controls = explorer.locator("button, input, select, [tabindex='0']:not(.hg-scroll)")
+            assert controls.count() > 1
+            for i in range(controls.count()):
+                control = controls.nth(i)
+                if control.is_visible() and control.is_enabled():
+                    assert changes(page, explorer, control), control.evaluate(NAME)
     assert errors == []
 
 
 def test_the_style_of_the_pages_leaves_the_edges_of_explorers_as_they_are(reader, site):
     """Both fade out what goes on, each by properties of its own: one name for both, and one of them does not."""
-    page = reader.new_page()
-    page.goto((site / "book/08_graphs.html").as_uri())
-    box = page.locator(".hg-explorer .hg-scroll").first
-    box.evaluate("e => e.classList.add('hg-more-left', 'hg-more-right')")
-    mask = box.evaluate("e => getComputedStyle(e).maskImage")
-    page.close()
+    with in_tab(reader, (site / "book/08_graphs.html").as_uri()) as page:
+        box = page.locator(".hg-explorer .hg-scroll").first
+        box.evaluate("e => e.classList.add('hg-more-left', 'hg-more-right')")
+        mask = box.evaluate("e => getComputedStyle(e).maskImage")
     assert mask.startswith("linear-gradient") and mask.count("rgba(0, 0, 0, 0)") == 2
 
 

@@ -85,12 +85,17 @@ def with_scripts(opened_once):
     opened_once.evaluate("document.querySelectorAll('div.quiz details').forEach((fold) => { fold.open = false; })")
 
 
-@pytest.fixture
-def without_scripts(browser, site, chapter):
+@pytest.fixture(scope="module")
+def reader_without_scripts(browser):
     context = browser.new_context(java_script_enabled=False)
-    with opened(context, (site / f"book/{chapter}.html").as_uri()) as page:
-        yield page
+    yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def without_scripts(reader_without_scripts, site, chapter):
+    with opened(reader_without_scripts, (site / f"book/{chapter}.html").as_uri()) as page:
+        yield page
 
 
 def test_the_chapters_are_those_of_the_contents(pages):

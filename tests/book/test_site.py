@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from in_browser import opened, wait_for_formulas
+from in_browser import in_tab, opened, wait_for_formulas
 from PIL import Image
 
 # Runs in the page, once MathJax is done, with every fold open. Returns sentences.
@@ -101,21 +101,20 @@ def see(reader, url, origin):
         faults.append(f"a request to another origin: {route.request.url}")
         route.abort()
 
-    page = reader.new_page()
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.route(re.compile(f"^(?!{re.escape(origin)}|data:|blob:)"), refuse)
-    page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
-    page.on("response", lambda answer: answer.ok or faults.append(f"{answer.status}: {answer.url}"))
-    page.on("console", lambda line: line.type == "error" and faults.append(f"console: {line.text}"))
-    page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
-    page.goto(url, wait_until="load")
-    wide_code = page.evaluate(WIDE_CODE)
-    faults += page.evaluate(INSPECT)
-    page.set_viewport_size({"width": 390, "height": 844})
-    faults += page.evaluate(SIDEWAYS)
-    torn = page.evaluate(TORN)
-    page.wait_for_load_state("networkidle")
-    page.close()
+    listeners = [
+        ("requestfailed", lambda request: faults.append(f"failed: {request.url}")),
+        ("response", lambda answer: answer.ok or faults.append(f"{answer.status}: {answer.url}")),
+        ("console", lambda line: line.type == "error" and faults.append(f"console: {line.text}")),
+        ("pageerror", lambda error: faults.append(f"script error: {error}")),
+    ]
+    reader.route(re.compile(f"^(?!{re.escape(origin)}|data:|blob:)"), refuse)
+    with in_tab(reader, url, listeners=listeners) as page:
+        wide_code = page.evaluate(WIDE_CODE)
+        faults += page.evaluate(INSPECT)
+        page.set_viewport_size({"width": 390, "height": 844})
+        faults += page.evaluate(SIDEWAYS)
+        torn = page.evaluate(TORN)
+        page.wait_for_load_state("networkidle")
     return Seen(faults, wide_code, torn)
 
 
@@ -294,9 +293,9 @@ def test_page_from_the_disk(from_the_disk, page):
         ('<div style="width: 900px">wide</div>', "is wider than 390 pixels"),
     ],
 )
-def test_a_planted_fault_is_found(browser, stick, planted, fault):
+def test_a_planted_fault_is_found(reader, stick, planted, fault):
     before, title_end, after = (stick / "book/notation.html").read_text(encoding="utf-8").rpartition("</h1>")
     page = stick / "book/planted.html"
     page.write_text(before + title_end + planted + after, encoding="utf-8")
-    faults = see(browser, page.as_uri(), stick.as_uri()).faults
+    faults = see(reader, page.as_uri(), stick.as_uri()).faults
     assert any(fault in found for found in faults), faults

@@ -39,8 +39,9 @@ def weigh(browser, url, added="", known=None):
     )
     assert parsed <= painted
     processor.send("Emulation.setCPUThrottlingRate", {"rate": 1})  # from here on only the weight counts
+    page.wait_for_load_state("load")
+    wait_for_formulas(page)  # which come with fonts of their own, after a while in which nothing is asked for
     page.wait_for_load_state("networkidle")
-    wait_for_formulas(page)
     sizes = {}
     for answer in answers:
         path = answer.url.split("?")[0]
