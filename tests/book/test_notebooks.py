@@ -1,5 +1,6 @@
 """Every chapter as it is stored: run from top to bottom, and written by the book's rules."""
 
+import ast
 import copy
 import json
 import re
@@ -36,6 +37,15 @@ def test_cells_fit_on_the_page(path):
         if "hide-input" not in tags(cell):
             assert len(lines) <= LINES_A_CELL, lines
             assert max(map(len, lines)) <= CHARACTERS_A_LINE, max(lines, key=len)
+
+
+@every_chapter
+def test_a_pages_first_check_names_its_arguments(path):
+    """As the notation page explains them. Later ones may go without, where a cell would become too long."""
+    cells = (ast.parse(re.sub(r"(?m)^%.*$", "", "".join(cell["source"]))) for cell in cells_of(path, "code"))
+    calls = (node for cell in cells for node in ast.walk(cell) if isinstance(node, ast.Call))
+    first = next(call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "verify")
+    assert len(first.args) == 1 and {"function", "at"} <= {each.arg for each in first.keywords}, ast.unparse(first)
 
 
 def words_in(text):
