@@ -8,9 +8,11 @@ import re
 import warnings
 from symtable import symtable
 
+import numpy as np
 import pytest
 from chapters import CHAPTERS, cells_of, every_chapter
 
+from handgrad import ComputationalGraph, Parameter
 from handgrad.word2vec import Trainer
 
 NUMBER = re.compile(r"(?<![\w.,])(\d+(?:(?:\{,\}|,)\d{3})*(?:\.\d+)?)(?![\w-])(?:\s*\\?(%))?")
@@ -19,6 +21,7 @@ NOT_PROSE = re.compile(
     r"|[Cc]hapters? \d+",
     re.MULTILINE,
 )
+TEXT = 10_000  # parts of a list from which on it is a text, which nothing changes
 SMALL = 10  # whole numbers up to this count things: two vectors, three gates
 ONES = "one two three four five six seven eight nine".split()
 TEENS = "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
@@ -194,10 +197,50 @@ def test_a_solution_gives_no_name_of_the_page_another_meaning(path, trained_once
             else:
                 exec(compile(source, "cell", "exec"), seen)
         meant = {name: id(thing) for name, thing in seen.items() if not name.startswith("_")}
+        contents = {name: contents_of(seen[name]) for name in meant}
         for source in solutions * 2:
             exec(compile(source, "cell", "exec"), seen)
     changed = [name for name, address in meant.items() if id(seen[name]) != address]
+    changed += [name for name in meant if contents_of(seen[name]) != contents[name]]
     assert sorted(set(changed) - counters(page)) == []
+
+
+def contents_of(thing):
+    """What a solution could change in it, where it stays the same thing: of arrays, and of what holds or draws them."""
+    if isinstance(thing, np.random.Generator):
+        return str(thing.bit_generator.state)
+    if isinstance(thing, ComputationalGraph):
+        return contents_of([[passed.get(node) for node in thing.nodes] for passed in (thing.values, thing.gradients)])
+    if isinstance(thing, Parameter):
+        return contents_of(thing.value)
+    if isinstance(thing, dict):
+        return contents_of([*thing.items()])
+    if isinstance(thing, list | tuple):
+        return [contents_of(part) for part in thing] if len(thing) < TEXT else len(thing)
+    if type(thing) is np.ndarray:
+        return thing.shape, hash(thing.tobytes())
+    return repr(thing) if isinstance(thing, int | float | complex | str | np.generic) else type(thing)
+
+
+@pytest.mark.parametrize(
+    "solution",
+    ["u[0] = 9", "rng.normal()", "graph.forward(x=9.0)", "p.value[0] = 9", "found['a'].append(9)", "words[0] = 2"],
+)
+def test_a_change_in_place_is_found(solution):
+    page = """
+import numpy as np
+from handgrad import ComputationalGraph, Exp, Node, Parameter
+
+u, rng, p = np.zeros(2), np.random.default_rng(0), Parameter("p", np.zeros(2))
+graph, found, words = ComputationalGraph(Exp()(Node("x"))), {"a": [u]}, [1, 2]
+graph.forward(x=1.0)"""
+    seen = {}
+    exec(page, seen)
+    names = ("u", "rng", "p", "graph", "found", "words")
+    before = {name: contents_of(seen[name]) for name in names}
+    assert {name: contents_of(seen[name]) for name in names} == before
+    exec(solution, seen)
+    assert {name: contents_of(seen[name]) for name in names} != before
 
 
 def cells_that_take_long(path, page):
