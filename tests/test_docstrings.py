@@ -127,6 +127,8 @@ def faults_of(docstring):
     for line, below in zip(lines, [*lines[1:], ""], strict=True):
         if re.fullmatch("-{3,}", below):
             section = line
+        elif section in SECTIONS and re.match(r" +([A-Za-z]|[ivx]+|[IVX]+|[0-9]+)\.( |$)", line):
+            yield f"{line.strip()!r} would be read as an item of a list"
         elif section in SECTIONS and re.match(r"[\w*]", line):
             name, colon, kind = line.partition(" : ")
             if section == "Raises" and colon:
@@ -158,3 +160,7 @@ def test_a_description_on_the_line_of_a_type_is_found():
     wrong = "Add.\n\nParameters\n----------\nx : int; the first one\ny : int, optional\n    The second.\n\n"
     wrong += "Raises\n------\nValueError : if there is none"
     assert len(list(faults_of(wrong))) == 2
+
+
+def test_a_letter_that_would_become_an_item_of_a_list_is_found():
+    assert len(list(faults_of("Add.\n\nParameters\n----------\nx : int\n    N.\ny : int\n    N of them."))) == 1

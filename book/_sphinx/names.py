@@ -1,5 +1,4 @@
-"""A name of the library leads to its entry in the reference: in prose at its first use on a page, in code at its first
-call.
+"""A name of the library leads to its entry in the reference: at its first use on a page, in prose and in code.
 
 In prose, `sigmoid` is a name of the library where a cell of the page imports it, or where it can be nothing else: with
 a capital, a dot or an underscore in it, or as a call. In code it is one if the page imports it.
@@ -18,8 +17,10 @@ MEMBERS = ("method", "classmethod", "staticmethod", "property", "attribute")
 CELL = re.compile(r'<div class="cell_input[ "].*?</pre>', re.DOTALL)
 SPAN = '<span class="n">{}</span>'
 NAME = SPAN.format(r"(\w+)")
-# A name that is called or asked for something, after its module or by itself. In an import it is neither.
-USED = re.compile(rf'(?:{NAME}<span class="o">\.</span>)?{NAME}(?=<span class="[po]">[(.])')
+DOT = '<span class="o">.</span>'
+# A name that is called, asked for something, handed over or built upon, after its module or by itself.
+USED = re.compile(rf'(?<!{re.escape(DOT)})(?:{NAME}{re.escape(DOT)})?{NAME}(?=<span class="[po]">[(.,)\]])')
+IMPORT = re.compile(r'<span class="kn">import</span>')  # on the line of an import, a name is not used yet
 
 
 def entries(env):
@@ -115,7 +116,10 @@ def link_code(app, pagename, templatename, context, doctree):
         linked.add(full)
         return f'<a class="hg-to-entry" href="{html.escape(address(app, pagename, entry))}">{code}</a>'
 
-    context["body"] = CELL.sub(lambda cell: USED.sub(link, cell[0]), context["body"])
+    def link_lines(cell):
+        return "\n".join(line if IMPORT.search(line) else USED.sub(link, line) for line in cell[0].split("\n"))
+
+    context["body"] = CELL.sub(link_lines, context["body"])
 
 
 def setup(app):

@@ -8,8 +8,9 @@ import pytest
 
 from handgrad import show
 
-# What a page must not hold: of docutils, of sections that were read as text, of a |bar| that was escaped twice.
-RAW = re.compile(r"system-message|problematic|-{3,}</p>|:py:\w+:|\\\|")
+# What a page must not hold: of docutils, of sections that were read as text, of a |bar| that was escaped twice, of a
+# letter before a full stop that was read as the number of an item.
+RAW = re.compile(r"system-message|problematic|-{3,}</p>|:py:\w+:|\\\||<ol class=\"(?:upper|lower)")
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +95,17 @@ def test_a_chapters_first_use_of_a_name_leads_to_its_entry(site):
     assert [anchor for said, _, anchor in links if said == "ComputationalGraph"] == ["handgrad.ComputationalGraph"] * 2
     assert ("show.source", "handgrad.show.source") in {(said, anchor) for said, _, anchor in links}
     code = re.findall(r'<div class="cell_input.*?</pre>', article_of(site, "book/08_graphs"), re.DOTALL)
+    bases = [line for cell in code for line in cell.splitlines() if '<span class="nc">Square</span>' in line]
+    assert ["handgrad.Gate" in line for line in bases] == [True, False]  # its first use has no call
     imports = [line for cell in code for line in cell.splitlines() if '<span class="kn">import</span>' in line]
     assert imports and not any("hg-to-entry" in line for line in imports)
+
+
+def test_a_name_that_is_handed_over_leads_to_its_entry(site):
+    """Or is built upon: nothing there is called."""
+    for page, name in (("10_gates", "Gate"), ("12_sick_gradients", "Tanh"), ("13_autodiff", "Sigmoid")):
+        code = "".join(re.findall(r'<div class="cell_input.*?</pre>', article_of(site, f"book/{page}"), re.DOTALL))
+        assert code.count(f'#handgrad.{name}"') == 1, page
 
 
 def test_a_word_that_is_no_name_here_leads_nowhere(site):

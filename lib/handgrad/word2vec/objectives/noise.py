@@ -235,7 +235,7 @@ class LogUniformNoise(NoiseDistribution):
     Parameters
     ----------
     size : int
-        V.
+        V, the number of words.
 
     Raises
     ------
@@ -265,7 +265,7 @@ class UniformNoise(NoiseDistribution):
     Parameters
     ----------
     size : int
-        V.
+        V, the number of words.
 
     Raises
     ------

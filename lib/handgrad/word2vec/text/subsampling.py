@@ -14,7 +14,7 @@ def keep_probabilities(counts: np.ndarray, raw_words: int, threshold: float = 1e
     counts : int array (V,)
         f of each word.
     raw_words : int
-        N.
+        N, with the rare words that the vocabulary leaves out.
     threshold : float
         t; 0 keeps every word.
 
