@@ -111,3 +111,17 @@ def test_tensors_stay_tensors_and_can_be_differentiated(function):
     np.testing.assert_allclose(z.detach().numpy(), function(POINTS), rtol=1e-12, atol=1e-300)
     z.sum().backward()
     assert x.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("ours", [sigmoid, log_sigmoid, softmax, log_softmax])
+def test_integers_are_taken_from_numpy_and_from_torch_alike(ours):
+    of_tensor = ours(torch.tensor([3, -1, 0]))
+    assert of_tensor.dtype == torch.float64
+    np.testing.assert_allclose(of_tensor.numpy(), ours(np.array([3, -1, 0])), rtol=1e-15)
+
+
+@pytest.mark.parametrize("label", [1.0, np.array([1.0, 0.0]), torch.tensor([0, 1])])
+def test_a_label_for_tensors_may_be_what_it_may_be_for_arrays(label):
+    x = np.array([[0.5, -2.0], [3.0, 1.0]])
+    result = sigmoid_cross_entropy(torch.tensor(x), label)
+    np.testing.assert_allclose(result.numpy(), sigmoid_cross_entropy(x, np.asarray(label)), rtol=1e-14)

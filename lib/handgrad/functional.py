@@ -67,7 +67,7 @@ def sigmoid(x: ArrayLike) -> Any:
     array([0. , 0.5, 1. ])
     """
     if torch := torch_of(x):
-        return torch.sigmoid(x)
+        return torch.sigmoid(tensor_of_floats(x))
     x = as_floats(x)
     return sigmoid_from(np.exp(-magnitude(x)), x)
 
@@ -99,7 +99,7 @@ def log_sigmoid(x: Any) -> Any:
     array([-1.000e+03, -6.931e-01,  0.000e+00])
     """
     if torch := torch_of(x):
-        return torch.nn.functional.logsigmoid(x)
+        return torch.nn.functional.logsigmoid(tensor_of_floats(x))
     x = as_floats(x)
     least = -positive_part(-x) if is_complex(x) else np.minimum(x, 0)
     return least - np.log1p(np.exp(-magnitude(x)))
@@ -132,6 +132,8 @@ def sigmoid_cross_entropy(x: Any, label: Any) -> Any:
     array([6.931e-01, 0.000e+00, 1.000e+03])
     """
     if torch := torch_of(x):
+        x = tensor_of_floats(x)
+        label = torch.as_tensor(label, dtype=x.dtype, device=x.device).expand(x.shape)
         return torch.nn.functional.binary_cross_entropy_with_logits(x, label, reduction="none")
     x = as_floats(x)
     return sigmoid_cross_entropy_from(np.exp(-magnitude(x)), x, label)
@@ -163,7 +165,7 @@ def log_softmax(x: ArrayLike) -> Any:
     array([-1000., -1000.,     0.])
     """
     if torch := torch_of(x):
-        return torch.log_softmax(x, -1)
+        return torch.log_softmax(tensor_of_floats(x), -1)
     x = as_floats(x)
     if np.size(x) == 0:
         return np.array(x)  # of no scores, none is the largest
@@ -193,7 +195,7 @@ def softmax(x: ArrayLike) -> Any:
            [0.8 , 0.2 ]])
     """
     if torch := torch_of(x):
-        return torch.softmax(x, -1)
+        return torch.softmax(tensor_of_floats(x), -1)
     x = as_floats(x)
     if np.size(x) == 0:
         return np.array(x)
@@ -240,3 +242,8 @@ def torch_of(x: Any) -> Any:
     """torch where ``x`` is a tensor, else None. A tensor takes torch's own functions: torch differentiates those."""
     torch = sys.modules.get("torch")
     return torch if torch and isinstance(x, torch.Tensor) else None
+
+
+def tensor_of_floats(x: Any) -> Any:
+    """A tensor of integers as one of floats, in double precision as `as_floats` has it; others as they are."""
+    return x if x.is_floating_point() or x.is_complex() else x.double()

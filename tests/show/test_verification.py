@@ -50,6 +50,13 @@ def test_another_function_for_torch_and_integers_as_they_are():
     assert verify("grad-rows", {"table": expected}, by_numpy, {"table": table, "ids": ids}, torch_function=by_torch).ok
 
 
+@pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")  # NumPy's, when it meets a tensor
+@pytest.mark.parametrize("function", [np.dot, lambda x, y: np.maximum(x, 0) @ y, lambda x, y: np.float64(3.0)])
+def test_a_function_that_cannot_take_tensors_is_one_sentence_with_the_way_out(function):
+    with pytest.raises(ValueError, match=r"torch_function= must say the same for tensors: (it raised|of tensors)"):
+        verify("grad-x", {"x": POINT["y"]}, function, POINT)
+
+
 def test_a_torch_function_that_means_something_else_fails():
     result = verify("grad-x", {"x": 6.0}, lambda x: x**2, {"x": 3.0}, torch_function=lambda x: x**3)
     assert not result.ok and "torch" in repr(result) and "numerical" not in repr(result)

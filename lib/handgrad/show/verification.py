@@ -10,6 +10,11 @@ from numpy.typing import ArrayLike
 from handgrad.gradient_check import TOLERANCE, verdict_line
 from handgrad.numerical import numerical_jacobian
 
+NOT_FOR_TENSORS = (
+    "verify also calls the function with torch's tensors, so it must be arithmetic, @ and handgrad's own functions, "
+    "or torch_function= must say the same for tensors"
+)
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -62,6 +67,11 @@ def verify(
     -------
     Verification
         Shown as one line, verified or failed.
+
+    Raises
+    ------
+    ValueError
+        If a gradient is of no argument, or if the function cannot take torch's tensors.
     """
     if not gradients or not gradients.keys() <= at.keys():
         got = ", ".join(gradients) or "none"
@@ -103,8 +113,15 @@ def by_torch(function, at, names, upstream):
     tensors = {name: tensor(value) for name, value in at.items()}
 
     def of_tensors(*values):
-        output = function(*{**tensors, **dict(zip(names, values, strict=True))}.values())
-        return torch.stack(output) if isinstance(output, tuple) else output
+        arguments = {**tensors, **dict(zip(names, values, strict=True))}.values()
+        try:
+            output = function(*arguments)
+            output = torch.stack(output) if isinstance(output, tuple) else output
+        except (AttributeError, RuntimeError, TypeError) as error:
+            raise ValueError(f"{NOT_FOR_TENSORS}: it raised {error!r}.") from error
+        if not isinstance(output, torch.Tensor):
+            raise ValueError(f"{NOT_FOR_TENSORS}: of tensors it made a {type(output).__name__}.")
+        return output
 
     inputs = tuple(tensors[name] for name in names)
     output = of_tensors(*inputs)
