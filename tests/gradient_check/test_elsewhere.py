@@ -199,7 +199,7 @@ class TestOnePlaceIsShown:
         t = np.array([0.9, -0.8, 0.7, 0.9, 0.8, -0.9])
         text = check_gate(self.squared_hinge(), t, np.zeros(6)).text
         there = "With t twice as large, the gradients of t and c are right wherever the output moves with the input."
-        assert there in text and text.endswith("What do these values have in common?"), text
+        assert there in text and text.endswith("What do your inputs have in common that those have not?"), text
 
     def test_a_sign(self):
         gate = planted(
@@ -262,10 +262,10 @@ def test_a_place_alone_is_not_named_where_entries_at_a_kink_were_skipped():
         lambda s, dz: [np.sign(s.x) * (1 + 3 * np.sqrt(2) * np.abs(s.x) ** 1.5) * dz],
     )
     text = check_gate(gate, np.array([2.0, -2.0, 2.0, -2.0])).text
-    assert "It is so with x twice as large. What do these values have in common?" in text, text
+    assert "It is so with x twice as large. What do your inputs have in common that those have not?" in text, text
     text = check_gate(gate, np.array([2.0, -2.0, 0.0, 2.0])).text
     assert "It is so" not in text and "1 entry at a kink was skipped." in text, text
-    assert text.endswith("What do these values have in common?"), text
+    assert text.endswith("What do your inputs have in common that those have not?"), text
 
 
 LARGER = planted(

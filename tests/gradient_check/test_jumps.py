@@ -209,3 +209,19 @@ def test_weights_of_the_rows_are_cut_with_them():
         ],
     )
     assert "one row alone" not in check_gate(planted(forward, lambda s, dz: gate.backward(dz)), X, draw(4)).text
+
+
+@pytest.mark.parametrize("near", [1e-6, 1e-7, -1e-6])
+def test_a_kink_that_is_nearer_than_a_step_is_told(near):
+    larger = planted(lambda s, x, y: s.keep(np.maximum(x, y), first=x > y), lambda s, dz: [dz * s.first, dz * ~s.first])
+    report = check_gate(larger, [2 + near, 3.0, 0.5], [2.0, 1.0, 4.0])
+    assert report.mistake == "NO_STEP_CAN_TELL" and "a kink is nearer than a step reaches" in report.text, report.text
+    assert check_gate(larger, [2.1, 3.0, 0.5], [2.0, 1.0, 4.0])
+
+
+@pytest.mark.parametrize("function, slope", [(np.sin, np.cos), (np.exp, np.exp), (lambda x: x**3, lambda x: 3 * x**2)])
+def test_a_slope_that_is_nearly_right_is_no_kink(function, slope):
+    report = check_gate(
+        planted(lambda s, x: s.keep(function(x), x=x), lambda s, dz: [dz * slope(s.x + 1e-6)]), [0.7, -1.2]
+    )
+    assert report.mistake == "INEXACT", report.text

@@ -253,6 +253,16 @@ CASES = [
     ("a term without dz", tanh(lambda g, s, dz: g + 0.1 * s.x), (X,), "NOT_LINEAR", "is not 0 where dz is 0"),
     ("|dz|", tanh(lambda g, s, dz: g * np.abs(dz)), (X,), "NOT_LINEAR", "With dz twice as large"),
     (
+        "a line copied",
+        planted(
+            lambda s, x, m, W, U: s.keep(np.tanh(x @ W + m @ U), x=x, m=m, W=W, U=U, t=np.tanh(x @ W + m @ U)),
+            lambda s, dz: [dz * (1 - s.t**2) @ w.T for w in (s.W, s.U)] + 2 * [s.x.T @ (dz * (1 - s.t**2))],
+        ),
+        (X, Y, draw(3, 2, seed=3), draw(3, 2, seed=4)),
+        "GRADIENT_OF_ANOTHER",
+        "What came back for U is the gradient of W. In what do their formulas differ?",
+    ),
+    (
         "cut off",
         product(dx=lambda s, dz: np.clip(s.y * dz, -0.5, 0.5)),
         (X, Y),

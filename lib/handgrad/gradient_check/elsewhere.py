@@ -111,7 +111,7 @@ def _at_others(gate, untouched, names, inputs, moved, wrong, dz, skipped):
         told = f".{also} At others, what comes back stays the same, and is wrong. Which values does backward read?"
         return "SAME_EVERYWHERE", told
     example = _for_example(untouched, names, inputs, moved, wrong, skipped)
-    told = f", and wrong at others.{also}", example, "What do these values have in common?"
+    told = f", and wrong at others.{also}", example, "What do your inputs have in common that those have not?"
     return "RIGHT_HERE_ALONE", " ".join(filter(None, told))
 
 

@@ -28,6 +28,10 @@ SAID_OF = {
         "At {names} no step can tell. Forward's values move in steps that are longer than those of float64. Where are "
         "digits lost: by rounding, in a cast, or in the difference of two large numbers?"
     ),
+    "NEAR_KINK": (
+        "At {names} no step can tell: a kink is nearer than a step reaches. Which numbers are nearly equal there, or "
+        "nearly 0? Check where they are not."
+    ),
     "KEPT": (
         "At {names} no step can tell: what forward keeps as {kept} has fewer digits than float64. Where are they lost?"
     ),
@@ -38,8 +42,11 @@ SAID_OF = {
 }
 
 
-def why_no_step_can_tell(forward: Callable[..., Any], inputs: list[Any], i: int) -> str | None:
-    """Which kind of jumps the output makes as input i moves; None if it is not known to make any."""
+def why_no_step_can_tell(forward: Callable[..., Any], inputs: list[Any], i: int, blurred: Iterable[int]) -> str | None:
+    """Which kind of jumps the output makes as input i moves; None if it is not known to make any.
+
+    ``blurred`` are the entries of it whose slopes are the least sure.
+    """
     along, x = of_one_input(forward, inputs, i), np.array(inputs[i])
     with contextlib.suppress(Exception):  # what lies along the way may be outside of the domain
         if any(is_staircase(along, x, entry) for entry in _some_entries(x)):
@@ -48,6 +55,8 @@ def why_no_step_can_tell(forward: Callable[..., Any], inputs: list[Any], i: int)
             return "CAST"
         if any(_loses_digits(along, x, entry) for entry in _some_entries(x)):
             return "DIGITS_LOST"
+        if any(_is_near_a_kink(along, x, entry) for entry in blurred):
+            return "NEAR_KINK"
     return None
 
 
@@ -95,6 +104,22 @@ def _has_stairs(forward: Callable[[Any], Any], x: Any, entry: int, way: float) -
         return False
     # where a function levels off, its last digits change from point to point: a level is another by 1/1000 of the range
     return len(np.unique(np.round(1000 * values / np.max(ranges)), axis=0)) >= LEVELS
+
+
+def _is_near_a_kink(forward: Callable[[Any], Any], x: Any, entry: int) -> bool:
+    """Whether a thousandth to the left the output is smooth, and so to the right, with another slope.
+
+    On a parabola the two sides differ by 12 times what each differs in itself.
+    """
+    here = float(np.asarray(x).flat[entry])
+    step = 1e-3 * max(1.0, abs(here))
+
+    def slope(begin, end):
+        return (_at(forward, x, entry, here + end * step) - _at(forward, x, entry, here + begin * step)) / (end - begin)
+
+    left, right, left_again, right_again = slope(-2, -1), slope(1, 2), slope(-1.5, -1), slope(1, 1.5)
+    apart = np.max(np.abs(left - right))
+    return bool(apart > 100 * max(np.max(np.abs(left - left_again)), np.max(np.abs(right - right_again))))
 
 
 def _at(forward: Callable[[Any], Any], x: Any, entry: int, value: float) -> np.ndarray:

@@ -226,7 +226,8 @@ def _no_slopes(untouched, inputs, z, dz, given, measured, wrong):
     for i, slopes in measured.items():
         no_step_fits = _no_step_fits(inputs[i], slopes, z, dz)
         if no_step_fits or (i in wrong and _is_near(given[i], slopes)):
-            why = why_no_step_can_tell(copy.deepcopy(untouched).forward, inputs, i)
+            blurred = np.argsort(np.ravel(slopes.errors))[-3:]
+            why = why_no_step_can_tell(copy.deepcopy(untouched).forward, inputs, i, blurred)
             unclear |= {i: why} if no_step_fits or why else {}
     return unclear
 

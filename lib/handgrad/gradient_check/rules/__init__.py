@@ -26,7 +26,7 @@ NAMES = [
     ),
     *(places.shifted, places.edge_left_out, ids.ids_off_by_one),
     *(upstream.upstream_along_the_other_axis, shapes.summed_over_the_other_axis, upstream.upstream_mixed),
-    *(inputs.one_input_as_ones, inputs.input_taken_as),
+    *(inputs.gradient_of_another, inputs.one_input_as_ones, inputs.input_taken_as),
     *(slopes.wrong_factor, slopes.one_term_of_a_product, slopes.second_derivative),
 ]
 

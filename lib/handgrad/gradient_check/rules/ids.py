@@ -40,7 +40,7 @@ def repeated_ids(e):
 @mistake(
     "REPEATED_IDS",
     "With ids that each occur once, the {gradient} {is} right; here some occur more than once.",
-    "What happens to a row that is met a second time?",
+    "What happens to a row that is met a second time, in forward and in backward?",
 )
 def right_for_distinct_ids(e):
     """Where the other ids are drawn, a condition may be met by all: so it has to be right for each row of ids alone."""
@@ -74,7 +74,7 @@ def ids_off_by_one(e):
     "REPEATED_IDS",
     "Given two {rows} of {ids} that have no id in common, the {gradient} {is} right; given two that have, {it} {is} "
     "not.",
-    "What happens to a row that is met a second time?",
+    "What happens to a row that is met a second time, in forward and in backward?",
 )
 def right_for_two_that_share_no_id(e):
     if e.table_of is None or not e.follows_upstream or set(_states(e)) - {"right", "still"}:

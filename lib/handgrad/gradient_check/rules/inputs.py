@@ -52,6 +52,18 @@ def _came_for_each_other(e):
 
 
 @mistake(
+    "GRADIENT_OF_ANOTHER",
+    "What came back for {a} is the gradient of {b}.",
+    "In what do their formulas differ?",
+    always=("a", "b"),
+)
+def gradient_of_another(e):
+    for j, given in enumerate(e.all_given):
+        if j != e.i and is_float(e.inputs[j]) and matches(given, e.given) and agrees(given, e.slopes_of(j)):
+            yield {"a": e.name, "b": e.names[j]}
+
+
+@mistake(
     "ONE_INPUT_AS_ONES",
     "The {gradient} {is} what comes out if {what}.",
     "Does the slope depend on that input?",

@@ -95,7 +95,7 @@ def right_on_one_side(e):
 
 @clue(
     "PART_FACTOR",
-    "In the {gradient}, the entries that differ {how}; all others are right.",
+    "In the {gradient}, the entries that differ {how}; {others}.",
     "Which entries are they?",
     always=("how",),
 )
@@ -106,7 +106,8 @@ def factor_on_a_part(e):
         factor = multiple_of(given, right)
         if factor and np.all(np.abs(given - factor * right) <= MATCH * np.max(np.abs(right))):
             times = f"are {factor:.5g} times the right ones"
-            yield {"how": times if times != "are -1 times the right ones" else "have the right size and the wrong sign"}
+            how = times if times != "are -1 times the right ones" else "have the right size and the wrong sign"
+            yield {"how": how, "others": "at other values not all do" if np.all(e.off) else "all others are right"}
 
 
 ARE_RIGHT = "In the {gradient}, {right} {are} right"

@@ -75,10 +75,10 @@ export function render({ model, el }) {
     const wentBack = those("backward");
     const hasValue = (i) => !nodes[i].gate || wentForward.has(i);
     for (const { from, to, value, gradient } of drawing.wires) {
-      value.textContent = hasValue(from) ? short(passes.values[from]) : "";
+      value.textContent = hasValue(from) ? onWire(passes.values[from]) : "";
       const arrived = to === null ? step > order.length : wentBack.has(to.node);
       const sent = to === null ? passes.gradients[from] : passes.downstream[to.node][to.slot];
-      gradient.textContent = arrived ? short(sent) : "";
+      gradient.textContent = arrived ? onWire(sent) : "";
     }
     drawing.highlight(kind, kind === "start" ? output : node);
     const { sentence, rows } = describe(kind, node, wentBack);
@@ -146,6 +146,8 @@ export function render({ model, el }) {
 // A quantity is a number, or what Python recorded of one: text for a wire, and text for a sentence.
 const short = (quantity) => (typeof quantity === "number" ? format(quantity) : (quantity?.short ?? ""));
 const long = (quantity) => (typeof quantity === "number" ? format(quantity) : (quantity?.long ?? "nothing"));
+// There is room for so many letters; the sentence and the table below the drawing have all digits.
+const onWire = (quantity) => (short(quantity).length > 7 && typeof quantity === "number" ? format(quantity, 2) : short(quantity));
 const inBrackets = (text) => (text.startsWith("-") ? `(${text})` : text);
 
 // A table: toward x, upstream × local = downstream.
