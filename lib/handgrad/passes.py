@@ -68,19 +68,10 @@ def by_name(feeds: Mapping[str, Any] | None, named: dict[str, Any]) -> dict[str,
 def fed_values(graph: "ComputationalGraph", feeds: Mapping[str, Any]) -> tuple[dict[Node, Any], list[Node]]:
     """By leaf: what it was fed, or the value that it owns; and the leaves whose values are integers."""
     require_names(graph, feeds)
-    values: dict[Node, Any] = {}
-    not_floats: list[Node] = []
+    values: dict[Node, Any] = {owner: owner.value for owner in graph._owners}
+    values |= {graph.leaves[name]: value for name, value in feeds.items()}
     of_integers: list[Node] = []
-    for owner in graph._owners:
-        values[owner] = owner.value
-        if not is_float(owner.value):
-            not_floats.append(owner)
-    for name, value in feeds.items():
-        leaf = graph.leaves[name]
-        values[leaf] = value
-        if not is_float(value):
-            not_floats.append(leaf)
-    for leaf in not_floats:
+    for leaf in [leaf for leaf, value in values.items() if not is_float(value)]:
         values[leaf] = require_numbers(values[leaf], f"The value of {leaf.name!r}")
         if not is_float(values[leaf]):
             of_integers.append(leaf)
@@ -154,8 +145,9 @@ def as_fed(gate: Gate, inputs: Sequence[Any]) -> list[Any]:
 def _widened(x, floats):
     """Small integers as int64, since in uint8 20 · 20 is 144; as they are beside float32, which int64 would widen."""
     x = np.asarray(x)[()]
-    is_free = x.dtype.kind in "iu" and np.result_type(np.int64, *floats) == np.result_type(x, *floats)
-    return x.astype(np.int64) if is_free and x.dtype.itemsize < 8 else x
+    if x.dtype.kind not in "iu" or x.dtype.itemsize == 8:  # most often: ids
+        return x
+    return x.astype(np.int64) if np.result_type(np.int64, *floats) == np.result_type(x, *floats) else x
 
 
 def upstream_gradients(graph: "ComputationalGraph", dz: Any) -> list[Any]:

@@ -77,12 +77,13 @@ def wrong_elsewhere(
     return None
 
 
-def not_linear(untouched: Gate, names: list[str], inputs: list[Any], dz: Any, skipped: int) -> GradientReport | None:
+def not_linear(
+    untouched: Gate, names: list[str], inputs: list[Any], dz: Any, given: list[Any], skipped: int
+) -> GradientReport | None:
     """A report if gradients that are right under this upstream gradient do not grow with it, or turn with it."""
-    given = answer_of(copy.deepcopy(untouched), inputs, dz)
+    floats = [i for i, x in enumerate(inputs) if is_float(x)]
     for factor, said in ((1000.0, "dz 1000 times as large"), (-1.0, "every sign in dz reversed")):
         other = answer_of(copy.deepcopy(untouched), inputs, factor * dz)
-        floats = [i for i, x in enumerate(inputs) if is_float(x)]
         wrong = [i for i in floats if np.isfinite(other[i]).all() and not _same_digits(other[i], factor * given[i])]
         if wrong:
             told = gradients_are([names[i] for i in wrong])

@@ -170,14 +170,14 @@ def _judge(untouched, names, inputs, z, dz, given, measured):
         wrong = [i for i in wrong if _distance(given[i], measured[i]) > TOLERANCE]
     if unclear and set(wrong) <= set(unclear):
         code = "STAIRCASE" if "STAIRCASE" in unclear.values() else "NO_STEP_CAN_TELL"
-        text = told({names[i]: why for i, why in unclear.items()}, _kept_with_fewer_digits(untouched, inputs))
+        text = _why_unclear(untouched, names, inputs, unclear)
         right = which_are_right(names, given, {i: slopes for i, slopes in measured.items() if i not in unclear})
         return GradientReport(False, f"{name}: {text[0].lower()}{text[1:]}{right}{and_skipped(skipped)}", code, skipped)
     jumps = {i: why for i, why in unclear.items() if why}
     wrong = [i for i in wrong if i not in jumps]
     if not wrong:
         failed = nothing_tested(untouched, names, inputs, measured, skipped)
-        failed = failed if failed is not None else not_linear(untouched, names, inputs, dz, skipped)
+        failed = failed if failed is not None else not_linear(untouched, names, inputs, dz, given, skipped)
         failed = failed if failed is not None else wrong_elsewhere(untouched, names, inputs, measured)
         right = f"{name}: backward agrees with the measured slopes{skips(skipped)}."
         return failed if failed is not None else GradientReport(True, right, None, skipped)
@@ -212,8 +212,7 @@ def _judge(untouched, names, inputs, z, dz, given, measured):
     elif len(wrong) == len(measured) > 1 and None in findings.values():
         text += ASK_FOR_A_REFERENCE
     if jumps:
-        kept = _kept_with_fewer_digits(untouched, inputs)
-        text += f" {told({names[i]: why for i, why in jumps.items()}, kept)}"
+        text += f" {_why_unclear(untouched, names, inputs, jumps)}"
     return GradientReport(False, text, code, skipped)
 
 
@@ -232,12 +231,13 @@ def _no_slopes(untouched, inputs, z, dz, given, measured, wrong):
     return unclear
 
 
-def _kept_with_fewer_digits(untouched, inputs):
-    """The names of what forward leaves on the gate in less than float64, though it was fed that."""
+def _why_unclear(untouched, names, inputs, kinds):
+    """In words, of each input at which no step can tell; and what forward keeps in less than float64, fed that."""
     gate = copy.deepcopy(untouched)
     gate.forward(*inputs)
     arrays = {name: value for name, value in vars(gate).items() if isinstance(value, np.ndarray | np.floating)}
-    return [name for name, value in arrays.items() if is_float(value) and value.dtype.itemsize < 8]
+    kept = [name for name, value in arrays.items() if is_float(value) and value.dtype.itemsize < 8]
+    return told({names[i]: why for i, why in kinds.items()}, kept)
 
 
 def _written_to(names, before, after):

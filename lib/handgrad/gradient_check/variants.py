@@ -170,9 +170,7 @@ def equal_places(inputs: list[Any], names: list[str]) -> Iterator[tuple[str, Inp
     several = [(a, b) for a, b in pairs if np.size(inputs[a]) > 1]
     floats = [(a, b) for a, b in several if is_float(inputs[a]) and is_float(inputs[b])]
     ids = [(a, b) for a, b in several if not is_float(inputs[a]) and not is_float(inputs[b])]
-    for some in ([pair] for pair in floats):
-        yield _equal(inputs, names, some)
-    for some in ([pair, of_ids] for pair in floats for of_ids in ids):
+    for some in [*([pair] for pair in floats), *([pair, of_ids] for pair in floats for of_ids in ids)]:
         yield _equal(inputs, names, some)
 
 

@@ -27,6 +27,12 @@ def listed(names: Iterable[object]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def first_few(numbers: np.ndarray) -> str:
+    """ "1, 3, 2, 4, …": those that are different, and four of them at most."""
+    different = list(dict.fromkeys(f"{number:.4g}" for number in np.ravel(numbers)))
+    return ", ".join(different[:4]) + ", …" * (len(different) > 4)
+
+
 def about(names: list[str]) -> dict[str, str]:
     """What fills the blanks of a sentence about the gradients of one input or of several."""
     return {"gradient": gradients_of(names), **(ONE if len(names) == 1 else SEVERAL)}

@@ -17,7 +17,7 @@ from handgrad.gradient_check.variants import (
     special_places,
     variants,
 )
-from handgrad.gradient_check.wording import listed
+from handgrad.gradient_check.wording import first_few, listed
 
 
 @mistake(
@@ -233,9 +233,8 @@ def row_factor(e):
     factors = np.sum(given * right, axis=-1, keepdims=True) / np.sum(right**2, axis=-1, keepdims=True)
     near = np.abs(factors) * (MATCH * np.abs(right).max(axis=-1, keepdims=True) + 10 * errors)
     if np.all(np.abs(given - factors * right) <= near) and np.ptp(factors) > 1e-3 * np.max(np.abs(factors)):
-        different = list(dict.fromkeys(f"{factor:.4g}" for factor in np.ravel(factors)))
         if np.all(factors) and not np.any(e.given[~telling][e.right[~telling] == 0]):
-            yield {"factors": ", ".join(different[:4]) + ", …" * (len(different) > 4)}
+            yield {"factors": first_few(factors)}
 
 
 @clue(

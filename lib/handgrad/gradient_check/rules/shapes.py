@@ -57,9 +57,10 @@ def transposed(e):
     "Which index is that of the row, and which that of the column?",
 )
 def off_at_mirrored_entries(e):
-    off = e.given - e.right if e.fits and np.ndim(e.x) == 2 and np.shape(e.x)[0] == np.shape(e.x)[1] else np.zeros(1)
-    if off.ndim == 2 and np.any(e.off) and np.max(np.abs(off + off.T)) <= 1e-5 * np.max(np.abs(off)):
-        yield {}
+    if e.fits and np.ndim(e.x) == 2 and np.shape(e.x)[0] == np.shape(e.x)[1] and np.any(e.off):
+        off = e.given - e.right
+        if np.max(np.abs(off + off.T)) <= 1e-5 * np.max(np.abs(off)):
+            yield {}
 
 
 @mistake(

@@ -271,14 +271,10 @@ def _sums_that_are_off(e):
 )
 def row_sum_of_forward(e):
     if e.fits and np.ndim(e.x) > 1 and np.shape(e.x)[-1] > 2 and np.isfinite(e.given).all():
-        sums, size = (np.abs(reduce(array)) for reduce, array in ((_of_rows, e.given), (np.max, np.abs(e.given))))
-        moves = np.abs(_of_rows(e.right)) > 1e-3 * np.max(np.abs(e.right))
-        if np.any(size) and np.all(sums <= MATCH * size) and moves.any():
+        given, right = (np.abs(np.sum(array, axis=-1)) for array in (e.given, e.right))
+        stays = np.any(e.given) and np.all(given <= MATCH * np.max(np.abs(e.given)))
+        if stays and np.any(right > 1e-3 * np.max(np.abs(e.right))):
             yield {"name": e.name}
-
-
-def _of_rows(array):
-    return np.sum(array, axis=-1)
 
 
 @clue(

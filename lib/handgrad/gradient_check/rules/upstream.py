@@ -6,6 +6,7 @@ from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import EXACT, MATCH, matches
 from handgrad.gradient_check.rule import clue, mistake
 from handgrad.gradient_check.variants import zero_at
+from handgrad.gradient_check.wording import first_few
 
 
 @mistake(
@@ -79,8 +80,7 @@ def something_without_upstream(e):
     "Does dz stand in each of its terms, once, and is nothing cut off?",
 )
 def not_twice_as_large(e):
-    twice = e.given_for(2 * e.dz)
-    if twice is not None and np.shape(twice) == np.shape(e.given) and not np.allclose(twice, 2 * e.given):
+    if _does_not_follow(e, 2):
         yield {}
 
 
@@ -90,9 +90,13 @@ def not_twice_as_large(e):
     "Does a condition ask for the sign of dz?",
 )
 def not_its_negative(e):
-    reversed_ = e.given_for(-e.dz)
-    if reversed_ is not None and np.shape(reversed_) == np.shape(e.given) and not np.allclose(reversed_, -e.given):
+    if _does_not_follow(e, -1):
         yield {}
+
+
+def _does_not_follow(e, factor):
+    other = e.given_for(factor * e.dz)
+    return other is not None and np.shape(other) == np.shape(e.given) and not np.allclose(other, factor * e.given)
 
 
 @clue(
@@ -102,9 +106,9 @@ def not_its_negative(e):
 )
 def output_factor(e):
     """Of a single number anything is a multiple: then it has to be a whole one."""
-    if e.response is None or np.size(e.z) < 3:
+    if e.response is None or np.size(e.z) < 3 or np.size(e.x) == 1:
         return
-    telling = np.count_nonzero(e.jacobian, axis=1) > (0 if np.size(e.x) > 1 else np.inf)
+    telling = np.any(e.jacobian, axis=1)
     response, right = e.response[telling], e.jacobian[telling]
     if len(right) < 3 or np.any(e.response[~telling]):
         return
@@ -113,9 +117,9 @@ def output_factor(e):
     single = np.count_nonzero(right, axis=1, keepdims=True) == 1
     whole = np.abs(factors - np.rint(factors)) <= MATCH
     if np.all(np.abs(response - factors * right) <= near) and np.all(whole | ~single) and np.all(factors):
-        different = list(dict.fromkeys(f"{factor:.4g}" for factor in np.ravel(factors)))
-        if len(different) > 1:
-            yield {"factors": ", ".join(different[:4]) + ", …" * (len(different) > 4)}
+        told = first_few(factors)
+        if "," in told:  # not the same for all
+            yield {"factors": told}
 
 
 @clue(
