@@ -35,6 +35,28 @@ def test_a_gradient_that_is_cut_off_where_dz_is_larger_is_found_out(cut, said):
         assert report.mistake == "NOT_LINEAR" and said in report.text
 
 
+def _fails(dz):
+    raise RuntimeError(f"no way back for {dz:.0f}")
+
+
+@pytest.mark.parametrize(
+    "other, code, said",
+    [
+        (_fails, "BACKWARD_FAILED", "Planted.backward, with dz 1000 times as large, failed with RuntimeError: no way"),
+        (lambda dz: None, "NOT_LINEAR", "what comes back does not follow"),
+        (lambda dz: [], "NOT_LINEAR", "what comes back does not follow"),
+        (lambda dz: [None], "NOT_LINEAR", "what comes back does not follow"),
+        (lambda dz: [dz], "NOT_LINEAR", "what comes back does not follow"),
+    ],
+)
+def test_a_backward_that_answers_another_upstream_gradient_with_nothing_is_a_sentence(other, code, said):
+    def backward(s, dz):
+        return other(dz) if abs(dz) > 50 else [np.cos(s.x) * dz]
+
+    report = check_gate(planted(lambda s, x: s.keep(np.sum(np.sin(x)), x=x), backward), draw(4))
+    assert report.mistake == code and said in report.text, report.text
+
+
 def test_an_upstream_gradient_of_the_other_sign_is_tried_too():
     """Here dz is one number, and it happens to be above 0."""
 

@@ -11,6 +11,7 @@ from handgrad.functional import is_float
 from handgrad.gradient_check.comparing import agrees, all_equal, are_sure
 from handgrad.gradient_check.diagnosis import diagnose
 from handgrad.gradient_check.evidence import Evidence
+from handgrad.gradient_check.form import failure
 from handgrad.gradient_check.measuring import (
     answer_of,
     copies_of,
@@ -81,23 +82,29 @@ def not_linear(
     untouched: Gate, names: list[str], inputs: list[Any], dz: Any, given: list[Any], skipped: int
 ) -> GradientReport | None:
     """A report if gradients that are right under this upstream gradient do not grow with it, or turn with it."""
-    floats = [i for i, x in enumerate(inputs) if is_float(x)]
+    name, floats = type(untouched).__name__, [i for i, x in enumerate(inputs) if is_float(x)]
     for factor, said in ((1000.0, "dz 1000 times as large"), (-1.0, "every sign in dz reversed")):
-        other = answer_of(copy.deepcopy(untouched), inputs, factor * dz)
-        wrong = [i for i in floats if np.isfinite(other[i]).all() and not _same_digits(other[i], factor * given[i])]
+        try:
+            other = answer_of(copy.deepcopy(untouched), inputs, factor * dz) or []
+        except Exception as error:
+            return GradientReport(False, f"{name}.backward, with {said}, {failure(error)}", "BACKWARD_FAILED", skipped)
+        wrong = [i for i in floats if len(other) != len(given) or not _follows(other[i], factor * given[i])]
         if wrong:
             told = gradients_are([names[i] for i in wrong])
             text = (
-                f"{type(untouched).__name__}: the {told} right under this upstream gradient, and wrong under others. "
-                f"With {said}, what comes back does not follow. Is it cut off, or does a condition ask for dz?"
+                f"{name}: the {told} right under this upstream gradient, and wrong under others. With {said}, what "
+                "comes back does not follow. Is it cut off, or does a condition ask for dz?"
             )
             return GradientReport(False, text, "NOT_LINEAR", skipped)
     return None
 
 
-def _same_digits(a, b):
-    """To what single precision has, in case that backward computes in it."""
-    return bool(np.all(np.abs(a - b) <= 1e-5 * np.max(np.abs(b), initial=0.0)))
+def _follows(other, expected):
+    """Whether it is as expected, to what single precision has in case that backward computes in it, or overflows."""
+    if np.shape(other) != np.shape(expected) or other is None:
+        return False
+    near = np.abs(other - expected) <= 1e-5 * np.max(np.abs(expected), initial=0.0)
+    return bool(np.all(near) or not np.isfinite(other).all())
 
 
 def _at_others(gate, untouched, names, inputs, moved, wrong, dz, skipped):
